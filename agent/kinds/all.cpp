@@ -1,0 +1,17 @@
+/// The table of every task kind this agent has; one line a kind.
+
+#include <array>
+
+#include "agent/kinds/kind.h"
+#include "agent/kinds/self/ping.h"
+
+namespace relab::agent {
+
+std::span<const Kind> all_kinds() {
+  static constexpr std::array kinds = {
+      kind<self::Ping>(),
+  };
+  return kinds;
+}
+
+}  // namespace relab::agent

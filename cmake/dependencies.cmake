@@ -1,0 +1,25 @@
+# What we link, all from Debian 12. What differs in soname between Debian 12 and 13 is linked statically
+# (Cap'n Proto, kj, Boost) or used as headers only (spdlog, fmt), so that one package serves both.
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+set(Boost_USE_STATIC_LIBS ON)
+find_package(Boost REQUIRED COMPONENTS program_options)
+pkg_check_modules(relab_zmq REQUIRED IMPORTED_TARGET libzmq)
+pkg_check_modules(relab_sodium REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(relab_sqlite REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(relab_systemd REQUIRED IMPORTED_TARGET libsystemd)
+
+# Not find_package(CapnProto): its targets are the shared libraries.
+find_library(RELAB_CAPNP_JSON_A NAMES libcapnp-json.a REQUIRED)
+find_library(RELAB_CAPNP_A NAMES libcapnp.a REQUIRED)
+find_library(RELAB_KJ_A NAMES libkj.a REQUIRED)
+find_program(RELAB_CAPNP capnp REQUIRED)
+find_program(RELAB_CAPNPC_CXX capnpc-c++ REQUIRED)
+
+add_library(relab_dependencies INTERFACE)
+target_compile_definitions(relab_dependencies INTERFACE SPDLOG_FMT_EXTERNAL FMT_HEADER_ONLY)
+target_link_libraries(relab_dependencies INTERFACE
+  "${RELAB_CAPNP_JSON_A}" "${RELAB_CAPNP_A}" "${RELAB_KJ_A}"
+  PkgConfig::relab_zmq PkgConfig::relab_sodium PkgConfig::relab_sqlite PkgConfig::relab_systemd
+  Threads::Threads)

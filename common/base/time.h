@@ -1,0 +1,35 @@
+#pragma once
+
+/// Points in time and their text form. Times on the wire and in stores are UTC, in milliseconds.
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace relab {
+
+using Millis = std::chrono::milliseconds;
+using Instant = std::chrono::sys_time<Millis>;
+
+inline Instant wall_clock() {
+  return std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());
+}
+
+inline std::uint64_t unix_millis(Instant instant) {
+  return static_cast<std::uint64_t>(instant.time_since_epoch().count());
+}
+
+inline Instant instant_of(std::uint64_t unix_millis) {
+  return Instant(Millis(static_cast<std::int64_t>(unix_millis)));
+}
+
+/// ISO 8601 in UTC to the second: "2026-10-04T19:22:41Z".
+std::string iso8601(Instant instant);
+
+/// A span in at most two units: "3 h 12 min", "45 s", "230 ms".
+std::string human(Millis span);
+
+/// A size in binary units: "1.8 TiB".
+std::string human_bytes(std::uint64_t bytes);
+
+}  // namespace relab

@@ -1,0 +1,44 @@
+@0xd1a9c2f0b7e64a11;
+# Annotations that carry what a Cap'n Proto type cannot say: help texts, references, units, limits.
+# They are read by reflection (common/reflect), so that nothing of this is written twice.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("relab::schema");
+
+annotation doc @0xb5a1d7a4a9b0c101 (struct, field, enum, enumerant, union) :Text;
+# Help text for operators, printed by `relab kinds` and put into the JSON Schema of lab.toml.
+
+annotation ref @0xb5a1d7a4a9b0c102 (field) :Text;
+# This text (or each text of this list) is the name of an element of that list of the lab ("guests").
+
+annotation key @0xb5a1d7a4a9b0c103 (field) :Void;
+# This text names its element; it is required and unique within the list that holds the element.
+
+annotation required @0xb5a1d7a4a9b0c104 (field) :Void;
+# lab.toml must give this key.
+
+annotation unit @0xb5a1d7a4a9b0c105 (field) :Text;
+# The unit of a number: "seconds" also takes "90s", "15m", "24h", "7d"; "bytes" also takes "500GB", "4GiB".
+
+annotation example @0xb5a1d7a4a9b0c106 (field) :Text;
+# A value as it would stand in lab.toml, for documentation.
+
+annotation pattern @0xb5a1d7a4a9b0c107 (field) :Text;
+# An anchored ECMAScript regular expression that the text must match.
+
+annotation range @0xb5a1d7a4a9b0c108 (field) :Range;
+# The least and greatest number that is accepted, both inclusive.
+
+annotation secret @0xb5a1d7a4a9b0c109 (field) :Void;
+# Never logged, never stored in clear.
+
+annotation audit @0xb5a1d7a4a9b0c10a (field) :Text;
+# This task kind is a section of the audit with this name; the gate of 0a demands it.
+
+annotation convergent @0xb5a1d7a4a9b0c10b (field) :Void;
+# A new attempt of this task kind is safe after an unknown outcome: the controller may order one by itself.
+
+struct Range {
+  least @0 :Int64;
+  greatest @1 :Int64;
+}

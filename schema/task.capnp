@@ -1,0 +1,56 @@
+@0xd1a9c2f0b7e64a10;
+# The task kinds: one arm of Task with the parameters, one arm of Facts of the same name with the findings.
+# Arms are only ever added, at the end. A unit test holds both unions together.
+
+using Cxx = import "/capnp/c++.capnp";
+using A = import "/schema/annotations.capnp";
+$Cxx.namespace("relab::schema");
+
+struct Task {
+  union {
+    unset @0 :Void;
+    # An all-zero message names no task.
+    ping @1 :import "/schema/agent.capnp".Ping $A.convergent
+        $A.doc("Answers without touching the machine; proves that orders and reports pass.");
+    auditZfs @2 :import "/schema/zfs.capnp".AuditZfs $A.audit("zfs") $A.convergent
+        $A.doc("Reads every imported ZFS pool: vdevs down to disk serials, health, errors, scrub age, encryption, datasets, snapshots.");
+    auditDisks @3 :import "/schema/disks.capnp".AuditDisks $A.audit("disks") $A.convergent
+        $A.doc("Reads every disk: by-id name, serial, model, size, SMART health, bus, and which pool or partition uses it.");
+    auditGuests @4 :import "/schema/guests.capnp".AuditGuests $A.audit("guests") $A.convergent
+        $A.doc("Reads every VM and container: state, disks, networks, bind mounts, devices, snapshots.");
+    auditArr @5 :import "/schema/arr.capnp".AuditArr $A.audit("arr") $A.convergent
+        $A.doc("Finds Sonarr, Radarr, Prowlarr and their kin on the host, in containers and in Docker: configuration, data and root folders, port.");
+    auditJellyfin @6 :import "/schema/jellyfin.capnp".AuditJellyfin $A.audit("jellyfin") $A.convergent
+        $A.doc("Finds Jellyfin: configuration path, library paths, hardware acceleration.");
+    auditPbs @7 :import "/schema/pbs.capnp".AuditPbs $A.audit("pbs") $A.convergent
+        $A.doc("Reads Proxmox Backup Server datastores, prune, GC and verify jobs, and the PVE storages of that type.");
+    auditNetwork @8 :import "/schema/network.capnp".AuditNetwork $A.audit("network") $A.convergent
+        $A.doc("Reads bridges, VLANs, addresses, routes, DNS and the firewall.");
+    auditSchedules @9 :import "/schema/schedules.capnp".AuditSchedules $A.audit("schedules") $A.convergent
+        $A.doc("Reads cron tables, periodic directories, systemd timers and vzdump jobs.");
+    auditServices @10 :import "/schema/services.capnp".AuditServices $A.audit("services") $A.convergent
+        $A.doc("Reads running and failed units, listening sockets with their processes, Docker containers and compose projects.");
+    auditPci @11 :import "/schema/pci.capnp".AuditPci $A.audit("pci") $A.convergent
+        $A.doc("Reads PCI devices, the driver bound to each, GPUs and their render nodes.");
+    auditPackages @12 :import "/schema/packages.capnp".AuditPackages $A.audit("packages") $A.convergent
+        $A.doc("Reads the operating system, the Proxmox version and the package sources.");
+  }
+}
+
+struct Facts {
+  union {
+    unset @0 :Void;
+    ping @1 :import "/schema/agent.capnp".Ping.Facts;
+    auditZfs @2 :import "/schema/zfs.capnp".AuditZfs.Facts;
+    auditDisks @3 :import "/schema/disks.capnp".AuditDisks.Facts;
+    auditGuests @4 :import "/schema/guests.capnp".AuditGuests.Facts;
+    auditArr @5 :import "/schema/arr.capnp".AuditArr.Facts;
+    auditJellyfin @6 :import "/schema/jellyfin.capnp".AuditJellyfin.Facts;
+    auditPbs @7 :import "/schema/pbs.capnp".AuditPbs.Facts;
+    auditNetwork @8 :import "/schema/network.capnp".AuditNetwork.Facts;
+    auditSchedules @9 :import "/schema/schedules.capnp".AuditSchedules.Facts;
+    auditServices @10 :import "/schema/services.capnp".AuditServices.Facts;
+    auditPci @11 :import "/schema/pci.capnp".AuditPci.Facts;
+    auditPackages @12 :import "/schema/packages.capnp".AuditPackages.Facts;
+  }
+}
