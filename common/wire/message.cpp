@@ -93,8 +93,7 @@ std::string RawMessage::to_json(capnp::StructSchema schema) const {
   capnp::JsonCodec codec;
   codec.setPrettyPrint(true);
   codec.setMaxNestingDepth(nesting_max * 2);
-  const auto text = codec.encode(
-      parts_->reader.getRoot<capnp::DynamicStruct>(schema));
+  const auto text = codec.encode(parts_->reader.getRoot<capnp::DynamicStruct>(schema));
   return {text.begin(), text.size()};
 }
 

@@ -93,6 +93,6 @@ inline std::string_view view(capnp::Text::Reader text) { return {text.begin(), t
 inline std::string str(capnp::Text::Reader text) { return {text.begin(), text.size()}; }
 inline ByteView view(capnp::Data::Reader data) { return {data.begin(), data.size()}; }
 /// For setters; the view must live until the setter returns.
-inline capnp::Data::Reader data(ByteView bytes) { return {bytes.data(), bytes.size()}; }
+inline capnp::Data::Reader blob(ByteView bytes) { return {bytes.data(), bytes.size()}; }
 
 }  // namespace relab
