@@ -42,3 +42,6 @@ struct Range {
   least @0 :Int64;
   greatest @1 :Int64;
 }
+
+annotation limit @0xb5a1d7a4a9b0c10c (field) :Text;
+# The role of the agent must permit this value: "paths" (a folder at or above it), "pools" or "vmids".

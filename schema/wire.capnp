@@ -47,7 +47,8 @@ struct EnrolOffer {
   identity @0 :Data;
   # The controller's Envelope around its Identity.
   proof @1 :Data;
-  # Keyed hash of `identity` under the code.
+  # Keyed hash of `identity` and `lab` under the code.
+  lab @2 :Text;
 }
 
 struct EnrolAnswer {

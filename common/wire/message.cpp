@@ -68,6 +68,7 @@ Result<RawMessage> RawMessage::from_json(std::string_view json, capnp::StructSch
     capnp::MallocMessageBuilder builder;
     capnp::JsonCodec codec;
     codec.setMaxNestingDepth(nesting_max);
+    codec.setRejectUnknownFields(true);
     codec.decode(kj::ArrayPtr<const char>(json.data(), json.size()),
                  builder.initRoot<capnp::DynamicStruct>(schema));
     return from_builder(builder);
