@@ -9,6 +9,7 @@
 #include "common/crypto/hash.h"
 #include "common/crypto/keys.h"
 #include "common/wire/message.h"
+#include "schema/ledger.capnp.h"
 #include "schema/wire.capnp.h"
 
 namespace relab {
@@ -36,6 +37,7 @@ RELAB_PAYLOAD(Progress, "application/vnd.relab.progress.v1+capnp");
 RELAB_PAYLOAD(Report, "application/vnd.relab.report.v1+capnp");
 RELAB_PAYLOAD(Ack, "application/vnd.relab.ack.v1+capnp");
 RELAB_PAYLOAD(Cancel, "application/vnd.relab.cancel.v1+capnp");
+RELAB_PAYLOAD(Checkpoint, "application/vnd.relab.checkpoint.v1+capnp");
 #undef RELAB_PAYLOAD
 
 /// "DSSEv1 SIZE TYPE SIZE PAYLOAD": https://github.com/secure-systems-lab/dsse, protocol.md.
