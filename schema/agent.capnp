@@ -7,7 +7,7 @@ $Cxx.namespace("relab::schema");
 
 struct Ping {
   # Does nothing on the machine: proves that orders reach the agent and reports come back.
-  echo @0 :Text $A.example("hello")
+  echo @0 :Text $A.example("\"hello\"")
       $A.doc("Comes back in the facts; at most 4096 bytes.");
 
   struct Facts {
