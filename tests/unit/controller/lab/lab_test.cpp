@@ -11,7 +11,8 @@ namespace relab::lab {
 
 namespace {
 
-const std::filesystem::path root = std::filesystem::path(RELAB_TEST_DATA) / ".." / "..";
+const std::filesystem::path root = 
+    std::filesystem::path(RELAB_TEST_DATA).parent_path().parent_path();
 const std::filesystem::path example = root / "examples/z640/lab.toml";
 
 std::string content(const std::filesystem::path& path) {
@@ -100,8 +101,8 @@ TEST_CASE("lab file: bytes that are no TOML are one mistake", "[controller][lab]
       {std::string("\xFF\xFEn\0", 4), "x:1:1: the file starts with a byte order mark"},
       {"a = 1\nb = \"\xE9\"", "x:2:6: this byte is not UTF-8 text"},
       {std::string("a = 1\n\0", 7), "x:2:1: this byte is not UTF-8 text"},
-      {"name = \"half", "x:1:12: "},
-      {"a = 1\na = 2\n", "x:2:1: "},
+      {"name = \"half", "x:1:13: "},
+      {"a = 1\na = 2\n", "x:2:5: "},
       {"a" + std::string(100000, '['), "x:1:2: "},
       {"a = " + std::string(100000, '['), "x:1:"},
       {"a" + std::string(100000, '.'), "x:1:18: keys are nested deeper than 16 levels"},
