@@ -106,10 +106,10 @@ void vlan_ids_are_third_octets(Lab::Reader lab, Findings& findings) {
   for (const auto& net : nets_of(lab, findings)) {
     const auto octet = net.subnet.base.bits >> 8U & 255U;
     if (net.id == 0 || net.id == octet) continue;
-    findings.report(net.path + ".id",
-                    fmt::format("VLAN id {} is not the third octet of {}", net.id,
-                                net.subnet.text()),
-                    "give both the same number, so that an address tells its VLAN");
+    findings.report(
+        net.path + ".id",
+        fmt::format("VLAN id {} is not the third octet of {}", net.id, net.subnet.text()),
+        "give both the same number, so that an address tells its VLAN");
   }
 }
 
@@ -176,8 +176,8 @@ void machines_are_in_their_vlans(Lab::Reader lab, Findings& findings) {
     }
     if (!check_member(machine.path + ".ip", machine.ip, net->subnet, findings)) continue;
     if (machine.ip == net->gateway)
-      findings.report(machine.path + ".ip", fmt::format("{} is the gateway of VLAN '{}'",
-                                                        machine.ip, net->name));
+      findings.report(machine.path + ".ip",
+                      fmt::format("{} is the gateway of VLAN '{}'", machine.ip, net->name));
   }
 }
 

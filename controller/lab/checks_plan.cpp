@@ -37,16 +37,19 @@ std::string described(const Order& circle, const std::string& start) {
     const auto& next = circle.at(way.back());
     way.push_back(*std::ranges::find_if(
         next, [&](const std::string& name) { return circle.contains(name); }));
-    if (std::ranges::count(way, way.back()) > 1) return fmt::format("{}", fmt::join(way, " after "));
+    if (std::ranges::count(way, way.back()) > 1)
+      return fmt::format("{}", fmt::join(way, " after "));
   }
 }
 
 void phases_can_be_ordered(Lab::Reader lab, Findings& findings) {
   Order waiting;
   const auto phases = lab.getPlan().getPhases();
-  for (const auto phase : phases)
-    for (auto& after = waiting[str(phase.getName())]; const auto name : phase.getAfter())
-      after.push_back(str(name));
+  for (const auto phase : phases) {
+    const auto [own, is_new] = waiting.try_emplace(str(phase.getName()));
+    if (!is_new) return;  // the order means nothing until the names are unique
+    for (const auto name : phase.getAfter()) own->second.push_back(str(name));
+  }
   const auto circle = circle_of(waiting);
   for (unsigned i = 0; i < phases.size(); ++i) {
     const auto name = str(phases[i].getName());

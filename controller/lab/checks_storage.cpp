@@ -29,7 +29,8 @@ void for_each_disk(Lab::Reader lab, unsigned pool, const Findings& findings, Use
   const auto list = findings.element_path("pools", pool) + ".disks";
   const auto names = lab.getPools()[pool].getDisks();
   for (unsigned i = 0; i < names.size(); ++i)
-    if (const auto disk = disk_named(lab, view(names[i]))) use(*disk, fmt::format("{}[{}]", list, i));
+    if (const auto disk = disk_named(lab, view(names[i])))
+      use(*disk, fmt::format("{}[{}]", list, i));
 }
 
 void serials_are_unique(Lab::Reader lab, Findings& findings) {
@@ -53,8 +54,8 @@ void disks_are_in_one_pool(Lab::Reader lab, Findings& findings) {
     for_each_disk(lab, pool, findings, [&](Lab::Disk::Reader disk, const std::string& path) {
       const auto [first, is_new] = taken.emplace(str(disk.getName()), own);
       if (!is_new && first->second != own)
-        findings.report(path, fmt::format("disk '{}' is in pool '{}' too", first->first,
-                                          first->second),
+        findings.report(path,
+                        fmt::format("disk '{}' is in pool '{}' too", first->first, first->second),
                         "a disk belongs to one pool at most");
     });
   }
@@ -132,9 +133,9 @@ void disks_of_a_pool_are_of_a_size(Lab::Reader lab, Findings& findings) {
       if (first == 0) first = size;
       // The installer refuses a mirror whose disks differ by more than a tenth.
       if (size == 0 || (size >= first / 10 * 9 && size <= first / 10 * 11)) return;
-      findings.report(path, fmt::format("disk '{}' has {}, the first of the pool {}",
-                                        view(disk.getName()), human_bytes(size),
-                                        human_bytes(first)),
+      findings.report(path,
+                      fmt::format("disk '{}' has {}, the first of the pool {}",
+                                  view(disk.getName()), human_bytes(size), human_bytes(first)),
                       "disks of one vdev differ by a tenth at most");
     });
   }
@@ -158,8 +159,8 @@ void disks_of_a_pool_are_in_its_host(Lab::Reader lab, Findings& findings) {
   for (unsigned pool = 0; pool < lab.getPools().size(); ++pool)
     for_each_disk(lab, pool, findings, [&](Lab::Disk::Reader disk, const std::string& path) {
       if (view(disk.getHost()) == view(lab.getPools()[pool].getHost())) return;
-      findings.report(path, fmt::format("disk '{}' is in another host than its pool",
-                                        view(disk.getName())));
+      findings.report(
+          path, fmt::format("disk '{}' is in another host than its pool", view(disk.getName())));
     });
 }
 

@@ -39,9 +39,8 @@ void Findings::report_at(Position at, std::string path, std::string what, std::s
 }
 
 std::vector<Mistake> Findings::take() && {
-  std::ranges::stable_sort(mistakes_, {}, [](const Mistake& mistake) {
-    return std::tie(mistake.line, mistake.column);
-  });
+  std::ranges::stable_sort(
+      mistakes_, {}, [](const Mistake& mistake) { return std::tie(mistake.line, mistake.column); });
   if (dropped_ != 0)
     mistakes_.push_back({.file = file_,
                          .line = 0,

@@ -144,8 +144,8 @@ std::string described(Field kind) {
   page += notes.convergent
               ? "  After an unknown outcome, the controller may order a new attempt by itself.\n"
               : "  After an unknown outcome, a person must look before a new attempt.\n";
-  page += fmt::format("\nIn lab.toml\n  steps = [{{ name = \"...\", task = {{ {} = {{}} }} }}]\n",
-                      key);
+  page +=
+      fmt::format("\nIn lab.toml\n  steps = [{{ name = \"...\", task = {{ {} = {{}} }} }}]\n", key);
   page += section("Parameters", kind.getType().asStruct(), "none");
   const auto facts = capnp::Schema::from<schema::Facts>();
   KJ_IF_MAYBE (found, facts.findFieldByName(kind.getProto().getName()))
@@ -168,7 +168,7 @@ Result<std::string> describe_kind(std::string_view name) {
   std::vector<std::string> names;
   for (const auto kind : kinds()) {
     names.push_back(reflect::key_of(kind));
-    if (names.back() == name || kind.getProto().getName() == capnp::Text::Reader(std::string(name).c_str()))
+    if (names.back() == name || std::string_view(kind.getProto().getName().cStr()) == name)
       return described(kind);
   }
   return fail(Fault::missing, fmt::format("there is no task kind {}", quoted(name)),

@@ -1,5 +1,6 @@
 #include "controller/lab/mistake.h"
 
+#include <cctype>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -11,6 +12,13 @@ namespace {
 
 constexpr std::size_t shown_max = 60;
 constexpr std::size_t listed_max = 24;
+
+std::string lower(std::string_view text) {
+  std::string made;
+  for (const auto letter : text)
+    made += static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  return made;
+}
 
 }  // namespace
 
@@ -25,7 +33,9 @@ std::string to_string(const Mistake& mistake) {
 
 std::string suggestion(std::string_view text, const std::vector<std::string>& candidates) {
   // The distance costs the product of both lengths; no name is that long.
-  const auto near = text.size() > shown_max ? std::string_view() : nearest(text, candidates);
+  if (text.size() > shown_max) return {};
+  auto near = nearest(text, candidates);
+  if (near.empty()) near = nearest(lower(text), candidates);
   if (!near.empty()) return fmt::format("did you mean '{}'?", near);
   if (candidates.empty() || candidates.size() > listed_max) return {};
   return fmt::format("there {} {}", candidates.size() == 1 ? "is only" : "are",

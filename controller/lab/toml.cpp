@@ -5,12 +5,11 @@
 #define TOML_EXCEPTIONS 0
 #define TOML_MAX_NESTED_VALUES 64
 #define TOML_ENABLE_FORMATTERS 0
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
 #include <optional>
+#include <toml++/toml.h>
 
 #include "common/base/text.h"
 #include "controller/lab/depth.h"
@@ -29,9 +28,8 @@ Node copy(const toml::node& node);
 Table copy_table(const toml::table& table) {
   Table entries;
   for (auto&& [key, value] : table)
-    entries.push_back({.key = std::string(key.str()),
-                       .at = position_of(key.source()),
-                       .value = copy(value)});
+    entries.push_back(
+        {.key = std::string(key.str()), .at = position_of(key.source()), .value = copy(value)});
   // toml++ sorts by name; people read from the top.
   std::ranges::stable_sort(entries, {}, &Entry::at);
   return entries;
@@ -90,7 +88,8 @@ struct Trouble {
 std::optional<Trouble> trouble_in(std::string_view text) {
   if (text.empty()) return Trouble{0, "the file is empty", "`relab init` writes one to start from"};
   if (text.size() > file_size_max)
-    return Trouble{0, fmt::format("the file has {} bytes, more than {}", text.size(), file_size_max),
+    return Trouble{0,
+                   fmt::format("the file has {} bytes, more than {}", text.size(), file_size_max),
                    "is this the right file?"};
   if (text.starts_with("\xEF\xBB\xBF") || text.starts_with("\xFF\xFE") ||
       text.starts_with("\xFE\xFF"))
@@ -115,9 +114,9 @@ Mistake mistake_of(const toml::parse_error& error, std::string_view name) {
 }  // namespace
 
 std::string kind_of(const Node& node) {
-  static constexpr std::array names = {"text",         "a whole number", "a number with a fraction",
-                                       "true or false", "a date or time", "a table",
-                                       "a list"};
+  static constexpr std::array names = {
+      "text",    "a whole number", "a number with a fraction", "true or false", "a date or time",
+      "a table", "a list"};
   return names.at(node.value.index());
 }
 

@@ -47,11 +47,10 @@ const std::string* name_of(const Node& element, capnp::StructSchema schema) {
 }
 
 bool is_plain(std::string_view name) {
-  return !name.empty() && name.size() <= 64 &&
-         std::ranges::all_of(name, [](char letter) {
-           return std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '-' ||
-                  letter == '_' || letter == '.';
-         });
+  return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, [](char letter) {
+    return std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '-' ||
+           letter == '_' || letter == '.';
+  });
 }
 
 }  // namespace
@@ -95,9 +94,9 @@ void Walk::fill_list(const Node& node, const Slot& slot, Field field,
                      capnp::DynamicStruct::Builder message) {
   const auto* array = node.array();
   if (array == nullptr)
-    return wrong_type(node, slot.path, "a list",
-                      node.table() == nullptr ? "write it in [ ]"
-                                              : fmt::format("write [[{}]]", slot.path));
+    return wrong_type(
+        node, slot.path, "a list",
+        node.table() == nullptr ? "write it in [ ]" : fmt::format("write [[{}]]", slot.path));
   if (array->size() > elements_max)
     return findings_.report(slot.path, fmt::format("a list of {} elements", array->size()),
                             fmt::format("at most {} are accepted", elements_max));
@@ -144,11 +143,10 @@ std::string Walk::element_path(const Node& node, capnp::StructSchema schema,
   if (name == nullptr || name->empty()) return indexed;
   const auto [known, is_new] = names.first.emplace(*name, node.at);
   if (is_new) return is_plain(*name) ? join(list, *name) : indexed;
-  findings_.report_at(
-      node.at, indexed,
-      fmt::format("the name {} is taken by the element in line {}", quoted(*name),
-                  known->second.line),
-      "names are unique within a list");
+  findings_.report_at(node.at, indexed,
+                      fmt::format("the name {} is taken by the element in line {}", quoted(*name),
+                                  known->second.line),
+                      "names are unique within a list");
   return indexed;
 }
 

@@ -41,7 +41,8 @@ kj::Maybe<capnp::DynamicValue::Reader> Walk::scalar(const Node& node, const Slot
       wrong_type(node, slot.path, "a number with a fraction");
       return nullptr;
     case capnp::schema::Type::VOID:
-      if (node.table() != nullptr && node.table()->empty()) return DynamicValue::Reader(capnp::VOID);
+      if (node.table() != nullptr && node.table()->empty())
+        return DynamicValue::Reader(capnp::VOID);
       wrong_type(node, slot.path, "an empty table", "write {}");
       return nullptr;
     default:
@@ -68,9 +69,9 @@ kj::Maybe<capnp::DynamicValue::Reader> Walk::number(const Node& node, const Slot
   const auto limits = limits_of(slot.type, slot.notes);
   if (*value >= limits.least && *value <= limits.greatest)
     return capnp::DynamicValue::Reader(*value);
-  findings_.report(slot.path, fmt::format("{} is out of range", in_unit(*value, unit)),
-                   fmt::format("from {} to {}", in_unit(limits.least, unit),
-                               in_unit(limits.greatest, unit)));
+  findings_.report(
+      slot.path, fmt::format("{} is out of range", in_unit(*value, unit)),
+      fmt::format("from {} to {}", in_unit(limits.least, unit), in_unit(limits.greatest, unit)));
   return nullptr;
 }
 
@@ -88,8 +89,8 @@ kj::Maybe<capnp::DynamicValue::Reader> Walk::text(const Node& node, const Slot& 
   }
   // TOML can spell what bytes cannot smuggle in: "\u0000".
   if (given->size() > text_size_max || !is_clean_text(*given)) {
-    findings_.report(slot.path, given->size() > text_size_max ? "the text is too long"
-                                                              : "the text holds a NUL");
+    findings_.report(
+        slot.path, given->size() > text_size_max ? "the text is too long" : "the text holds a NUL");
     return nullptr;
   }
   if (!notes.pattern.empty() && !matches(*given, notes.pattern)) {

@@ -11,7 +11,7 @@ namespace relab::lab {
 
 namespace {
 
-const std::filesystem::path root = 
+const std::filesystem::path root =
     std::filesystem::path(RELAB_TEST_DATA).parent_path().parent_path();
 const std::filesystem::path example = root / "examples/z640/lab.toml";
 
