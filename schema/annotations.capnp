@@ -46,5 +46,5 @@ struct Range {
   greatest @1 :Int64;
 }
 
-annotation limit @0xb5a1d7a4a9b0c10c (field) :Text;
+annotation limit @0xb5a1d7a4a9b0c10d (field) :Text;
 # The role of the agent must permit this value: "paths" (a folder at or above it), "pools" or "vmids".

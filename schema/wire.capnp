@@ -1,4 +1,4 @@
-@0xd1a9c2f0b7e64a14;
+@0xd1a9c2f0b7e64a18;
 # What controller and agent say to each other. Every frame is one Envelope; its payload is one of the other structs, named by
 # the payload type. docs/formats/wire.md tells how the signed bytes are made.
 

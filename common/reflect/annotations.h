@@ -14,7 +14,7 @@ namespace annotation {
 inline constexpr std::uint64_t doc = 0xb5a1d7a4a9b0c101;
 inline constexpr std::uint64_t audit = 0xb5a1d7a4a9b0c10a;
 inline constexpr std::uint64_t convergent = 0xb5a1d7a4a9b0c10b;
-inline constexpr std::uint64_t limit = 0xb5a1d7a4a9b0c10c;
+inline constexpr std::uint64_t limit = 0xb5a1d7a4a9b0c10d;
 }  // namespace annotation
 
 /// The annotation with this id, if the field has it.
