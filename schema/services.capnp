@@ -2,11 +2,53 @@
 # Units, listening sockets, containers and compose projects.
 
 using Cxx = import "/capnp/c++.capnp";
+using A = import "/schema/annotations.capnp";
 using Coverage = import "/schema/coverage.capnp".Coverage;
 $Cxx.namespace("relab::schema");
 
 struct AuditServices {
   struct Facts {
     coverage @0 :Coverage;
+    init @1 :Text $A.doc("Name of process 1.");
+    units @2 :List(Unit);
+    # Every unit that systemd has loaded, failed ones first, without devices and slices that are in order.
+    unitFiles @3 :List(UnitFile);
+    # Every unit file that starts by itself or is kept from starting: not the static and disabled ones.
+    sockets @4 :List(Socket);
+    # Every listening TCP socket and every unconnected UDP socket of this network namespace.
+    processes @5 :List(Process);
+    # Running programs, without kernel threads; only where systemd does not run, which knows them better.
+  }
+
+  struct Unit {
+    name @0 :Text;
+    load @1 :Text $A.doc("'loaded', 'not-found', 'masked', 'error' or 'bad-setting'.");
+    active @2 :Text $A.doc("'active', 'inactive', 'failed', 'activating' and so on.");
+    sub @3 :Text $A.doc("'exited' of a service says nothing about its success.");
+    description @4 :Text;
+  }
+
+  struct UnitFile {
+    name @0 :Text;
+    state @1 :Text $A.doc("'enabled', 'enabled-runtime', 'masked', 'linked', 'generated' and so on.");
+    preset @2 :Text $A.doc("What the distribution would have it be; empty if it has no opinion.");
+  }
+
+  struct Socket {
+    protocol @0 :Text $A.doc("'tcp', 'tcp6', 'udp' or 'udp6'.");
+    address @1 :Text $A.doc("'0.0.0.0' and '::' are all addresses of the machine.");
+    port @2 :UInt16;
+    pid @3 :UInt32 $A.doc("0 if no process was seen with it: a socket of the kernel, or of a process that could not be read.");
+    process @4 :Text;
+    user @5 :Text $A.doc("Owner of the socket; the number if it has no name here.");
+    cgroup @6 :Text $A.doc("Control group of the process; its last part is the unit.");
+  }
+
+  struct Process {
+    pid @0 :UInt32;
+    parent @1 :UInt32;
+    name @2 :Text;
+    user @3 :Text;
+    cgroup @4 :Text;
   }
 }

@@ -1,0 +1,21 @@
+#include "agent/kinds/services/audit.h"
+
+#include "agent/kinds/services/observe.h"
+
+namespace relab::agent::services {
+
+Result<Message<schema::AuditServices::Facts>> AuditServices::observe(Params::Reader, Host& host) {
+  // Without /proc nothing of the section can be seen.
+  RELAB_TRY(const auto pids, process_ids(host).during("looking at the processes"));
+  Draft<Facts> facts;
+  Gaps gaps;
+  const auto init = init_name(host, gaps);
+  facts->setInit(init);
+  const bool has_systemd = observe_units(host, init, *facts, gaps);
+  observe_sockets(host, pids, *facts, gaps);
+  if (!has_systemd) observe_processes(host, pids, *facts, gaps);
+  gaps.store(facts->initCoverage());
+  return std::move(facts).finish();
+}
+
+}  // namespace relab::agent::services
