@@ -18,6 +18,13 @@ struct AuditServices {
     # Every listening TCP socket and every unconnected UDP socket of this network namespace.
     processes @5 :List(Process);
     # Running programs, without kernel threads; only where systemd does not run, which knows them better.
+    containers @6 :List(Container);
+    # Every Docker container, stopped ones too.
+    ports @7 :List(Port);
+    # What Docker publishes of its containers.
+    mounts @8 :List(Mount);
+    # What Docker mounts into its containers.
+    composeProjects @9 :List(ComposeProject);
   }
 
   struct Unit {
@@ -50,5 +57,44 @@ struct AuditServices {
     name @2 :Text;
     user @3 :Text;
     cgroup @4 :Text;
+  }
+
+  struct Container {
+    name @0 :Text;
+    image @1 :Text $A.doc("As it was asked for, with its tag.");
+    imageId @2 :Text $A.doc("Digest of the image that really runs.");
+    state @3 :Text $A.doc("'running', 'exited', 'restarting' and so on.");
+    health @4 :Text $A.doc("'healthy', 'unhealthy', 'starting'; empty without a health check.");
+    exitCode @5 :Int32 $A.doc("Of a container that has ended; -1 for others.");
+    restartPolicy @6 :Text;
+    privileged @7 :Bool;
+    networkMode @8 :Text;
+    project @9 :Text $A.doc("Compose project; empty without compose.");
+    service @10 :Text;
+  }
+
+  struct Port {
+    container @0 :Text;
+    protocol @1 :Text;
+    inside @2 :UInt16;
+    address @3 :Text $A.doc("Of the host. Docker's own rules let it in before the host's input filter is asked.");
+    outside @4 :UInt16 $A.doc("0 if it is not published.");
+  }
+
+  struct Mount {
+    container @0 :Text;
+    type @1 :Text $A.doc("'bind', 'volume' or 'tmpfs'.");
+    source @2 :Text $A.doc("Path on the host.");
+    destination @3 :Text;
+    writable @4 :Bool;
+    volume @5 :Text $A.doc("Name of the volume; empty for a bind.");
+  }
+
+  struct ComposeProject {
+    name @0 :Text;
+    folder @1 :Text $A.doc("Where it was started.");
+    files @2 :List(Text);
+    containers @3 :UInt32;
+    running @4 :UInt32;
   }
 }

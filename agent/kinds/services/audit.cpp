@@ -1,5 +1,6 @@
 #include "agent/kinds/services/audit.h"
 
+#include "agent/kinds/services/containers.h"
 #include "agent/kinds/services/observe.h"
 
 namespace relab::agent::services {
@@ -14,6 +15,7 @@ Result<Message<schema::AuditServices::Facts>> AuditServices::observe(Params::Rea
   const bool has_systemd = observe_units(host, init, *facts, gaps);
   observe_sockets(host, pids, *facts, gaps);
   if (!has_systemd) observe_processes(host, pids, *facts, gaps);
+  observe_containers(host, *facts, gaps);
   gaps.store(facts->initCoverage());
   return std::move(facts).finish();
 }

@@ -98,8 +98,8 @@ Holders holders_of(Host& host, const std::vector<std::uint32_t>& pids,
   if (holders.unreadable != 0 && holders.pids.size() < inodes.size())
     gaps.problem(
         "processes of sockets",
-        fmt::format("{} of {} listening sockets have no known process, and {} processes "
-                    "do not let us see what they hold",
+        fmt::format("{} of {} listening sockets have no known process, and the processes "
+                    "that hide what they hold are {}",
                     inodes.size() - holders.pids.size(), inodes.size(), holders.unreadable));
   return holders;
 }
