@@ -10,9 +10,8 @@ Result<Message<schema::AuditServices::Facts>> AuditServices::observe(Params::Rea
   RELAB_TRY(const auto pids, process_ids(host).during("looking at the processes"));
   Draft<Facts> facts;
   Gaps gaps;
-  const auto init = init_name(host, gaps);
-  facts->setInit(init);
-  const bool has_systemd = observe_units(host, init, *facts, gaps);
+  facts->setInit(init_name(host, gaps));
+  const bool has_systemd = observe_units(host, *facts, gaps);
   observe_sockets(host, pids, *facts, gaps);
   if (!has_systemd) observe_processes(host, pids, *facts, gaps);
   observe_containers(host, *facts, gaps);

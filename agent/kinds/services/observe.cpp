@@ -4,6 +4,7 @@
 
 #include "agent/kinds/services/sockets.h"
 #include "agent/kinds/services/units.h"
+#include "agent/kinds/support/systemd.h"
 #include "common/base/text.h"
 
 namespace relab::agent::services {
@@ -142,11 +143,9 @@ std::string init_name(Host& host, Gaps& gaps) {
   return {};
 }
 
-bool observe_units(Host& host, std::string_view init, FactsBuilder facts, Gaps& gaps) {
-  // The same test that systemd's own library makes.
-  const auto booted = host.status("/run/systemd/system");
-  if (!booted && booted.error().fault == Fault::missing && init != "systemd") {
-    gaps.absent("systemd units", "systemd is not running on this machine");
+bool observe_units(Host& host, FactsBuilder facts, Gaps& gaps) {
+  if (!systemd_runs(host)) {
+    gaps.absent("systemd units", std::string(no_systemd));
     return false;
   }
   if (const auto units = read_units(host))

@@ -4,7 +4,6 @@
 /// goes to the gaps.
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "agent/kinds/services/processes.h"
@@ -19,7 +18,7 @@ using FactsBuilder = schema::AuditServices::Facts::Builder;
 std::string init_name(Host& host, Gaps& gaps);
 
 /// Whether systemd runs here at all.
-bool observe_units(Host& host, std::string_view init, FactsBuilder facts, Gaps& gaps);
+bool observe_units(Host& host, FactsBuilder facts, Gaps& gaps);
 
 void observe_sockets(Host& host, const std::vector<std::uint32_t>& pids, FactsBuilder facts,
                      Gaps& gaps);
