@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "agent/kinds/guests/audit_guests.h"
 #include "agent/kinds/kind.h"
 #include "agent/kinds/self/ping.h"
 
@@ -10,6 +11,7 @@ namespace relab::agent {
 std::span<const Kind> all_kinds() {
   static constexpr std::array kinds = {
       kind<self::Ping>(),
+      kind<guests::AuditGuests>(),
   };
   return kinds;
 }
