@@ -5,7 +5,7 @@
 
 #include "agent/kinds/kind.h"
 #include "common/base/file.h"
-#include "common/reflect/annotations.h"
+#include "common/reflect/notes.h"
 
 namespace relab::agent {
 
@@ -53,8 +53,8 @@ Result<void> check_value(schema::RoleManifest::Reader role, std::string_view lis
 Result<void> check_params(schema::RoleManifest::Reader role, capnp::DynamicStruct::Reader params) {
   for (const auto field : params.getSchema().getFields()) {
     const auto name = field.getProto().getName();
-    if (const auto list = reflect::limit_of(field))
-      RELAB_CHECK(check_value(role, *list, {name.begin(), name.size()}, params.get(field)));
+    if (const auto list = reflect::notes_of(field).limit; !list.empty())
+      RELAB_CHECK(check_value(role, list, {name.begin(), name.size()}, params.get(field)));
   }
   return {};
 }

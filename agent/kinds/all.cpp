@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "agent/kinds/guests/audit_guests.h"
 #include "agent/kinds/kind.h"
 #include "agent/kinds/packages/audit.h"
 #include "agent/kinds/schedules/audit.h"
@@ -16,6 +17,7 @@ std::span<const Kind> all_kinds() {
       kind<packages::AuditPackages>(),
       kind<schedules::AuditSchedules>(),
       kind<services::AuditServices>(),
+      kind<guests::AuditGuests>(),
   };
   return kinds;
 }

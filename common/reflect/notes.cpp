@@ -24,6 +24,7 @@ enum class Id : std::uint64_t {
   audit = 0xb5a1d7a4a9b0c10a,
   convergent = 0xb5a1d7a4a9b0c10b,
   section = 0xb5a1d7a4a9b0c10c,
+  limit = 0xb5a1d7a4a9b0c10d,
 };
 
 using Annotation = capnp::schema::Annotation::Reader;
@@ -72,6 +73,9 @@ void take(Notes& notes, const Annotation& annotation) {
       return;
     case Id::convergent:
       notes.convergent = true;
+      return;
+    case Id::limit:
+      notes.limit = text(annotation);
       return;
     case Id::section:
       notes.section = true;

@@ -25,6 +25,8 @@ struct Notes {
   std::string example;
   std::string pattern;
   std::string audit;
+  /// The list of a role's manifest that must permit the value.
+  std::string limit;
   std::optional<Limits> range;
   bool key = false;
   bool required = false;

@@ -5,18 +5,16 @@
 #include <numeric>
 
 #include "common/base/text.h"
-#include "common/reflect/annotations.h"
+#include "common/reflect/notes.h"
 #include "common/reflect/union.h"
 
 namespace relab::controller {
 
 namespace {
 
-constexpr auto default_port = 7460;
-
 bool convergent(std::string_view arm) {
   const auto schema = capnp::Schema::from<schema::Task>();
-  return reflect::is_convergent(schema.getFieldByName(std::string(arm)));
+  return reflect::notes_of(schema.getFieldByName(std::string(arm))).convergent;
 }
 
 PlannedStep compile_step(const std::string& track_path, schema::Lab::Track::Reader track, schema::Lab::Step::Reader step) {
@@ -28,12 +26,6 @@ PlannedStep compile_step(const std::string& track_path, schema::Lab::Track::Read
           .deadline = std::chrono::seconds(step.getDeadline()),
           .convergent = convergent(arm),
           .task = std::make_shared<const Message<schema::Task>>(std::move(task).finish())};
-}
-
-std::string endpoint_of(const std::string& given, const std::string& address) {
-  if (given.empty()) return fmt::format("tcp://{}:{}", address, default_port);
-  const bool has_port = given.find(':', std::string_view("tcp://").size()) != std::string::npos;
-  return has_port ? given : fmt::format("{}:{}", given, default_port);
 }
 
 }  // namespace
@@ -69,17 +61,6 @@ std::vector<std::string> agent_names(schema::Lab::Reader lab) {
   for (const auto host : lab.getHosts()) names.push_back(str(host.getName()));
   for (const auto guest : lab.getGuests()) names.push_back(str(guest.getName()));
   return names;
-}
-
-Result<std::string> agent_endpoint(schema::Lab::Reader lab, const std::string& agent) {
-  for (const auto host : lab.getHosts())
-    if (view(host.getName()) == agent) return endpoint_of(str(host.getAgent()), str(host.getIp()));
-  for (const auto guest : lab.getGuests())
-    if (view(guest.getName()) == agent) return endpoint_of(str(guest.getAgent()), str(guest.getIp()));
-  const auto names = agent_names(lab);
-  const auto near = nearest(agent, names);
-  return fail(Fault::missing, fmt::format("the lab '{}' has no host or guest '{}'", str(lab.getName()), agent),
-              near.empty() ? fmt::format("it has {}", fmt::join(names, ", ")) : fmt::format("did you mean '{}'?", near));
 }
 
 }  // namespace relab::controller

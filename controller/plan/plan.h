@@ -41,9 +41,6 @@ Result<PhasePlan> compile_phase(schema::Lab::Reader lab, const std::string& phas
 /// The names of all phases, in the order of the file.
 std::vector<std::string> phase_names(schema::Lab::Reader lab);
 
-/// What "tcp://..." an agent listens on: as given, or port 7460 of its address. Fault::missing for a name that the lab does not have.
-Result<std::string> agent_endpoint(schema::Lab::Reader lab, const std::string& agent);
-
 /// The hosts and guests of the lab, by name.
 std::vector<std::string> agent_names(schema::Lab::Reader lab);
 

@@ -17,20 +17,20 @@ std::string guests_of(std::string_view all, std::string_view pool, std::string_v
   return std::string(vmids);
 }
 
-BackupJob job_of(const Section& section) {
-  BackupJob job{.name = section.id, .enabled = section.get("enabled") != "0"};
-  job.schedule = section.get("schedule");
+BackupJob job_of(const ConfigSection& section) {
+  BackupJob job{.name = section.id, .enabled = section.value("enabled") != "0"};
+  job.schedule = section.value("schedule");
   // Old entries have the time and the days apart.
   if (job.schedule.empty() && section.has("starttime"))
-    job.schedule = trim(fmt::format("{} {}", section.get("dow"), section.get("starttime")));
-  job.guests = guests_of(section.get("all"), section.get("pool"), section.get("vmid"));
-  job.exclude = section.get("exclude");
-  job.storage = section.get("storage");
-  job.mode = section.get("mode");
-  job.retention = section.get("prune-backups");
+    job.schedule = trim(fmt::format("{} {}", section.value("dow"), section.value("starttime")));
+  job.guests = guests_of(section.value("all"), section.value("pool"), section.value("vmid"));
+  job.exclude = section.value("exclude");
+  job.storage = section.value("storage");
+  job.mode = section.value("mode");
+  job.retention = section.value("prune-backups");
   if (job.retention.empty() && section.has("maxfiles"))
-    job.retention = fmt::format("maxfiles={}", section.get("maxfiles"));
-  job.comment = section.get("comment");
+    job.retention = fmt::format("maxfiles={}", section.value("maxfiles"));
+  job.comment = section.value("comment");
   return job;
 }
 
@@ -59,7 +59,7 @@ std::map<std::string, std::string> options_of(std::string_view command) {
 }  // namespace
 
 Result<std::vector<BackupJob>> parse_jobs_cfg(std::string_view text) {
-  RELAB_TRY(const auto sections, parse_section_config(text));
+  RELAB_TRY(const auto sections, parse_section_config(text, "jobs.cfg"));
   std::vector<BackupJob> jobs;
   for (const auto& section : sections)
     if (section.type == "vzdump") jobs.push_back(job_of(section));

@@ -9,63 +9,53 @@ namespace relab::agent {
 
 namespace {
 
-bool is_comment(std::string_view line) { return trim(line).starts_with('#'); }
+using Value = std::pair<std::string, std::string>;
 
-bool is_indented(std::string_view line) { return line.starts_with(' ') || line.starts_with('\t'); }
-
-Result<Section> parse_head(std::string_view line) {
+bool parse_header(std::string_view line, ConfigSection& section) {
   const auto colon = line.find(':');
-  if (colon == std::string_view::npos)
-    return fail(Fault::damaged, fmt::format("'{}' is no head of a section", line));
-  const auto type = line.substr(0, colon);
-  const auto id = trim(line.substr(colon + 1));
-  if (type.empty() || id.empty() || words(type).size() != 1 || words(id).size() != 1)
-    return fail(Fault::damaged, fmt::format("'{}' is no head of a section", line));
-  return Section{.type = std::string(type), .id = std::string(id)};
+  if (colon == std::string_view::npos || colon == 0) return false;
+  section.type = line.substr(0, colon);
+  section.id = trim(line.substr(colon + 1));
+  return words(section.type).size() == 1 && words(section.id).size() == 1;
 }
 
-Result<void> add_property(std::string_view line, Section& section) {
-  const auto end = line.find_first_of(" \t");
-  const auto key = line.substr(0, end);
-  if (section.has(key))
-    return fail(Fault::damaged, fmt::format("'{}' is given twice in '{}'", key, section.id));
-  const auto value = end == std::string_view::npos ? std::string_view() : trim(line.substr(end));
-  section.properties.emplace_back(key, value);
-  return {};
+Value parse_value(std::string_view line) {
+  const auto text = trim(line);
+  const auto end = std::min(text.find_first_of(" \t"), text.size());
+  return {std::string(text.substr(0, end)), std::string(trim(text.substr(end)))};
 }
 
 }  // namespace
 
-bool Section::has(std::string_view key) const {
-  return std::ranges::any_of(properties, [key](const auto& entry) { return entry.first == key; });
+std::string ConfigSection::value(std::string_view key) const {
+  const auto found = std::ranges::find(values, key, &Value::first);
+  return found == values.end() ? std::string() : found->second;
 }
 
-std::string_view Section::get(std::string_view key) const {
-  for (const auto& [name, value] : properties)
-    if (name == key) return value;
-  return {};
+bool ConfigSection::has(std::string_view key) const {
+  return std::ranges::find(values, key, &Value::first) != values.end();
 }
 
-Result<std::vector<Section>> parse_section_config(std::string_view text) {
-  std::vector<Section> sections;
-  bool in_section = false;
+bool ConfigSection::truth(std::string_view key) const {
+  const auto text = value(key);
+  return has(key) &&
+         (text.empty() || text == "1" || text == "true" || text == "yes" || text == "on");
+}
+
+Result<std::vector<ConfigSection>> parse_section_config(std::string_view text,
+                                                        std::string_view what) {
+  std::vector<ConfigSection> sections;
   std::size_t number = 0;
   for (const auto line : lines(text)) {
     ++number;
-    if (is_comment(line)) continue;
-    const auto content = trim(line);
-    const auto where = [number] { return fmt::format("line {}", number); };
-    if (content.empty()) {
-      in_section = false;
-    } else if (!is_indented(line)) {
-      RELAB_TRY(auto section, parse_head(content).during(where()));
-      sections.push_back(std::move(section));
-      in_section = true;
-    } else if (in_section) {
-      RELAB_CHECK(add_property(content, sections.back()).during(where()));
-    } else {
-      return fail(Fault::damaged, fmt::format("line {}: '{}' is in no section", number, content));
-    }
+    if (trim(line).empty() || line.starts_with('#')) continue;
+    const bool indented = line.front() == ' ' || line.front() == '\t';
+    if (!indented) sections.emplace_back();
+    if (sections.empty() || (!indented && !parse_header(line, sections.back())))
+      return fail(
+          Fault::damaged,
+          fmt::format("line {} of {} is neither a section's head nor a value", number, what));
+    if (indented) sections.back().values.push_back(parse_value(line));
   }
   return sections;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-/// The format of Proxmox's section files (storage.cfg, jobs.cfg, datastore.cfg): a line "type: id",
-/// then its properties, indented, one a line.
+/// Proxmox's section format ("type: id", then indented "key value" lines): storage.cfg, jobs.cfg,
+/// datastore.cfg and their kin.
 
 #include <string>
 #include <string_view>
@@ -12,21 +12,21 @@
 
 namespace relab::agent {
 
-struct Section {
-  std::string type = {};
-  std::string id = {};
-  /// In the order of the file. A property that is a mere switch has an empty value.
-  std::vector<std::pair<std::string, std::string>> properties = {};
+struct ConfigSection {
+  std::string type;
+  std::string id;
+  std::vector<std::pair<std::string, std::string>> values;  ///< a bare key has ""
 
+  /// The value of a key, or "".
+  std::string value(std::string_view key) const;
   bool has(std::string_view key) const;
-  /// The property's value, or "".
-  std::string_view get(std::string_view key) const;
-
-  bool operator==(const Section&) const = default;
+  /// A bare key counts as true, as in Proxmox.
+  bool truth(std::string_view key) const;
 };
 
-/// Fault::damaged, with the number of the line, for a property outside of a section, a head that is
-/// none, and a property given twice.
-Result<std::vector<Section>> parse_section_config(std::string_view text);
+/// The sections in their order; empty text has none. Fault::damaged, with the number of the line
+/// and nothing of its content, for a line that is neither header nor value.
+Result<std::vector<ConfigSection>> parse_section_config(std::string_view text,
+                                                        std::string_view what);
 
 }  // namespace relab::agent

@@ -1,0 +1,280 @@
+#include "agent/kinds/guests/audit_guests.h"
+
+#include <fstream>
+#include <iterator>
+
+#include "agent/kinds/guests/rows.h"
+#include "tests/support/must.h"
+#include "tests/support/sim_host.h"
+
+namespace relab::agent::guests {
+
+namespace {
+
+std::string sample(const std::string& name) {
+  std::ifstream file(std::string(RELAB_TEST_DATA) + "/pve/" + name);
+  REQUIRE(file.good());
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+constexpr auto list_lxc = "pvesh get /nodes/localhost/lxc --output-format json";
+constexpr auto list_qemu = "pvesh get /nodes/localhost/qemu --output-format json";
+
+/// A host with the containers 112, 120 and 130, and the VM 200.
+void set_up(SimHost& host) {
+  host.link("/etc/pve/local", "nodes/pve");
+  for (const auto* vmid : {"112", "120", "130"})
+    host.file(std::string("/etc/pve/nodes/pve/lxc/") + vmid + ".conf",
+              sample(std::string(vmid) + ".conf"));
+  host.file("/etc/pve/nodes/pve/qemu-server/200.conf",
+            "boot: order=scsi0;net0\ncores: 2\nefidisk0: local-zfs:vm-200-disk-0,size=1M\n"
+            "hostpci0: 0000:04:00,pcie=1\nipconfig0: ip=10.42.20.7/24,gw=10.42.20.1\n"
+            "ide2: none,media=cdrom\nmemory: 4096\nname: homeassistant\n"
+            "net0: virtio=BC:24:11:AA:00:01,bridge=vmbr0,firewall=1,tag=20\n"
+            "scsi0: local-zfs:vm-200-disk-1,size=32G,ssd=1\n"
+            "scsi1: /dev/disk/by-id/ata-X,backup=0,size=8T\nunused0: tank:vm-200-disk-9\n"
+            "cipassword: canary-secret\nusb0: host=1a86:7523\n"
+            "[PENDING]\ncipassword: canary-secret\n");
+  host.answer(list_lxc, {.out = R"([{"vmid": "112", "status": "stopped", "name": "trillian"},
+      {"vmid": 120, "status": "running"}, {"vmid": 130, "status": "running"}])"});
+  host.answer(list_qemu, {.out = R"([{"vmid": 200, "status": "running"}])"});
+}
+
+Message<schema::AuditGuests::Facts> observe(Host& host) {
+  const auto params = must(Message<schema::AuditGuests>::from_json("{}"));
+  return must(AuditGuests::observe(params.reader(), host));
+}
+
+template <typename List>
+auto row_of(List list, std::uint32_t vmid, std::string_view key) {
+  for (auto row : list)
+    if (row.getVmid() == vmid && view(row.getKey()) == key) return row;
+  FAIL("there is no " << key << " of " << vmid);
+  return list[0];
+}
+
+}  // namespace
+
+TEST_CASE("guests: containers and VMs come with their states", "[agent][guests]") {
+  SimHost host;
+  set_up(host);
+
+  const auto message = observe(host);
+  const auto facts = message.reader();
+
+  CHECK(facts.getCoverage().getProblems().size() == 0);
+  CHECK(view(facts.getNode()) == "pve");
+  REQUIRE(facts.getGuests().size() == 4);
+  const auto trillian = facts.getGuests()[0];
+  CHECK(trillian.getVmid() == 112);
+  CHECK(view(trillian.getName()) == "trillian");
+  CHECK(view(trillian.getState()) == "stopped");
+  CHECK(trillian.getMemory() == std::uint64_t{16} << 30U);
+  CHECK(trillian.getTags().size() == 3);
+  CHECK(view(trillian.getStartupOrder()) == "order=5,up=20,down=60");
+  CHECK(trillian.getOnboot());
+  CHECK_FALSE(trillian.getUnprivileged());
+  CHECK(facts.getGuests()[2].getUnprivileged());
+  CHECK(facts.getGuests()[2].getIdmap());
+  CHECK(facts.getGuests()[3].getType() == schema::AuditGuests::Type::QEMU);
+  CHECK(view(facts.getGuests()[3].getName()) == "homeassistant");
+}
+
+TEST_CASE("guests: disks tell storage, size and whether a backup takes them", "[agent][guests]") {
+  SimHost host;
+  set_up(host);
+
+  const auto message = observe(host);
+  const auto disks = message.reader().getDisks();
+
+  const auto rootfs = row_of(disks, 112, "rootfs");
+  CHECK(view(rootfs.getStorage()) == "local-zfs");
+  CHECK(view(rootfs.getVolume()) == "subvol-112-disk-0");
+  CHECK(rootfs.getSize() == std::uint64_t{64} << 30U);
+  CHECK(rootfs.getBackup());
+  CHECK(row_of(disks, 200, "scsi0").getBackup());
+  CHECK(view(row_of(disks, 200, "scsi0").getOptions()) == "ssd=1");
+  CHECK_FALSE(row_of(disks, 200, "scsi1").getBackup());
+  CHECK(view(row_of(disks, 200, "scsi1").getVolume()) == "/dev/disk/by-id/ata-X");
+  CHECK(row_of(disks, 200, "ide2").getCdrom());
+  CHECK(row_of(disks, 200, "unused0").getUnused());
+  CHECK(row_of(disks, 200, "efidisk0").getSize() == 1U << 20U);
+}
+
+TEST_CASE("guests: binds, networks, devices and raw lines are listed", "[agent][guests]") {
+  SimHost host;
+  set_up(host);
+
+  const auto message = observe(host);
+  const auto facts = message.reader();
+
+  const auto models = row_of(facts.getMounts(), 112, "mp0");
+  CHECK(view(models.getHostPath()) == "/tank/models");
+  CHECK(view(models.getGuestPath()) == "/models");
+  CHECK(models.getReadOnly());
+  CHECK(view(row_of(facts.getMounts(), 130, "lxc.mount.entry").getHostPath()) == "/dev/net/tun");
+  const auto net = row_of(facts.getNetworks(), 130, "net0");
+  CHECK(net.getTag() == 20);
+  CHECK(view(net.getIp()) == "10.42.20.30/24");
+  CHECK(view(net.getMac()) == "BC:24:11:51:02:30");
+  CHECK(net.getFirewall());
+  const auto vm_net = row_of(facts.getNetworks(), 200, "net0");
+  CHECK(view(vm_net.getModel()) == "virtio");
+  CHECK(view(vm_net.getMac()) == "BC:24:11:AA:00:01");
+  CHECK(view(vm_net.getGateway()) == "10.42.20.1");
+  CHECK(view(row_of(facts.getDevices(), 112, "dev1").getWhat()) == "/dev/nvidiactl");
+  CHECK(view(row_of(facts.getDevices(), 200, "hostpci0").getWhat()) == "0000:04:00");
+  CHECK(view(row_of(facts.getDevices(), 200, "usb0").getWhat()) == "1a86:7523");
+  CHECK(facts.getRawLines().size() == 8);
+}
+
+TEST_CASE("guests: snapshots and pending changes are told apart from the present",
+          "[agent][guests]") {
+  SimHost host;
+  set_up(host);
+
+  const auto message = observe(host);
+  const auto facts = message.reader();
+
+  REQUIRE(facts.getSnapshots().size() == 1);
+  CHECK(facts.getSnapshots()[0].getTime() == 1791230400000);
+  CHECK(view(facts.getGuests()[0].getParent()) == "before_docker");
+  CHECK(row_of(facts.getPending(), 130, "swap").getDeleted());
+  CHECK(view(row_of(facts.getPending(), 130, "memory").getValue()) == "4096");
+}
+
+TEST_CASE("guests: passwords never reach the facts", "[agent][guests]") {
+  SimHost host;
+  set_up(host);
+  host.file("/etc/pve/nodes/pve/lxc/130.conf",
+            "lxc.environment: KEY=canary-secret\ncanary-secret\n");
+
+  CHECK_THAT(observe(host).to_json(), !Catch::Contains("canary-secret"));
+}
+
+TEST_CASE("guests: a machine without Proxmox has none, and says so", "[agent][guests]") {
+  SimHost host;
+
+  const auto message = observe(host);
+
+  CHECK_THAT(str(message.reader().getCoverage().getAbsent()),
+             Catch::Contains("no Proxmox VE host"));
+  CHECK(message.reader().getCoverage().getProblems().size() == 0);
+}
+
+TEST_CASE("guests: an empty /etc/pve is an error, not an absence", "[agent][guests]") {
+  SimHost host;
+  if (GENERATE(true, false))
+    host.directory("/etc/pve");
+  else
+    host.file("/usr/bin/pvesh", "");
+  const auto params = must(Message<schema::AuditGuests>::from_json("{}"));
+
+  const auto facts = AuditGuests::observe(params.reader(), host);
+
+  REQUIRE_FALSE(facts);
+  CHECK(facts.error().fault == Fault::damaged);
+}
+
+TEST_CASE("guests: a renamed host is an error", "[agent][guests]") {
+  SimHost host;
+  set_up(host);
+  host.link("/etc/pve/local", "nodes/renamed");
+  const auto params = must(Message<schema::AuditGuests>::from_json("{}"));
+
+  const auto facts = AuditGuests::observe(params.reader(), host);
+
+  REQUIRE_FALSE(facts);
+  CHECK_THAT(facts.error().what, Catch::Contains("'renamed'"));
+}
+
+TEST_CASE("guests: guests of a node that no cluster knows are a problem", "[agent][guests]") {
+  SimHost host;
+  set_up(host);
+  host.file("/etc/pve/nodes/old/lxc/101.conf", "hostname: pihole\n");
+  const bool member = GENERATE(true, false);
+  if (member) host.file("/etc/pve/.members", R"({"nodelist": {"pve": {}, "old": {}}})");
+
+  const auto message = observe(host);
+  const auto coverage = message.reader().getCoverage();
+
+  CHECK(coverage.getProblems().size() == (member ? 0 : 1));
+  CHECK(coverage.getParts().size() == (member ? 1 : 0));
+}
+
+TEST_CASE("guests: the two lists must agree", "[agent][guests]") {
+  SimHost host;
+  set_up(host);
+  host.answer(list_lxc, {.out = R"([{"vmid": 112, "status": "stopped"},
+      {"vmid": 120, "status": "running"}, {"vmid": 121, "name": "prometheus"}])"});
+
+  const auto message = observe(host);
+  const auto problems = message.reader().getCoverage().getProblems();
+
+  REQUIRE(problems.size() == 2);
+  CHECK(view(problems[0].getPart()) == "guest 130");
+  CHECK(view(problems[1].getPart()) == "guest 121");
+  CHECK_THAT(str(problems[1].getWhy()), Catch::Contains("prometheus"));
+}
+
+TEST_CASE("guests: without states the configurations still come, with a problem",
+          "[agent][guests]") {
+  SimHost host;
+  set_up(host);
+  const auto output =
+      GENERATE(Output{.status = 1, .err = "ipcc_send_rec failed\n"}, Output{.out = "[{\"vmid\": 1"},
+               Output{.out = "{}"}, Output{.out = "[{\"name\": \"x\"}]"}, Output{.out = ""});
+  host.answer(list_lxc, output);
+
+  const auto message = observe(host);
+
+  CHECK(message.reader().getGuests().size() == 4);
+  REQUIRE(message.reader().getCoverage().getProblems().size() == 1);
+  CHECK(view(message.reader().getCoverage().getProblems()[0].getPart()) == "states of lxc guests");
+}
+
+TEST_CASE("guests: an unreadable configuration does not stop the others", "[agent][guests]") {
+  SimHost host;
+  set_up(host);
+  host.broken("/etc/pve/nodes/pve/lxc/120.conf",
+              {.fault = Fault::damaged, .what = "input/output error"});
+
+  const auto message = observe(host);
+
+  CHECK(message.reader().getGuests().size() == 3);
+  REQUIRE(message.reader().getCoverage().getProblems().size() == 2);
+}
+
+TEST_CASE("guests: lines that are not understood are a problem", "[agent][guests]") {
+  SimHost host;
+  set_up(host);
+  host.file("/etc/pve/nodes/pve/lxc/120.conf", "hostname: pbs\n<<<<<<< HEAD\n");
+
+  const auto message = observe(host);
+
+  const auto problems = message.reader().getCoverage().getProblems();
+  REQUIRE(problems.size() == 1);
+  CHECK_THAT(str(problems[0].getWhy()), Catch::StartsWith("lines 2 of"));
+}
+
+TEST_CASE("guests: a VM's memory may be a property string", "[agent][guests]") {
+  SimHost host;
+  set_up(host);
+  host.file("/etc/pve/nodes/pve/qemu-server/200.conf", "memory: current=2048\n");
+
+  const auto message = observe(host);
+
+  CHECK(message.reader().getGuests()[3].getMemory() == std::uint64_t{2} << 30U);
+  CHECK(view(message.reader().getGuests()[3].getName()) == "VM 200");
+}
+
+TEST_CASE("guests: a block device of the host is a disk, a directory is a bind",
+          "[agent][guests]") {
+  const auto config =
+      parse_pve_config("mp0: /dev/sdb1,mp=/a\nmp1: /tank/b,mp=/b\n", GuestType::lxc);
+
+  CHECK(disks_of(config.current, GuestType::lxc).at(0).volume == "/dev/sdb1");
+  CHECK(binds_of(config.current, GuestType::lxc).at(0).source == "/tank/b");
+}
+
+}  // namespace relab::agent::guests
