@@ -4,12 +4,14 @@
 
 #include "agent/kinds/kind.h"
 #include "agent/kinds/self/ping.h"
+#include "agent/kinds/zfs/audit.h"
 
 namespace relab::agent {
 
 std::span<const Kind> all_kinds() {
   static constexpr std::array kinds = {
       kind<self::Ping>(),
+      kind<zfs::AuditZfs>(),
   };
   return kinds;
 }
