@@ -8,6 +8,7 @@
 #include "agent/kinds/schedules/audit.h"
 #include "agent/kinds/self/ping.h"
 #include "agent/kinds/services/audit.h"
+#include "agent/kinds/zfs/audit.h"
 
 namespace relab::agent {
 
@@ -18,6 +19,7 @@ std::span<const Kind> all_kinds() {
       kind<schedules::AuditSchedules>(),
       kind<services::AuditServices>(),
       kind<guests::AuditGuests>(),
+      kind<zfs::AuditZfs>(),
   };
   return kinds;
 }
