@@ -2,7 +2,9 @@
 
 #include <array>
 
+#include "agent/kinds/disks/audit.h"
 #include "agent/kinds/kind.h"
+#include "agent/kinds/pci/audit.h"
 #include "agent/kinds/self/ping.h"
 #include "agent/kinds/zfs/audit.h"
 
@@ -12,6 +14,8 @@ std::span<const Kind> all_kinds() {
   static constexpr std::array kinds = {
       kind<self::Ping>(),
       kind<zfs::AuditZfs>(),
+      kind<disks::AuditDisks>(),
+      kind<pci::AuditPci>(),
   };
   return kinds;
 }
