@@ -6,6 +6,9 @@
 #include "agent/kinds/kind.h"
 #include "agent/kinds/packages/audit.h"
 #include "agent/kinds/schedules/audit.h"
+#include "agent/kinds/disks/audit.h"
+#include "agent/kinds/kind.h"
+#include "agent/kinds/pci/audit.h"
 #include "agent/kinds/self/ping.h"
 #include "agent/kinds/services/audit.h"
 #include "agent/kinds/zfs/audit.h"
@@ -20,6 +23,8 @@ std::span<const Kind> all_kinds() {
       kind<services::AuditServices>(),
       kind<guests::AuditGuests>(),
       kind<zfs::AuditZfs>(),
+      kind<disks::AuditDisks>(),
+      kind<pci::AuditPci>(),
   };
   return kinds;
 }
