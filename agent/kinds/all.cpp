@@ -3,6 +3,7 @@
 #include <array>
 
 #include "agent/kinds/kind.h"
+#include "agent/kinds/network/audit.h"
 #include "agent/kinds/packages/audit.h"
 #include "agent/kinds/schedules/audit.h"
 #include "agent/kinds/self/ping.h"
@@ -13,6 +14,7 @@ namespace relab::agent {
 std::span<const Kind> all_kinds() {
   static constexpr std::array kinds = {
       kind<self::Ping>(),
+      kind<network::AuditNetwork>(),
       kind<packages::AuditPackages>(),
       kind<schedules::AuditSchedules>(),
       kind<services::AuditServices>(),
