@@ -2,13 +2,13 @@
 
 #include <array>
 
+#include "agent/kinds/disks/audit.h"
 #include "agent/kinds/guests/audit_guests.h"
 #include "agent/kinds/kind.h"
+#include "agent/kinds/network/audit.h"
 #include "agent/kinds/packages/audit.h"
-#include "agent/kinds/schedules/audit.h"
-#include "agent/kinds/disks/audit.h"
-#include "agent/kinds/kind.h"
 #include "agent/kinds/pci/audit.h"
+#include "agent/kinds/schedules/audit.h"
 #include "agent/kinds/self/ping.h"
 #include "agent/kinds/services/audit.h"
 #include "agent/kinds/zfs/audit.h"
@@ -18,6 +18,7 @@ namespace relab::agent {
 std::span<const Kind> all_kinds() {
   static constexpr std::array kinds = {
       kind<self::Ping>(),
+      kind<network::AuditNetwork>(),
       kind<packages::AuditPackages>(),
       kind<schedules::AuditSchedules>(),
       kind<services::AuditServices>(),
