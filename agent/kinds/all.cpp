@@ -4,6 +4,7 @@
 
 #include "agent/kinds/guests/audit_guests.h"
 #include "agent/kinds/kind.h"
+#include "agent/kinds/media/audit_arr.h"
 #include "agent/kinds/self/ping.h"
 
 namespace relab::agent {
@@ -12,6 +13,7 @@ std::span<const Kind> all_kinds() {
   static constexpr std::array kinds = {
       kind<self::Ping>(),
       kind<guests::AuditGuests>(),
+      kind<media::AuditArr>(),
   };
   return kinds;
 }
