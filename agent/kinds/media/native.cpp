@@ -47,14 +47,7 @@ bool is_config_of(const App& app, const std::string& path, const Gathered& gathe
 
 bool matches_home(const App& app, std::string_view config, const std::string& path) {
   return std::ranges::any_of(app.homes, [&](std::string_view home) {
-    const auto pattern = split(home, '/');
-    const auto file = split(config, '/');
-    const auto parts = split(path, '/');
-    if (parts.size() != pattern.size() + file.size()) return false;
-    for (std::size_t i = 0; i < parts.size(); ++i)
-      if (!matches(parts[i], i < pattern.size() ? pattern[i] : file[i - pattern.size()]))
-        return false;
-    return true;
+    return matches_path(path, fmt::format("{}/{}", home, config));
   });
 }
 

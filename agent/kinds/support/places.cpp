@@ -81,9 +81,7 @@ class RunningContainer final : public Place {
   std::string title() const override { return title_; }
   std::uint32_t vmid() const override { return vmid_; }
   bool running() const override { return true; }
-  Result<Gathered> gather(const Wanted& wanted) override {
-    return look_inside(host_, vmid_, wanted);
-  }
+  Result<Gathered> gather(const Wanted& wanted) override;
   Result<Output> run(std::vector<std::string> argv) override {
     auto line = inside(vmid_);
     std::ranges::move(argv, std::back_inserter(line));
@@ -101,20 +99,44 @@ class RunningContainer final : public Place {
   std::uint32_t vmid_;
   std::vector<GuestMount> mounts_;
   std::optional<Tree> tree_;
+  std::optional<std::set<std::string>> docker_files_;
 };
 
+const std::vector<std::string>& docker_files() {
+  static const std::vector<std::string> files{"/usr/bin/docker", "/usr/local/bin/docker",
+                                              "/snap/bin/docker",
+                                              "/var/lib/docker/containers/*/config.v2.json"};
+  return files;
+}
+
+bool tells_of_docker(const std::string& path) {
+  return std::ranges::any_of(docker_files(),
+                             [&](const auto& file) { return matches_path(path, file); });
+}
+
+/// What tells of Docker is looked for along with the first question, to save a call.
+Result<Gathered> RunningContainer::gather(const Wanted& wanted) {
+  if (docker_files_ || wanted.literal) return look_inside(host_, vmid_, wanted);
+  auto more = wanted;
+  std::ranges::copy(docker_files(), std::back_inserter(more.names));
+  RELAB_TRY(auto gathered, look_inside(host_, vmid_, more));
+  docker_files_.emplace();
+  std::ranges::copy_if(gathered.names, std::inserter(*docker_files_, docker_files_->end()),
+                       tells_of_docker);
+  return gathered;
+}
+
 Result<DockerView> RunningContainer::docker() {
-  const Wanted wanted{.contents = {},
-                      .names = {"/usr/bin/docker", "/usr/local/bin/docker", "/snap/bin/docker",
-                                "/var/lib/docker/containers/*/config.v2.json"}};
-  RELAB_TRY(const auto found, gather(wanted));
-  if (found.names.empty()) return DockerView{.containers = {}, .absent = "no Docker in it"};
+  if (!docker_files_)
+    if (const auto looked = gather({}); !looked) return fail(looked.error());
+  const auto& found = *docker_files_;
+  if (found.empty()) return DockerView{.containers = {}, .absent = "no Docker in it"};
   const auto program =
-      std::ranges::find_if(found.names, [](const auto& name) { return name.ends_with("/docker"); });
+      std::ranges::find_if(found, [](const auto& name) { return name.ends_with("/docker"); });
   const auto left =
-      std::ranges::count_if(found.names, [](const auto& name) { return name.ends_with(".json"); });
+      std::ranges::count_if(found, [](const auto& name) { return name.ends_with(".json"); });
   auto line = inside(vmid_);
-  line.push_back(program == found.names.end() ? "docker" : *program);
+  line.push_back(program == found.end() ? "docker" : *program);
   auto containers = docker_containers(host_, line);
   if (containers) return DockerView{.containers = std::move(*containers)};
   if (left == 0 && no_docker_engine(containers.error()))

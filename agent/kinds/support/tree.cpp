@@ -53,6 +53,12 @@ bool matches(std::string_view name, std::string_view pattern) {
   return false;
 }
 
+bool matches_path(std::string_view path, std::string_view pattern) {
+  const auto names = split(path, '/');
+  const auto patterns = split(pattern, '/');
+  return std::ranges::equal(names, patterns, matches);
+}
+
 Tree::Tree(Host& host, std::vector<Mapping> mappings)
     : host_(host), mappings_(std::move(mappings)) {
   std::ranges::sort(mappings_, std::greater{},

@@ -38,5 +38,7 @@ class Tree {
 
 /// Whether a name matches a pattern in which '*' stands for anything.
 bool matches(std::string_view name, std::string_view pattern);
+/// The same for each name of a path.
+bool matches_path(std::string_view path, std::string_view pattern);
 
 }  // namespace relab::agent
