@@ -5,6 +5,7 @@
 #include "agent/kinds/disks/audit.h"
 #include "agent/kinds/guests/audit_guests.h"
 #include "agent/kinds/kind.h"
+#include "agent/kinds/media/audit_arr.h"
 #include "agent/kinds/network/audit.h"
 #include "agent/kinds/packages/audit.h"
 #include "agent/kinds/pci/audit.h"
@@ -26,6 +27,7 @@ std::span<const Kind> all_kinds() {
       kind<zfs::AuditZfs>(),
       kind<disks::AuditDisks>(),
       kind<pci::AuditPci>(),
+      kind<media::AuditArr>(),
   };
   return kinds;
 }
