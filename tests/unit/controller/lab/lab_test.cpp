@@ -107,6 +107,10 @@ TEST_CASE("lab file: bytes that are no TOML are one mistake", "[controller][lab]
       {"a = " + std::string(100000, '['), "x:1:"},
       {"a" + std::string(100000, '.'), "x:1:18: keys are nested deeper than 16 levels"},
       {"'''\n''' = 1\n[a" + std::string(50, '.') + "]", "x:"},
+      {"[.a]", "x:1:2: a table header needs a key"},
+      {"a = [\n[1],\n[.5]]\n [[ #b\n]]", "x:4:5: a table header needs a key"},
+      {"[a", "x:1:3: "},
+      {"[]", "x:1:2: "},
       {std::string((4U << 20U) + 1, '#'), "x:1:1: the file has 4194305 bytes, more than 4194304"},
   }));
 
