@@ -87,6 +87,8 @@ class Scan {
 
   std::optional<Snag> look() {
     const auto letter = text_[at_];
+    if ((static_cast<unsigned char>(letter) & 0x80U) != 0)
+      return Snag{at_, "this character can stand only in quotes or comments"};
     if (letter == '.' && ++dots_ > dots_max)
       return Snag{at_, fmt::format("keys are nested deeper than {} levels", dots_max)};
     if (std::string_view("\n,=[]{}").find(letter) != std::string_view::npos) dots_ = 0;

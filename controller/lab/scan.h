@@ -1,7 +1,8 @@
 #pragma once
 
 /// A look over a TOML text for what toml++ 3.3 does not survive: dots that nest tables deeper than
-/// its destructors can recurse, and table headers without a key, on which it asserts.
+/// its destructors can recurse, table headers without a key, on which it asserts, and letters
+/// beyond ASCII outside of quotes, which it classifies by undefined behaviour.
 
 #include <cstddef>
 #include <optional>
