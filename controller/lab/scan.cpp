@@ -62,6 +62,8 @@ class Scan {
 
   std::optional<Snag> run() {
     while (at_ < text_.size()) {
+      if (is_stray_quote())
+        return Snag{at_, "a quote cannot stand in the middle of a word or number"};
       if (skip()) continue;
       if (auto snag = look()) return snag;
       ++at_;
@@ -70,6 +72,14 @@ class Scan {
   }
 
  private:
+  /// No string starts behind a letter or digit: the parser would read it as part of the word.
+  bool is_stray_quote() const {
+    if (at_ == 0 || (text_[at_] != '"' && text_[at_] != '\'')) return false;
+    const auto before = text_[at_ - 1];
+    return std::isalnum(static_cast<unsigned char>(before)) != 0 ||
+           std::string_view("_+-:").find(before) != std::string_view::npos;
+  }
+
   /// Goes behind a string or comment that starts here.
   bool skip() {
     const auto letter = text_[at_];
