@@ -56,6 +56,26 @@ TEST_CASE("lab file: values arrive in the units of the schema", "[controller][la
   CHECK(phase.getTracks()[0].getSteps()[0].getTask().isAuditZfs());
 }
 
+TEST_CASE("lab file: the reference lab passes as a message from outside", "[controller][lab]") {
+  const auto reading = read_lab(example);
+  REQUIRE(reading.lab);
+
+  CHECK(Message<schema::Lab>::parse(reading.lab->bytes()));
+}
+
+TEST_CASE("lab file: nesting up to the bounds is read, not overflowed", "[controller][lab]") {
+  std::string dots;
+  for (int i = 0; i < 16; ++i) dots += "a.";
+  std::string text;
+  for (int i = 0; i < 60; ++i) text += (i == 0 ? "" : "{") + dots + "a = ";
+  text += "1" + std::string(59, '}');
+
+  const auto reading = parse_lab(text, "x");
+
+  REQUIRE_FALSE(reading.mistakes.empty());
+  CHECK(reading.mistakes[0].what == "unknown key 'a'");
+}
+
 TEST_CASE("lab file: every section of the pre-audit has a track of its own", "[controller][lab]") {
   const auto reading = read_lab(example);
   REQUIRE(reading.lab);
