@@ -19,7 +19,7 @@ find_program(RELAB_CAPNP capnp REQUIRED)
 find_program(RELAB_CAPNPC_CXX capnpc-c++ REQUIRED)
 
 add_library(relab_dependencies INTERFACE)
-target_compile_definitions(relab_dependencies INTERFACE SPDLOG_FMT_EXTERNAL FMT_HEADER_ONLY)
+target_compile_definitions(relab_dependencies INTERFACE RELAB_VERSION="${PROJECT_VERSION}" SPDLOG_FMT_EXTERNAL FMT_HEADER_ONLY)
 target_link_libraries(relab_dependencies INTERFACE
   "${RELAB_CAPNP_JSON_A}" "${RELAB_CAPNP_A}" "${RELAB_KJ_A}" "${RELAB_PUGIXML_A}"
   PkgConfig::relab_zmq PkgConfig::relab_sodium PkgConfig::relab_sqlite PkgConfig::relab_systemd

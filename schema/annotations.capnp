@@ -38,7 +38,13 @@ annotation audit @0xb5a1d7a4a9b0c10a (field) :Text;
 annotation convergent @0xb5a1d7a4a9b0c10b (field) :Void;
 # A new attempt of this task kind is safe after an unknown outcome: the controller may order one by itself.
 
+annotation section @0xb5a1d7a4a9b0c10c (field) :Void;
+# This text (or each text of this list) is the name of a section of the audit, as given by $audit.
+
 struct Range {
   least @0 :Int64;
   greatest @1 :Int64;
 }
+
+annotation limit @0xb5a1d7a4a9b0c10d (field) :Text;
+# The role of the agent must permit this value: "paths" (a folder at or above it), "pools" or "vmids".

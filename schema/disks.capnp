@@ -1,12 +1,122 @@
 @0xd1a9c2f0b7e64a22;
-# Every block device: identity, size, health and what uses it.
+# Every disk: identity, size, health and what uses it.
 
 using Cxx = import "/capnp/c++.capnp";
+using A = import "/schema/annotations.capnp";
 using Coverage = import "/schema/coverage.capnp".Coverage;
 $Cxx.namespace("relab::schema");
 
 struct AuditDisks {
   struct Facts {
     coverage @0 :Coverage;
+    disks @1 :List(Disk);
+    # Real and emulated disks; no loop, RAM, zram, mapped or network devices.
+    partitions @2 :List(Partition);
+    users @3 :List(User);
+    # What each disk is used for. A disk without a row carries nothing that is known here.
+    volumes @4 :List(Volume);
+    # Devices that the kernel makes out of others: LVM, LUKS, md, ZFS volumes, loops with a file.
+    smart @5 :List(Smart);
+  }
+
+  struct Disk {
+    name @0 :Text;
+    # The kernel's, which changes between boots: "sda".
+    byId @1 :Text;
+    # The stable name below /dev/disk/by-id, model and serial before wwn. Empty: it has none.
+    model @2 :Text;
+    serial @3 :Text;
+    # Empty: the disk tells none, as virtual ones do.
+    wwn @4 :Text;
+    vendor @5 :Text;
+    firmware @6 :Text;
+    size @7 :UInt64 $A.unit("bytes");
+    bus @8 :Text;
+    # sata, nvme, sas, usb, virtio, ... Empty: unknown.
+    usb @9 :Bool;
+    rotational @10 :Bool;
+    # As the kernel thinks; virtual disks often claim to rotate.
+    removable @11 :Bool;
+    readOnly @12 :Bool;
+    logicalSector @13 :UInt32 $A.unit("bytes");
+    physicalSector @14 :UInt32 $A.unit("bytes");
+    partitionTable @15 :Text;
+    # gpt or dos. Empty: none.
+    aliases @16 :List(Text);
+    # All names below /dev/disk/by-id.
+  }
+
+  struct Partition {
+    disk @0 :Text;
+    name @1 :Text;
+    start @2 :UInt64 $A.unit("sectors of 512 bytes");
+    size @3 :UInt64 $A.unit("bytes");
+    typeName @4 :Text;
+    fileSystem @5 :Text;
+    # ext4, vfat, zfs_member, LVM2_member, crypto_LUKS, ... Empty: nothing recognised.
+    label @6 :Text;
+    uuid @7 :Text;
+    partLabel @8 :Text;
+    partUuid @9 :Text;
+    mountpoints @10 :List(Text);
+  }
+
+  struct User {
+    disk @0 :Text;
+    device @1 :Text;
+    # The disk itself, a partition or a device on it.
+    kind @2 :Text;
+    # zfs, mount, swap, lvm, md, crypt, filesystem, ...
+    name @3 :Text;
+    # The pool, mount point, volume or label.
+  }
+
+  struct Volume {
+    name @0 :Text;
+    path @1 :Text;
+    kind @2 :Text;
+    # lvm, crypt, raid1, mpath, loop, zvol, ...
+    disks @3 :List(Text);
+    # The disks it lies on. Empty: none that the kernel names.
+    size @4 :UInt64 $A.unit("bytes");
+    fileSystem @5 :Text;
+    label @6 :Text;
+    uuid @7 :Text;
+    mountpoints @8 :List(Text);
+  }
+
+  enum Health {
+    unknown @0;
+    passed @1;
+    failed @2;
+  }
+
+  struct Smart {
+    # One row for each disk that was asked and answered. Numbers are -1 where the disk does not tell.
+    disk @0 :Text;
+    health @1 :Health;
+    exitStatus @2 :UInt16 $A.doc("smartctl's bits: 1 usage, 2 not opened, 4 a command failed, 8 failing, 16 prefail attribute now, 32 earlier, 64 errors logged, 128 self-test errors.");
+    serial @3 :Text;
+    # As the disk itself says, to be held against the kernel's.
+    powerOnHours @4 :Int64 = -1;
+    temperature @5 :Int64 = -1 $A.unit("degrees Celsius");
+    reallocated @6 :Int64 = -1;
+    # Sectors replaced (ATA 5), or grown defects (SCSI).
+    pending @7 :Int64 = -1;
+    # Sectors that could not be read and await replacement (ATA 197).
+    uncorrectable @8 :Int64 = -1;
+    # Sectors that could not be read (ATA 198), uncorrected errors (SCSI), or media errors (NVMe).
+    crcErrors @9 :Int64 = -1;
+    # Errors between disk and controller (ATA 199): cables.
+    wear @10 :Int64 = -1 $A.unit("percent of the rated life used");
+    spare @11 :Int64 = -1 $A.unit("percent of spare blocks left (NVMe)");
+    criticalWarning @12 :Int64 = -1;
+    # NVMe's bits; 0 is well.
+    errorsLogged @13 :Int64 = -1;
+    selfTestErrors @14 :Int64 = -1;
+    failingAttributes @15 :List(Text);
+    # Attributes at or below their threshold now or in the past, with when: "Reallocated_Sector_Ct (now)".
+    messages @16 :Text;
+    # What smartctl complained about.
   }
 }

@@ -1,12 +1,190 @@
 @0xd1a9c2f0b7e64a21;
-# Pools, vdevs, datasets and snapshots of every imported ZFS pool.
+# Pools, vdevs, datasets and snapshots of every imported ZFS pool, and the pools that could be imported.
 
 using Cxx = import "/capnp/c++.capnp";
+using A = import "/schema/annotations.capnp";
 using Coverage = import "/schema/coverage.capnp".Coverage;
 $Cxx.namespace("relab::schema");
 
 struct AuditZfs {
   struct Facts {
     coverage @0 :Coverage;
+    toolVersion @1 :Text;
+    # Of the zfs program: "2.3.9-0+deb13u1".
+    moduleVersion @2 :Text;
+    # Of the loaded kernel module. Empty: the program did not tell.
+    pools @3 :List(Pool);
+    # Every imported pool. Empty, with an empty coverage: ZFS answered that there is none.
+    vdevs @4 :List(Vdev);
+    # The layout of the imported pools, each pool's root first, every vdev after its parent.
+    scans @5 :List(Scan);
+    # The last or running scrub, resilver or rebuild. A pool without a row was never scanned.
+    damaged @6 :List(Damage);
+    # What ZFS lists as permanently damaged, at most 200 a pool; the full number is in the pool's dataErrors.
+    features @7 :List(FeatureSet);
+    datasets @8 :List(Dataset);
+    # Every filesystem and volume of the imported pools.
+    importable @9 :List(Importable);
+    # Pools found on disks that are not imported.
+    importableVdevs @10 :List(Vdev);
+    # Their layout; these have no error counters.
+  }
+
+  struct Pool {
+    name @0 :Text;
+    guid @1 :UInt64;
+    health @2 :Text;
+    # As `zpool list` has it: ONLINE, DEGRADED, FAULTED, ... ONLINE does not mean that all data is intact.
+    state @3 :Text;
+    # As `zpool status` has it.
+    status @4 :Text;
+    # ZFS's own words for what is wrong. Empty: nothing to say.
+    action @5 :Text;
+    # What ZFS advises. Empty: nothing.
+    message @6 :Text;
+    # The identifier of that message: "ZFS-8000-8A".
+    errorsKnown @7 :Bool $A.doc("Whether ZFS told how many data errors there are; without it dataErrors means nothing.");
+    dataErrors @8 :UInt64 $A.doc("Damaged objects that ZFS could not repair.");
+    size @9 :UInt64 $A.unit("bytes");
+    # This and the following sizes are 0 where ZFS gives none, as for a pool that it cannot open.
+    allocated @10 :UInt64 $A.unit("bytes");
+    free @11 :UInt64 $A.unit("bytes");
+    capacity @12 :UInt8 $A.unit("percent");
+    fragmentation @13 :UInt8 $A.unit("percent");
+    dedupRatio @14 :Text;
+    ashift @15 :UInt8;
+    # 0: chosen for each vdev by itself.
+    readonly @16 :Bool;
+    autotrim @17 :Text;
+    autoexpand @18 :Text;
+    autoreplace @19 :Text;
+    failmode @20 :Text;
+    multihost @21 :Text;
+    altroot @22 :Text;
+    cachefile @23 :Text;
+    bootfs @24 :Text;
+    compatibility @25 :Text;
+    comment @26 :Text;
+    checkpoint @27 :UInt64 $A.unit("bytes");
+    # Space held by a pool checkpoint; 0: none.
+    leaked @28 :UInt64 $A.unit("bytes");
+    notices @29 :Text;
+    # Running removals, checkpoints, expansions: what `zpool status` says beyond scans, in its own words.
+  }
+
+  struct Vdev {
+    pool @0 :Text;
+    depth @1 :UInt8;
+    # 0 is the pool itself.
+    parent @2 :Int32 = -1;
+    # The position of the vdev above it in this list; -1 for the pool itself.
+    name @3 :Text;
+    # "mirror-0", or the device as ZFS calls it.
+    kind @4 :Text;
+    # root, mirror, raidz1 to raidz3, draid1 to draid3, disk, file, spare, replacing, missing, ...
+    role @5 :Text;
+    # data, log, cache, spare, special or dedup.
+    state @6 :Text;
+    readErrors @7 :UInt64;
+    writeErrors @8 :UInt64;
+    checksumErrors @9 :UInt64;
+    guid @10 :UInt64;
+    # 0: ZFS did not tell.
+    path @11 :Text;
+    # Of a leaf, as the pool's configuration has it.
+    device @12 :Text;
+    # The kernel's name of the device behind the path, now: "sda1". Empty: no such device now.
+    serial @13 :Text;
+    # Of the whole disk; several are joined by commas where a mapping lies on several disks.
+    note @14 :Text;
+    # What ZFS adds to the line, and why there is no serial.
+  }
+
+  struct Scan {
+    pool @0 :Text;
+    function @1 :Text;
+    # scrub, resilver, rebuild or errorscrub.
+    state @2 :Text;
+    # finished, canceled, scanning, paused; unknown if the words were not understood.
+    startedAt @3 :UInt64 $A.unit("unix milliseconds");
+    # 0: not told.
+    endedAt @4 :UInt64 $A.unit("unix milliseconds");
+    # 0: not ended, or not told.
+    errors @5 :UInt64;
+    # Errors that the scan found and could not repair; meaningful when it has finished.
+    words @6 :Text;
+    # The line as ZFS printed it; empty where it came as numbers.
+  }
+
+  struct Damage {
+    pool @0 :Text;
+    object @1 :Text;
+    # A path, or "dataset:<0x1>" where there is none.
+  }
+
+  struct FeatureSet {
+    pool @0 :Text;
+    state @1 :Text;
+    # active, enabled or disabled.
+    names @2 :List(Text);
+  }
+
+  struct Dataset {
+    name @0 :Text;
+    kind @1 :Text;
+    # filesystem or volume.
+    guid @2 :UInt64;
+    createdAt @3 :UInt64 $A.unit("unix milliseconds");
+    used @4 :UInt64 $A.unit("bytes");
+    available @5 :UInt64 $A.unit("bytes");
+    referenced @6 :UInt64 $A.unit("bytes");
+    usedBySnapshots @7 :UInt64 $A.unit("bytes");
+    logicalUsed @8 :UInt64 $A.unit("bytes");
+    mountpoint @9 :Text;
+    # Empty: a volume has none; "none" and "legacy" are ZFS's own words.
+    canmount @10 :Text;
+    mounted @11 :Bool;
+    readonly @12 :Bool;
+    encryption @13 :Text;
+    # "off", or the cipher.
+    encryptionRoot @14 :Text;
+    keyStatus @15 :Text;
+    # available or unavailable; empty: not encrypted.
+    keyFormat @16 :Text;
+    keyLocation @17 :Text;
+    quota @18 :UInt64 $A.unit("bytes");
+    # This and the following limits are 0 where there is none.
+    refquota @19 :UInt64 $A.unit("bytes");
+    reservation @20 :UInt64 $A.unit("bytes");
+    refreservation @21 :UInt64 $A.unit("bytes");
+    compression @22 :Text;
+    compressRatio @23 :Text;
+    recordSize @24 :UInt64 $A.unit("bytes");
+    # 0 for a volume.
+    volumeSize @25 :UInt64 $A.unit("bytes");
+    # 0 for a filesystem.
+    origin @26 :Text;
+    # The snapshot that it is a clone of. Empty: no clone.
+    aclType @27 :Text;
+    xattr @28 :Text;
+    copies @29 :UInt8;
+    receiving @30 :Bool;
+    # A receive was interrupted and can be resumed: what is here is not complete.
+    snapshots @31 :UInt32;
+    heldSnapshots @32 :UInt32;
+    oldestSnapshot @33 :Text;
+    oldestAt @34 :UInt64 $A.unit("unix milliseconds");
+    newestSnapshot @35 :Text;
+    newestAt @36 :UInt64 $A.unit("unix milliseconds");
+  }
+
+  struct Importable {
+    name @0 :Text;
+    guid @1 :UInt64;
+    state @2 :Text;
+    status @3 :Text;
+    # Such as: last used by another system.
+    action @4 :Text;
+    message @5 :Text;
   }
 }

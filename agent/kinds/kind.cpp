@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "common/reflect/union.h"
 #include "common/wire/check.h"
 
 namespace relab::agent {
@@ -31,12 +32,7 @@ Result<const Kind*> find_kind(std::string_view arm) {
 }
 
 std::string_view arm_of(schema::Task::Reader task) {
-  const auto root = capnp::toDynamic(task);
-  KJ_IF_MAYBE (field, root.which()) {
-    const auto name = field->getProto().getName();
-    return {name.begin(), name.size()};
-  }
-  return "unknown";
+  return reflect::member_of(capnp::toDynamic(task));
 }
 
 }  // namespace relab::agent

@@ -68,6 +68,7 @@ Result<RawMessage> RawMessage::from_json(std::string_view json, capnp::StructSch
     capnp::MallocMessageBuilder builder;
     capnp::JsonCodec codec;
     codec.setMaxNestingDepth(nesting_max);
+    codec.setRejectUnknownFields(true);
     codec.decode(kj::ArrayPtr<const char>(json.data(), json.size()),
                  builder.initRoot<capnp::DynamicStruct>(schema));
     return from_builder(builder);
@@ -93,8 +94,7 @@ std::string RawMessage::to_json(capnp::StructSchema schema) const {
   capnp::JsonCodec codec;
   codec.setPrettyPrint(true);
   codec.setMaxNestingDepth(nesting_max * 2);
-  const auto text = codec.encode(
-      parts_->reader.getRoot<capnp::DynamicStruct>(schema));
+  const auto text = codec.encode(parts_->reader.getRoot<capnp::DynamicStruct>(schema));
   return {text.begin(), text.size()};
 }
 

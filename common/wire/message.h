@@ -19,6 +19,9 @@ namespace relab {
 /// The most bytes that one message may have, on the wire and in a store.
 inline constexpr std::size_t message_size_max = std::size_t{4} << 20U;
 
+/// The most bytes of one task's facts: a report must fit a frame with room for its log.
+inline constexpr std::size_t facts_size_max = std::size_t{3} << 20U;
+
 /// A checked message of any type; `Message<T>` is what callers use.
 class RawMessage {
  public:
@@ -88,11 +91,20 @@ class Draft {
   typename T::Builder root_;
 };
 
+/// Whether the predicate holds for any element; Cap'n Proto's lists are no ranges of the standard
+/// library.
+template <typename List, typename Predicate>
+bool any_in(const List& list, Predicate predicate) {
+  for (const auto element : list)
+    if (predicate(element)) return true;
+  return false;
+}
+
 /// A text field as a string_view; it lives as long as its message.
 inline std::string_view view(capnp::Text::Reader text) { return {text.begin(), text.size()}; }
 inline std::string str(capnp::Text::Reader text) { return {text.begin(), text.size()}; }
 inline ByteView view(capnp::Data::Reader data) { return {data.begin(), data.size()}; }
 /// For setters; the view must live until the setter returns.
-inline capnp::Data::Reader data(ByteView bytes) { return {bytes.data(), bytes.size()}; }
+inline capnp::Data::Reader blob(ByteView bytes) { return {bytes.data(), bytes.size()}; }
 
 }  // namespace relab

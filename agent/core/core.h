@@ -1,0 +1,187 @@
+#pragma once
+
+/// The agent's decisions about tasks, as a pure state machine: events in, effects out, time with
+/// the event.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "agent/journal/journal.h"
+#include "common/base/id.h"
+#include "common/base/time.h"
+#include "schema/wire.capnp.h"
+
+namespace relab::agent {
+
+namespace event {
+
+/// A row that the journal held when the agent started.
+struct Recovered {
+  TaskId id;
+  TaskState state;
+  /// The task's own, for one that is still to run.
+  std::chrono::seconds deadline;
+};
+/// An order passed the guard; `known` is what the journal has under its id.
+struct Admitted {
+  TaskId id;
+  crypto::Digest task_digest;
+  std::chrono::seconds deadline;
+  std::optional<JournalRow> known;
+};
+/// An effect that had to be durable could not be written.
+struct AcceptFailed {
+  TaskId id;
+  std::string why;
+};
+struct FinishFailed {
+  TaskId id;
+};
+/// The worker came to an end; its report is ready to be stored.
+struct Ended {
+  TaskId id;
+};
+/// The controller has this report.
+struct Acknowledged {
+  TaskId id;
+};
+struct CancelAsked {
+  TaskId id;
+};
+/// A controller came on and wants whatever waits for it.
+struct Attached {};
+struct Ticked {};
+struct DrainAsked {};
+
+}  // namespace event
+
+using Event = std::variant<event::Recovered, event::Admitted, event::AcceptFailed,
+                           event::FinishFailed, event::Ended, event::Acknowledged,
+                           event::CancelAsked, event::Attached, event::Ticked, event::DrainAsked>;
+
+enum class StopReason { cancelled, out_of_time, draining };
+
+namespace effect {
+
+/// Write the order durably; with `begin`, as one that starts now.
+struct Accept {
+  TaskId id;
+  bool begin;
+  bool operator==(const Accept&) const = default;
+};
+/// Write durably that an accepted task starts.
+struct Begin {
+  TaskId id;
+  bool operator==(const Begin&) const = default;
+};
+/// Run the task in a worker.
+struct Start {
+  TaskId id;
+  bool operator==(const Start&) const = default;
+};
+/// Make the worker come to an end.
+struct Stop {
+  TaskId id;
+  StopReason reason;
+  bool operator==(const Stop&) const = default;
+};
+/// Sign and store durably a report with this outcome, for a task that has no worker.
+struct Conclude {
+  TaskId id;
+  schema::Outcome outcome;
+  std::string what;
+  bool operator==(const Conclude&) const = default;
+};
+/// Store durably the report that the worker's end brought.
+struct Finish {
+  TaskId id;
+  bool operator==(const Finish&) const = default;
+};
+/// Tell the controller what became of its order.
+struct Answer {
+  TaskId id;
+  schema::Refusal refusal;
+  schema::State state;
+  std::string what = {};
+  bool operator==(const Answer&) const = default;
+};
+/// Send the stored report to whoever is attached.
+struct Deliver {
+  TaskId id;
+  bool operator==(const Deliver&) const = default;
+};
+/// The report need not be kept.
+struct Release {
+  TaskId id;
+  bool operator==(const Release&) const = default;
+};
+/// Everything has ended: leave.
+struct Exit {
+  bool operator==(const Exit&) const = default;
+};
+
+}  // namespace effect
+
+using Effect =
+    std::variant<effect::Accept, effect::Begin, effect::Start, effect::Stop, effect::Conclude,
+                 effect::Finish, effect::Answer, effect::Deliver, effect::Release, effect::Exit>;
+
+struct CoreLimits {
+  /// Tasks that run at a time.
+  std::size_t running_max = 8;
+  /// Tasks held in all, reports waiting for their acknowledgement included.
+  std::size_t held_max = 256;
+  /// How long tasks may go on once the agent was told to leave.
+  std::chrono::seconds drain_time = std::chrono::seconds(20);
+};
+
+/// Effects are returned in the order in which they must happen. `now` must not run backwards; what
+/// it counts from is up to the caller.
+class Core {
+ public:
+  explicit Core(CoreLimits limits) : limits_(limits) {}
+
+  std::vector<Effect> on(const Event& event, Instant now);
+
+  struct Held {
+    TaskState state;
+    std::chrono::seconds deadline;
+    /// When a running task must end.
+    Instant ends = {};
+    bool stopping = false;
+    /// The end is not stored yet, because the store refused it.
+    bool unstored = false;
+    /// The row of an accepted task that was not begun: it waits for a free worker.
+    bool operator==(const Held&) const = default;
+  };
+  const std::map<TaskId, Held>& held() const { return held_; }
+  bool draining() const { return drain_until_.has_value(); }
+
+ private:
+  using Effects = std::vector<Effect>;
+  void handle(const event::Recovered& event, Instant now, Effects& effects);
+  void handle(const event::Admitted& event, Instant now, Effects& effects);
+  void handle(const event::AcceptFailed& event, Instant now, Effects& effects);
+  void handle(const event::FinishFailed& event, Instant now, Effects& effects);
+  void handle(const event::Ended& event, Instant now, Effects& effects);
+  void handle(const event::Acknowledged& event, Instant now, Effects& effects);
+  void handle(const event::CancelAsked& event, Instant now, Effects& effects);
+  void handle(const event::Attached& event, Instant now, Effects& effects);
+  void handle(const event::Ticked& event, Instant now, Effects& effects);
+  void handle(const event::DrainAsked& event, Instant now, Effects& effects);
+
+  void start_waiting(Instant now, Effects& effects);
+  void answer_known(const event::Admitted& event, Effects& effects) const;
+  void stop(const TaskId& id, Held& task, StopReason reason, Effects& effects) const;
+  std::size_t running() const;
+
+  CoreLimits limits_;
+  std::map<TaskId, Held> held_;
+  std::optional<Instant> drain_until_;
+  bool exited_ = false;
+};
+
+}  // namespace relab::agent

@@ -1,0 +1,277 @@
+/// The child gets its own session, an empty signal mask, /dev/null or a pipe as input, two pipes as
+/// output and a pinned environment with a mark of its own. The mark finds the processes that left
+/// the session when all must end: /proc shows the environment that a process started with. A
+/// grandchild that keeps the pipes open does not hold the task for ever.
+
+#include "agent/host/process.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <csignal>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "common/base/handle.h"
+#include "common/base/number.h"
+
+namespace relab::agent {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto grace_after_term = std::chrono::seconds(2);
+constexpr auto grace_for_pipes = std::chrono::milliseconds(200);
+constexpr int kill_rounds_max = 20;
+
+struct Pipe {
+  Fd read;
+  Fd write;
+};
+
+Result<Pipe> make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+    return fail(Fault::busy, fmt::format("no pipe: {}", words_of(errno)));
+  return Pipe{.read = Fd(ends[0]), .write = Fd(ends[1])};
+}
+
+std::string next_mark() {
+  static std::atomic<unsigned> count = 0;
+  return fmt::format("RELAB_COMMAND={}.{}", ::getpid(), ++count);
+}
+
+class SpawnSettings {
+ public:
+  SpawnSettings() {
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    sigset_t none;
+    sigset_t all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setflags(&attributes,
+                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  }
+  SpawnSettings(const SpawnSettings&) = delete;
+  SpawnSettings& operator=(const SpawnSettings&) = delete;
+  ~SpawnSettings() {
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+  }
+
+  posix_spawn_file_actions_t actions{};
+  posix_spawnattr_t attributes{};
+};
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> list;
+  list.reserve(texts.size() + 1);
+  for (auto& text : texts) list.push_back(text.data());
+  list.push_back(nullptr);
+  return list;
+}
+
+/// One end of the child's output, kept up to a limit and read to the end.
+struct Sink {
+  Fd fd;
+  std::string& text;
+  std::size_t size_max;
+  bool& truncated;
+
+  /// False at the end of the stream.
+  bool take() {
+    std::array<char, 65536> buffer{};
+    const auto count = ::read(fd.get(), buffer.data(), buffer.size());
+    if (count < 0) return errno == EINTR || errno == EAGAIN;
+    if (count == 0) return false;
+    const auto room = size_max - text.size();
+    const auto size = static_cast<std::size_t>(count);
+    text.append(buffer.data(), std::min(room, size));
+    if (size > room) truncated = true;
+    return true;
+  }
+};
+
+bool has_mark(const std::filesystem::path& process, const std::string& mark) {
+  std::ifstream file(process / "environ", std::ios::binary);
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const auto at = text.find(mark);
+  return at != std::string::npos &&
+         (at + mark.size() == text.size() || text[at + mark.size()] == '\0');
+}
+
+std::vector<pid_t> marked_processes(const std::string& mark) {
+  std::vector<pid_t> found;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry("/proc", error), end; !error && entry != end;
+       entry.increment(error)) {
+    const auto pid = parse_number<pid_t>(entry->path().filename().string());
+    if (pid && has_mark(entry->path(), mark)) found.push_back(*pid);
+  }
+  return found;
+}
+
+class Child {
+ public:
+  static Result<Child> start(const ProcessSpec& spec, Output& output);
+
+  Result<Output> finish(const ProcessSpec& spec, const std::stop_token& stop, Output& output);
+
+ private:
+  Child(pid_t pid, Fd pidfd, std::string mark, Fd input, Sink out, Sink err)
+      : pid_(pid),
+        pidfd_(std::move(pidfd)),
+        mark_(std::move(mark)),
+        input_(std::move(input)),
+        out_(std::move(out)),
+        err_(std::move(err)) {}
+
+  void step(int wake, Clock::time_point until, std::string_view& unsent);
+  void feed(std::string_view& unsent);
+  void end_all();
+  int reap();
+
+  pid_t pid_;
+  Fd pidfd_;
+  std::string mark_;
+  Fd input_;
+  Sink out_;
+  Sink err_;
+  bool exited_ = false;
+  bool woken_ = false;
+};
+
+Result<Child> Child::start(const ProcessSpec& spec, Output& output) {
+  RELAB_TRY(auto in, make_pipe());
+  RELAB_TRY(auto out, make_pipe());
+  RELAB_TRY(auto err, make_pipe());
+  SpawnSettings settings;
+  posix_spawn_file_actions_adddup2(&settings.actions, in.read.get(), 0);
+  posix_spawn_file_actions_adddup2(&settings.actions, out.write.get(), 1);
+  posix_spawn_file_actions_adddup2(&settings.actions, err.write.get(), 2);
+  posix_spawn_file_actions_addchdir_np(&settings.actions, "/");
+  posix_spawn_file_actions_addclosefrom_np(&settings.actions, 3);
+  auto mark = next_mark();
+  auto argv = spec.command.argv;
+  std::vector<std::string> environment = {"PATH=" + spec.path, "LC_ALL=C.UTF-8", "HOME=/root",
+                                          "DEBIAN_FRONTEND=noninteractive", mark};
+  pid_t pid = -1;
+  const auto error =
+      ::posix_spawn(&pid, spec.program.c_str(), &settings.actions, &settings.attributes,
+                    pointers(argv).data(), pointers(environment).data());
+  if (error == ENOENT) return fail(Fault::missing, fmt::format("no {} on this machine", argv[0]));
+  if (error != 0)
+    return fail(Fault::damaged,
+                fmt::format("{} does not start: {}", spec.program, words_of(error)));
+  Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!pidfd) {
+    ::kill(-pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+    return fail(Fault::unsupported,
+                fmt::format("no pidfd for {}: {}", spec.program, words_of(errno)));
+  }
+  ::fcntl(in.write.get(), F_SETFL, O_NONBLOCK);
+  const auto limit = spec.command.output_max;
+  return Child(pid, std::move(pidfd), std::move(mark), std::move(in.write),
+               Sink{.fd = std::move(out.read),
+                    .text = output.out,
+                    .size_max = limit,
+                    .truncated = output.truncated},
+               Sink{.fd = std::move(err.read),
+                    .text = output.err,
+                    .size_max = limit,
+                    .truncated = output.truncated});
+}
+
+void Child::feed(std::string_view& unsent) {
+  if (!unsent.empty()) {
+    const auto count = ::write(input_.get(), unsent.data(), unsent.size());
+    if (count >= 0) unsent.remove_prefix(static_cast<std::size_t>(count));
+    if (count < 0 && errno != EAGAIN && errno != EINTR)
+      unsent = {};  // the child does not want more
+  }
+  if (unsent.empty()) input_.reset();
+}
+
+/// Waits once, at most until then, and takes what there is.
+void Child::step(int wake, Clock::time_point until, std::string_view& unsent) {
+  std::array<pollfd, 5> fds = {{{.fd = exited_ ? -1 : pidfd_.get(), .events = POLLIN, .revents = 0},
+                                {.fd = out_.fd.get(), .events = POLLIN, .revents = 0},
+                                {.fd = err_.fd.get(), .events = POLLIN, .revents = 0},
+                                {.fd = input_.get(), .events = POLLOUT, .revents = 0},
+                                {.fd = wake, .events = POLLIN, .revents = 0}}};
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+  if (::poll(fds.data(), fds.size(), static_cast<int>(std::clamp<long>(left, 0, 60'000))) <= 0)
+    return;
+  if (fds[1].revents != 0 && !out_.take()) out_.fd.reset();
+  if (fds[2].revents != 0 && !err_.take()) err_.fd.reset();
+  if (fds[3].revents != 0) feed(unsent);
+  if (fds[0].revents != 0) exited_ = true;
+  if (fds[4].revents != 0) woken_ = true;
+}
+
+/// TERM, time to tidy up, KILL; then whatever left the session, round by round until none is left.
+void Child::end_all() {
+  ::kill(-pid_, SIGTERM);
+  std::string_view nothing;
+  const auto until = Clock::now() + grace_after_term;
+  while (!exited_ && Clock::now() < until) step(-1, until, nothing);
+  ::kill(-pid_, SIGKILL);
+  for (int round = 0; round < kill_rounds_max; ++round) {
+    const auto left = marked_processes(mark_);
+    if (left.empty()) return;
+    for (const auto pid : left) ::kill(pid, SIGKILL);
+  }
+}
+
+int Child::reap() {
+  siginfo_t info{};
+  while (::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED) != 0 &&
+         errno == EINTR) {
+  }
+  return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+}
+
+Result<Output> Child::finish(const ProcessSpec& spec, const std::stop_token& stop, Output& output) {
+  const Fd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  const std::stop_callback on_stop(stop, [&] { ::eventfd_write(wake.get(), 1); });
+  const auto deadline = Clock::now() + spec.command.timeout;
+  std::string_view unsent = spec.command.input;
+  feed(unsent);
+  while (!exited_ && !woken_ && Clock::now() < deadline) step(wake.get(), deadline, unsent);
+  const bool ended_by_us = !exited_;
+  if (ended_by_us) end_all();
+  const auto until = Clock::now() + grace_for_pipes;
+  while ((out_.fd || err_.fd) && Clock::now() < until) step(-1, until, unsent);
+  output.status = reap();
+  if (!ended_by_us) return std::move(output);
+  const auto line = fmt::format("{}", fmt::join(spec.command.argv, " "));
+  if (woken_)
+    return fail(Fault::cancelled,
+                fmt::format("'{}' was ended: the task was cancelled or out of time", line));
+  return fail(Fault::cancelled, fmt::format("'{}' was ended: it took more than {} s", line,
+                                            spec.command.timeout.count()));
+}
+
+}  // namespace
+
+Result<Output> run_process(const ProcessSpec& spec, const std::stop_token& stop) {
+  Output output;
+  RELAB_TRY(auto child, Child::start(spec, output));
+  return child.finish(spec, stop, output);
+}
+
+}  // namespace relab::agent

@@ -1,0 +1,146 @@
+/// A task's row goes accepted -> running -> finished -> acknowledged and never back. When the disk
+/// is full, even the end of a task could not be written: so a ballast file lies beside the journal,
+/// and is given up for that.
+
+#include "agent/journal/journal.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "common/base/file.h"
+#include "common/base/time.h"
+
+namespace relab::agent {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int32_t journal_id = 0x726a'6e6c;  // "rjnl"
+constexpr std::size_t ballast_size = std::size_t{1} << 20U;
+constexpr std::string_view tables =
+    "CREATE TABLE task(id BLOB PRIMARY KEY, task_digest BLOB NOT NULL, order_digest BLOB NOT NULL, "
+    "state INTEGER NOT NULL,"
+    " order_bytes BLOB NOT NULL, report BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX held ON task(id) WHERE state < 4;";
+
+crypto::Digest digest_from(const Bytes& bytes) {
+  crypto::Digest digest{};
+  if (bytes.size() == digest.size()) std::ranges::copy(bytes, digest.begin());
+  return digest;
+}
+
+Result<JournalRow> read_row(const store::Statement& row) {
+  RELAB_TRY(const auto id, TaskId::from(row.blob(0)));
+  return JournalRow{.id = id,
+                    .task_digest = digest_from(row.blob(1)),
+                    .order_digest = digest_from(row.blob(2)),
+                    .state = static_cast<TaskState>(row.number(3)),
+                    .order = row.blob(4),
+                    .report = row.blob(5)};
+}
+
+constexpr std::string_view columns =
+    "SELECT id, task_digest, order_digest, state, order_bytes, report FROM task ";
+
+void keep_ballast(const fs::path& folder) {
+  std::error_code error;
+  if (!fs::exists(folder / "ballast", error))
+    static_cast<void>(
+        replace_file(folder / "ballast", std::string(ballast_size, '\0')).has_value());
+}
+
+void drop_ballast(const fs::path& folder) {
+  std::error_code error;
+  fs::remove(folder / "ballast", error);
+}
+
+fs::path put_aside(const fs::path& path) {
+  const auto aside =
+      fs::path(fmt::format("{}.damaged-{}", path.string(), unix_millis(wall_clock())));
+  std::error_code error;
+  fs::rename(path, aside, error);
+  for (const auto* tail : {"-wal", "-shm"}) fs::remove(path.string() + tail, error);
+  return aside;
+}
+
+}  // namespace
+
+Result<Journal> Journal::open(const fs::path& state_dir) {
+  RELAB_CHECK(make_private_folder(state_dir));
+  const store::Opening opening = {.path = state_dir / "journal.db",
+                                  .application_id = journal_id,
+                                  .schema = tables,
+                                  .version = 1};
+  bool lost = false;
+  auto database = store::Database::open(opening);
+  if (!database && database.error().fault == Fault::damaged) {
+    put_aside(opening.path);
+    lost = true;
+    database = store::Database::open(opening);
+  }
+  if (!database) return fail(database.error());
+  keep_ballast(state_dir);
+  return Journal(std::move(*database), state_dir, lost);
+}
+
+Result<std::vector<JournalRow>> Journal::held() {
+  RELAB_TRY(auto rows, database_.prepare(std::string(columns) + "WHERE state < 4 ORDER BY id"));
+  std::vector<JournalRow> held;
+  for (;;) {
+    RELAB_TRY(const bool more, rows.step());
+    if (!more) return held;
+    RELAB_TRY(auto row, read_row(rows));
+    held.push_back(std::move(row));
+  }
+}
+
+Result<std::optional<JournalRow>> Journal::find(const TaskId& id) {
+  RELAB_TRY(auto rows, database_.prepare(std::string(columns) + "WHERE id = ?"));
+  rows.bind(id.view());
+  RELAB_TRY(const bool found, rows.step());
+  if (!found) return std::optional<JournalRow>();
+  RELAB_TRY(auto row, read_row(rows));
+  return std::optional(std::move(row));
+}
+
+Result<void> Journal::accept(const JournalRow& row) {
+  RELAB_TRY(auto insert, database_.prepare("INSERT INTO task VALUES(?, ?, ?, ?, ?, ?)"));
+  insert.bind(row.id.view()).bind(ByteView(row.task_digest)).bind(ByteView(row.order_digest));
+  insert.bind(static_cast<std::int64_t>(row.state)).bind(ByteView(row.order)).bind(ByteView());
+  return insert.run().during("accepting the task " + row.id.text());
+}
+
+Result<void> Journal::update(std::string_view sql, const TaskId& id) {
+  RELAB_TRY(auto change, database_.prepare(sql));
+  return change.bind(id.view()).run();
+}
+
+Result<void> Journal::begin(const TaskId& id) {
+  return update("UPDATE task SET state = 2 WHERE id = ? AND state = 1", id);
+}
+
+Result<void> Journal::finish(const TaskId& id, ByteView report) {
+  const auto write = [&]() -> Result<void> {
+    RELAB_TRY(auto change, database_.prepare(
+                               "UPDATE task SET state = 3, report = ? WHERE id = ? AND state < 3"));
+    return change.bind(report).bind(id.view()).run();
+  };
+  auto done = write();
+  if (!done && done.error().fault == Fault::busy) {
+    drop_ballast(folder_);
+    done = write();
+  }
+  return std::move(done).during("storing the report of " + id.text());
+}
+
+Result<void> Journal::acknowledge(const TaskId& id) {
+  RELAB_CHECK(update(
+      "UPDATE task SET state = 4, order_bytes = x'', report = x'' WHERE id = ? AND state = 3", id));
+  keep_ballast(folder_);
+  return {};
+}
+
+Result<std::uint64_t> Journal::room() const { return free_bytes(folder_); }
+
+}  // namespace relab::agent

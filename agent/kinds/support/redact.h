@@ -1,0 +1,22 @@
+#pragma once
+
+/// Secrets out of lines that people wrote. What remains is evidence; what looks like a secret is
+/// "***", rather once too often.
+
+#include <string>
+#include <string_view>
+
+namespace relab::agent {
+
+inline constexpr std::string_view redacted = "***";
+
+/// Whether something by this name holds a secret: it has PASS, TOKEN, SECRET, KEY, CREDENTIAL,
+/// AUTH or PSK in it.
+bool is_secret_name(std::string_view name);
+
+/// A line of a shell or of a configuration without the values of secret names (NAME=value,
+/// --name value, "Name: value"), without passwords in URLs and without those that well-known
+/// programs take by other options. Of a line above 2000 bytes only the beginning.
+std::string redact(std::string_view line);
+
+}  // namespace relab::agent

@@ -1,0 +1,69 @@
+#pragma once
+
+/// The agent's door: one bound ROUTER under CURVE that only pinned controllers get through.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/base/bytes.h"
+#include "common/base/result.h"
+#include "common/crypto/keys.h"
+
+namespace zmq {
+class context_t;
+}
+
+namespace relab::agent {
+
+/// Something that came through the door.
+struct Incoming {
+  /// Where to answer, as long as this connection lasts.
+  std::string route;
+  /// The peer's CURVE key in Z85, as the handshake proved it.
+  std::string peer;
+  Bytes frame;
+};
+
+/// How a door is opened.
+struct Door {
+  /// "tcp://ADDRESS:PORT".
+  std::string endpoint;
+  std::string curve_secret_z85;
+  std::string curve_public_z85;
+  /// Asked at every handshake: may the holder of this CURVE key (Z85) come in?
+  std::function<bool(std::string_view)> admits;
+};
+
+class Server {
+ public:
+  /// Binds, and dials itself once with a throw-away key to see that it is not admitted: a door that
+  /// lets strangers in is an error.
+  static Result<Server> open(zmq::context_t& context, Door door);
+  Server(Server&&) noexcept;
+  Server& operator=(Server&&) noexcept;
+  ~Server();
+
+  /// The ZeroMQ sockets to poll on: messages, and handshakes that wait for `admit`.
+  void* frames_handle() const;
+  void* handshakes_handle() const;
+
+  /// Answers handshakes that wait; to be called often.
+  void admit();
+  /// The next message, if one is there. What is no single frame is dropped.
+  std::optional<Incoming> receive();
+  /// Queues a frame; Fault::unreachable if that connection is gone, ::busy if it takes no more for
+  /// now.
+  Result<void> send(const std::string& route, ByteView frame);
+
+  /// Handshakes that were turned away.
+  std::uint64_t turned_away() const;
+
+ private:
+  struct Sockets;
+  explicit Server(std::unique_ptr<Sockets> sockets);
+  std::unique_ptr<Sockets> sockets_;
+};
+
+}  // namespace relab::agent

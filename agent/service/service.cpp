@@ -1,0 +1,404 @@
+#include "agent/service/service.h"
+
+#include <algorithm>
+#include <csignal>
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+#include <systemd/sd-daemon.h>
+
+#include "agent/kinds/kind.h"
+#include "agent/service/machine.h"
+#include "agent/service/report.h"
+#include "common/base/file.h"
+#include "common/base/version.h"
+
+namespace relab::agent {
+
+namespace {
+
+constexpr std::size_t frame_size_max = std::size_t{1} << 20U;
+/// Below this the journal takes no new task: the end of those it has must still fit.
+constexpr std::uint64_t room_min = std::uint64_t{4} << 20U;
+constexpr auto tick = Millis(250);
+constexpr auto idle = Millis(10'000);
+constexpr auto progress_interval = Millis(1000);
+
+Instant core_clock() { return Instant(boot_clock()); }
+
+}  // namespace
+
+Result<std::unique_ptr<Service>> Service::open(ServiceConfig config,
+                                               std::shared_ptr<spdlog::logger> log) {
+  RELAB_CHECK(make_private_folder(config.state_dir));
+  RELAB_TRY(auto keys, load_or_make_keys(config.state_dir));
+  RELAB_TRY(auto trust, Trust::load(config.state_dir));
+  if (trust.empty())
+    return fail(
+        Fault::missing, "this agent obeys no controller yet",
+        fmt::format("run `relab-agent enrol --state-dir {}` and give its code to `relab enrol`",
+                    config.state_dir.string()));
+  RELAB_TRY(auto role, RoleLimits::load(config.roles_dir, config.role));
+  RELAB_TRY(auto journal, Journal::open(config.state_dir));
+  std::unique_ptr<Service> service(
+      new Service(std::move(config), std::move(log),
+                  {std::move(keys), std::move(trust), std::move(role), std::move(journal)}));
+  RELAB_CHECK(service->recover());
+  auto* self = service.get();
+  RELAB_TRY(auto server,
+            Server::open(self->context_, {.endpoint = self->config_.endpoint,
+                                          .curve_secret_z85 = self->keys_.curve_secret_z85(),
+                                          .curve_public_z85 = crypto::z85(self->keys_.curve_key()),
+                                          .admits = [self](std::string_view key) {
+                                            return self->trust_.by_curve_key(key) != nullptr;
+                                          }}));
+  self->server_.emplace(std::move(server));
+  return service;
+}
+
+Service::Service(ServiceConfig config, std::shared_ptr<spdlog::logger> log, Parts parts)
+    : config_(std::move(config)),
+      log_(std::move(log)),
+      keys_(std::move(parts.keys)),
+      trust_(std::move(parts.trust)),
+      role_(std::move(parts.role)),
+      journal_(std::move(parts.journal)),
+      machine_id_(machine_id(keys_)),
+      boot_id_(boot_id()),
+      core_(config_.limits),
+      workers_(config_.program_path) {
+  randombytes_buf(nonce_.data(), nonce_.size());
+}
+
+Result<void> Service::recover() {
+  if (journal_.lost()) log_->error("the journal was damaged; it was put aside and a new one begun");
+  RELAB_TRY(const auto rows, journal_.held());
+  for (const auto& row : rows) {
+    const auto order = Message<schema::Order>::parse(row.order);
+    if (!order)
+      log_->error("the order of task {} cannot be read: {}", row.id.text(), order.error().what);
+    const auto deadline = std::chrono::seconds(order ? order->reader().getDeadline() : 0);
+    const auto state = order ? row.state : std::max(row.state, TaskState::running);
+    log_->info("task {} was {} when the agent stopped", row.id.text(),
+               row.state == TaskState::accepted  ? "waiting"
+               : row.state == TaskState::running ? "running"
+                                                 : "finished");
+    feed(event::Recovered{.id = row.id, .state = state, .deadline = deadline});
+  }
+  return {};
+}
+
+Millis Service::patience() const {
+  if (core_.draining()) return tick;
+  const bool busy = std::ranges::any_of(core_.held(), [](const auto& task) {
+    return task.second.state != TaskState::finished || task.second.unstored;
+  });
+  std::uint64_t watchdog = 0;
+  if (sd_watchdog_enabled(0, &watchdog) <= 0) return busy ? tick : idle;
+  return std::min(busy ? tick : idle, Millis(watchdog / 2000));
+}
+
+void Service::wait(const Signals& signals) {
+  std::array<zmq::pollitem_t, 4> items = {{{server_->frames_handle(), 0, ZMQ_POLLIN, 0},
+                                           {server_->handshakes_handle(), 0, ZMQ_POLLIN, 0},
+                                           {nullptr, workers_.notices_fd(), ZMQ_POLLIN, 0},
+                                           {nullptr, signals.fd(), ZMQ_POLLIN, 0}}};
+  zmq::poll(items, patience());
+}
+
+Result<void> Service::run(const Signals& signals) {
+  log_->info("relab-agent {} is ready on {} as '{}' in the role '{}' of the lab '{}'", version,
+             config_.endpoint, config_.name, config_.role, trust_.lab());
+  sd_notify(0, "READY=1");
+  while (!leaving_) {
+    wait(signals);
+    if (const auto signal = signals.take()) take_signal(*signal);
+    server_->admit();
+    for (auto incoming = server_->receive(); incoming; incoming = server_->receive())
+      take_frame(*incoming);
+    for (auto& notice : workers_.take_notices()) take_notice(std::move(notice));
+    feed(event::Ticked{});
+    // Fed by the loop that serves the door and the journal: if that hangs, systemd restarts the
+    // agent.
+    sd_notify(0, "WATCHDOG=1");
+  }
+  log_->info("relab-agent leaves; handshakes turned away: {}, frames not opened: {}",
+             server_->turned_away(),
+             turned_.unopened[0] + turned_.unopened[1] + turned_.unopened[2] + turned_.unopened[3]);
+  return {};
+}
+
+void Service::take_signal(int signal) {
+  if (signal == SIGHUP) return reload_trust();
+  log_->info("told to stop by signal {}: running tasks have {} s to end", signal,
+             config_.limits.drain_time.count());
+  sd_notify(0, "STOPPING=1");
+  feed(event::DrainAsked{});
+}
+
+void Service::reload_trust() {
+  auto trust = Trust::load(config_.state_dir);
+  if (!trust)
+    return log_->error("the pinned controllers were not read anew: {}", trust.error().sentence());
+  trust_ = std::move(*trust);
+  log_->info("read the pinned controllers anew: {} of them", trust_.controllers().size());
+}
+
+void Service::take_frame(const Incoming& incoming) {
+  const auto* peer = trust_.by_curve_key(incoming.peer);
+  if (peer == nullptr) {
+    // Admitted once, revoked since: the connection lives on, what it says does not count.
+    ++turned_.revoked;
+    return;
+  }
+  const auto opening = open_frame(incoming.frame, frame_size_max,
+                                  [&](const auto& key) { return key == peer->sign_key; });
+  if (!opening.opened) {
+    auto& count = turned_.unopened.at(static_cast<std::size_t>(opening.reason));
+    if (++count == 1 || count % 1000 == 0)
+      log_->warn("a frame of {} bytes was not opened: {} ({} so far)", incoming.frame.size(),
+                 name(opening.reason), count);
+    return;
+  }
+  sessions_[incoming.peer] = incoming.route;
+  dispatch(*peer, *opening.opened);
+}
+
+void Service::dispatch(const Party& peer, const Opened& opened) {
+  if (opened.is<schema::Order>()) return take_order(opened);
+  if (const auto attach = opened.as<schema::Attach>()) return take_attach(peer, attach->reader());
+  if (const auto ack = opened.as<schema::Ack>()) return take_ack(ack->reader());
+  if (const auto cancel = opened.as<schema::Cancel>()) return take_cancel(cancel->reader());
+  if (++turned_.unexpected == 1)
+    log_->warn("a frame that an agent does not expect: {}", opened.type());
+}
+
+void Service::take_attach(const Party& peer, const schema::Attach::Reader& attach) {
+  log_->info("the controller '{}' ({}) attached", peer.name, crypto::fingerprint(peer.sign_key));
+  send(hello(attach));
+  feed(event::Attached{});
+}
+
+Message<schema::Hello> Service::hello(const schema::Attach::Reader& attach) {
+  Draft<schema::Hello> hello;
+  hello->setChallenge(attach.getChallenge());
+  hello->setNonce(blob(nonce_));
+  hello->setName(config_.name);
+  hello->setMachineId(machine_id_);
+  hello->setBootId(boot_id_);
+  hello->setVersion(std::string(version));
+  hello->setRole(config_.role);
+  hello->setKinds(role_.manifest().getKinds());
+  hello->setTime(unix_millis(wall_clock()));
+  hello->setUptime(static_cast<std::uint64_t>(boot_clock().count()));
+  auto tasks = hello->initTasks(static_cast<unsigned>(core_.held().size()));
+  unsigned i = 0;
+  for (const auto& [id, task] : core_.held()) {
+    tasks[i].setTask(blob(id.bytes));
+    tasks[i++].setState(static_cast<schema::State>(task.state));
+  }
+  hello->setJournalLost(journal_.lost());
+  hello->setFreeBytes(journal_.room().value_or(0));
+  return std::move(hello).finish();
+}
+
+void Service::take_order(const Opened& opened) {
+  auto verdict = check_order(opened, {.lab = trust_.lab(),
+                                      .audience = keys_.sign_key(),
+                                      .nonce = nonce_,
+                                      .role = role_,
+                                      .now = wall_clock()});
+  if (const auto* denial = std::get_if<Denial>(&verdict)) {
+    ++turned_.refused[denial->reason];
+    log_->warn("an order was refused: {}", denial->what);
+    return send(receipt({.task = denial->task_id,
+                         .order_digest = denial->order_digest,
+                         .refusal = denial->reason,
+                         .what = denial->what}));
+  }
+  admission_ = std::move(std::get<Admission>(verdict));
+  const auto deadline = std::chrono::seconds(admission_->order.reader().getDeadline());
+  auto known = journal_.find(admission_->id);
+  if (!known) {
+    perform(effect::Answer{admission_->id, schema::Refusal::STORE_FAILED, schema::State::UNSET,
+                           known.error().sentence()});
+  } else {
+    feed(event::Admitted{.id = admission_->id,
+                         .task_digest = admission_->task_digest,
+                         .deadline = deadline,
+                         .known = std::move(*known)});
+  }
+  admission_.reset();
+}
+
+void Service::take_ack(const schema::Ack::Reader& ack) {
+  const auto id = TaskId::from(view(ack.getTaskId()));
+  const auto row =
+      id ? journal_.find(*id) : Result<std::optional<JournalRow>>(std::optional<JournalRow>());
+  if (!row || !*row || (*row)->report.empty()) return;
+  if (crypto::equal(report_digest((*row)->report), view(ack.getReportDigest())))
+    feed(event::Acknowledged{*id});
+}
+
+void Service::take_cancel(const schema::Cancel::Reader& cancel) {
+  const auto id = TaskId::from(view(cancel.getTaskId()));
+  if (!id || !crypto::equal(view(cancel.getNonce()), nonce_)) return;
+  log_->info("task {} is to be cancelled", id->text());
+  feed(event::CancelAsked{*id});
+}
+
+void Service::take_notice(Notice notice) {
+  if (auto* end = std::get_if<TaskEnd>(&notice)) {
+    const auto id = end->id;
+    log_->info("task {} ended: {}{}", id.text(), words_of(end->outcome),
+               end->failure.what.empty() ? "" : ", " + end->failure.sentence());
+    told_.erase(id);
+    ends_.insert_or_assign(id, std::move(*end));
+    return feed(event::Ended{id});
+  }
+  const auto& progress = std::get<TaskProgress>(notice);
+  auto& told = told_[progress.id];
+  if (core_clock() - told < progress_interval) return;
+  told = core_clock();
+  Draft<schema::Progress> draft;
+  draft->setTaskId(blob(progress.id.bytes));
+  draft->setDone(progress.steps);
+  draft->setUnit("steps");
+  draft->setWhat(progress.what);
+  send(std::move(draft).finish());
+}
+
+void Service::feed(const Event& event) {
+  for (const auto& effect : core_.on(event, core_clock()))
+    if (!std::visit([&](const auto& what) { return perform(what); }, effect)) return;
+}
+
+bool Service::perform(const effect::Accept& effect) {
+  RELAB_ASSERT(admission_ && admission_->id == effect.id);
+  const auto order = admission_->order.bytes();
+  const auto room = journal_.room();
+  auto stored =
+      room && *room < room_min
+          ? Result<void>(
+                fail(Fault::busy, fmt::format("only {} are free under {}", human_bytes(*room),
+                                              config_.state_dir.string())))
+          : journal_.accept({.id = effect.id,
+                             .task_digest = admission_->task_digest,
+                             .order_digest = admission_->order_digest,
+                             .state = effect.begin ? TaskState::running : TaskState::accepted,
+                             .order = Bytes(order.begin(), order.end())});
+  if (stored) {
+    log_->info("task {} accepted: {} for {}", effect.id.text(),
+               arm_of(admission_->order.reader().getTask()),
+               str(admission_->order.reader().getStep()));
+    return true;
+  }
+  log_->error("task {} was not accepted: {}", effect.id.text(), stored.error().sentence());
+  feed(event::AcceptFailed{.id = effect.id, .why = stored.error().sentence()});
+  return false;
+}
+
+bool Service::perform(const effect::Begin& effect) {
+  if (const auto begun = journal_.begin(effect.id); !begun) {
+    log_->error("task {} cannot begin: {}", effect.id.text(), begun.error().sentence());
+    ends_.insert_or_assign(effect.id, failed_end(effect.id, begun.error()));
+  }
+  return true;
+}
+
+bool Service::perform(const effect::Start& effect) {
+  if (admission_ && admission_->id == effect.id) {
+    workers_.start(effect.id, std::move(admission_->order));
+    return true;
+  }
+  auto order = ends_.contains(effect.id)
+                   ? Result<Message<schema::Order>>(fail(Fault::cancelled, "it did not begin"))
+                   : stored_order(effect.id);
+  if (order) {
+    workers_.start(effect.id, std::move(*order));
+    return true;
+  }
+  ends_.try_emplace(effect.id, failed_end(effect.id, order.error()));
+  feed(event::Ended{effect.id});
+  return true;
+}
+
+Result<Message<schema::Order>> Service::stored_order(const TaskId& id) {
+  RELAB_TRY(const auto row, journal_.find(id));
+  if (!row) return fail(Fault::damaged, "the journal lost the order");
+  return Message<schema::Order>::parse(row->order);
+}
+
+bool Service::perform(const effect::Stop& effect) {
+  workers_.stop(effect.id, effect.reason);
+  return true;
+}
+
+bool Service::perform(const effect::Conclude& effect) {
+  auto end = failed_end(effect.id, {.fault = Fault::cancelled, .what = effect.what});
+  end.outcome = effect.outcome;
+  ends_.insert_or_assign(effect.id, std::move(end));
+  return perform(effect::Finish{effect.id});
+}
+
+bool Service::perform(const effect::Finish& effect) {
+  const auto end = ends_.find(effect.id);
+  RELAB_ASSERT(end != ends_.end());
+  auto row = journal_.find(effect.id);
+  auto stored = !row    ? Result<void>(fail(row.error()))
+                : !*row ? Result<void>(fail(Fault::damaged, "the journal lost the task"))
+                        : Result<void>();
+  if (stored) {
+    const auto report =
+        make_report(end->second, **row, {.machine_id = machine_id_, .boot_id = boot_id_});
+    stored = journal_.finish(effect.id, sign(keys_, report).bytes());
+  }
+  if (stored) {
+    ends_.erase(end);
+    return true;
+  }
+  log_->error("the report of task {} is not stored yet: {}", effect.id.text(),
+              stored.error().sentence());
+  core_.on(event::FinishFailed{effect.id}, core_clock());
+  return true;
+}
+
+bool Service::perform(const effect::Answer& effect) {
+  if (effect.refusal != schema::Refusal::NONE) ++turned_.refused[effect.refusal];
+  send(receipt({.task = Bytes(effect.id.bytes.begin(), effect.id.bytes.end()),
+                .order_digest = admission_ ? admission_->order_digest : crypto::Digest{},
+                .refusal = effect.refusal,
+                .what = effect.what,
+                .state = effect.state}));
+  return true;
+}
+
+bool Service::perform(const effect::Deliver& effect) {
+  const auto row = journal_.find(effect.id);
+  if (!row || !*row || (*row)->report.empty()) return true;
+  for (const auto& [peer, route] : sessions_)
+    static_cast<void>(server_->send(route, (*row)->report).has_value());
+  return true;
+}
+
+bool Service::perform(const effect::Release& effect) {
+  if (const auto done = journal_.acknowledge(effect.id); !done)
+    log_->warn("task {} stays in the journal: {}", effect.id.text(), done.error().sentence());
+  return true;
+}
+
+bool Service::perform(const effect::Exit& /*effect*/) {
+  leaving_ = true;
+  return true;
+}
+
+template <typename T>
+void Service::send(const Message<T>& message) {
+  const auto frame = sign(keys_, message);
+  for (auto session = sessions_.begin(); session != sessions_.end();) {
+    const auto sent = server_->send(session->second, frame.bytes());
+    const bool gone = !sent && sent.error().fault == Fault::unreachable;
+    session = gone ? sessions_.erase(session) : std::next(session);
+  }
+}
+
+}  // namespace relab::agent

@@ -1,0 +1,136 @@
+#include "agent/worker/workers.h"
+
+#include <exception>
+#include <fmt/format.h>
+#include <memory>
+#include <sys/eventfd.h>
+
+#include "agent/host/observed_host.h"
+#include "agent/host/real_host.h"
+#include "agent/kinds/kind.h"
+
+namespace relab::agent {
+
+namespace {
+
+std::string words_of(StopReason reason) {
+  switch (reason) {
+    case StopReason::cancelled:
+      return "the task was cancelled";
+    case StopReason::out_of_time:
+      return "the task did not end before its deadline";
+    case StopReason::draining:
+      return "the agent was told to stop";
+  }
+  return {};
+}
+
+Result<Message<schema::Facts>> observe(const Message<schema::Order>& order, Host& host) {
+  const auto task = order.reader().getTask();
+  RELAB_TRY(const auto* kind, find_kind(arm_of(task)));
+  return kind->observe(task, host);
+}
+
+/// A bug in a kind ends its task, not the agent.
+Result<Message<schema::Facts>> observe_safely(const Message<schema::Order>& order, Host& host) try {
+  RELAB_TRY(auto facts, observe(order, host));
+  if (facts.bytes().size() > facts_size_max)
+    return fail(
+        Fault::unsupported,
+        fmt::format("the facts have {} bytes, more than a report can carry", facts.bytes().size()));
+  return facts;
+} catch (const std::exception& exception) {
+  return fail(Fault::damaged, fmt::format("internal error in the task kind: {}", exception.what()),
+              "report this with the agent's log");
+}
+
+}  // namespace
+
+Workers::Workers(std::string program_path)
+    : program_path_(std::move(program_path)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+Workers::~Workers() {
+  for (auto& [id, worker] : workers_) worker.thread.request_stop();
+}
+
+void Workers::start(const TaskId& id, Message<schema::Order> order) {
+  const std::scoped_lock lock(mutex_);
+  auto shared = std::make_shared<Message<schema::Order>>(std::move(order));
+  workers_[id].thread =
+      std::jthread([this, id, shared](const std::stop_token& stop) { work(stop, id, *shared); });
+}
+
+void Workers::stop(const TaskId& id, StopReason reason) {
+  std::stop_source source(std::nostopstate);
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto worker = workers_.find(id);
+    if (worker == workers_.end()) return;
+    if (!worker->second.stopped) worker->second.stopped = reason;
+    source = worker->second.thread.get_stop_source();
+  }
+  source.request_stop();
+}
+
+std::optional<StopReason> Workers::stop_reason(const TaskId& id) {
+  const std::scoped_lock lock(mutex_);
+  return workers_[id].stopped;
+}
+
+void Workers::work(const std::stop_token& stop, const TaskId& id,
+                   const Message<schema::Order>& order) {
+  RealHost machine(stop, program_path_);
+  ObservedHost host(machine, [&](std::uint64_t steps, const std::string& what) {
+    notify(TaskProgress{.id = id, .steps = steps, .what = what});
+  });
+  TaskEnd end{.id = id,
+              .started = wall_clock(),
+              .ended = {},
+              .outcome = schema::Outcome::SUCCEEDED,
+              .failure = {},
+              .facts = {},
+              .log = {}};
+  auto facts = observe_safely(order, host);
+  end.ended = wall_clock();
+  end.log = host.take_log();
+  if (facts) end.facts = std::move(*facts);
+  if (!facts) {
+    end.failure = facts.error();
+    end.outcome =
+        facts.error().fault == Fault::refused ? schema::Outcome::REFUSED : schema::Outcome::FAILED;
+  }
+  // A stop that came too late to matter changes nothing: the facts are whole.
+  if (const auto reason = stop_reason(id); !facts && reason) {
+    end.outcome =
+        *reason == StopReason::cancelled ? schema::Outcome::CANCELLED : schema::Outcome::FAILED;
+    end.failure = {.fault = Fault::cancelled, .what = words_of(*reason)};
+  }
+  notify(std::move(end));
+}
+
+void Workers::notify(Notice notice) {
+  const std::scoped_lock lock(mutex_);
+  notices_.push_back(std::move(notice));
+  ::eventfd_write(wake_.get(), 1);
+}
+
+std::vector<Notice> Workers::take_notices() {
+  std::vector<Notice> taken;
+  std::vector<Worker> ended;
+  {
+    const std::scoped_lock lock(mutex_);
+    eventfd_t count = 0;
+    static_cast<void>(::eventfd_read(wake_.get(), &count));
+    while (!notices_.empty()) {
+      taken.push_back(std::move(notices_.front()));
+      notices_.pop_front();
+      if (const auto* end = std::get_if<TaskEnd>(&taken.back())) {
+        ended.push_back(std::move(workers_[end->id]));
+        workers_.erase(end->id);
+      }
+    }
+  }
+  return taken;  // the threads are joined here, without the lock
+}
+
+}  // namespace relab::agent

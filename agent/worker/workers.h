@@ -1,0 +1,78 @@
+#pragma once
+
+/// Runs tasks in threads of their own; what happens there comes back through a queue with a file
+/// descriptor.
+
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "agent/core/core.h"
+#include "agent/host/host.h"
+#include "common/base/handle.h"
+#include "common/wire/message.h"
+#include "schema/task.capnp.h"
+#include "schema/wire.capnp.h"
+
+namespace relab::agent {
+
+/// What a task came to.
+struct TaskEnd {
+  TaskId id;
+  Instant started;
+  Instant ended;
+  schema::Outcome outcome;
+  Error failure;
+  std::optional<Message<schema::Facts>> facts;
+  std::vector<std::string> log;
+};
+
+/// How far a task is.
+struct TaskProgress {
+  TaskId id;
+  std::uint64_t steps;
+  std::string what;
+};
+
+using Notice = std::variant<TaskEnd, TaskProgress>;
+
+class Workers {
+ public:
+  /// `program_path` is the PATH of whatever tasks run.
+  explicit Workers(std::string program_path);
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+  /// Asks every task to stop and waits for it.
+  ~Workers();
+
+  void start(const TaskId& id, Message<schema::Order> order);
+  /// The task's running program is ended; its end comes as a notice.
+  void stop(const TaskId& id, StopReason reason);
+
+  /// Readable while there are notices.
+  int notices_fd() const { return wake_.get(); }
+  std::vector<Notice> take_notices();
+
+ private:
+  struct Worker {
+    std::optional<StopReason> stopped;
+    std::jthread thread;
+  };
+  void work(const std::stop_token& stop, const TaskId& id, const Message<schema::Order>& order);
+  void notify(Notice notice);
+  std::optional<StopReason> stop_reason(const TaskId& id);
+
+  std::string program_path_;
+  Fd wake_;
+  std::mutex mutex_;
+  std::deque<Notice> notices_;
+  /// Last, so that threads end before what they use.
+  std::map<TaskId, Worker> workers_;
+};
+
+}  // namespace relab::agent

@@ -1,0 +1,37 @@
+#pragma once
+
+/// Bytes that must not leak: guarded, locked where the system allows, zeroed when released.
+
+#include <memory>
+#include <sodium.h>
+#include <span>
+
+#include "common/base/bytes.h"
+
+namespace relab::crypto {
+
+class Secret {
+ public:
+  explicit Secret(std::size_t size);
+  /// Copies; the source stays as it is.
+  static Secret of(ByteView bytes);
+
+  std::span<std::uint8_t> bytes() { return {data_.get(), size_}; }
+  ByteView view() const { return {data_.get(), size_}; }
+  std::size_t size() const { return size_; }
+
+ private:
+  struct Release {
+    void operator()(std::uint8_t* data) const { sodium_free(data); }
+  };
+  std::unique_ptr<std::uint8_t, Release> data_;
+  std::size_t size_;
+};
+
+/// Must be called once before anything of libsodium; ends the process if the library cannot start.
+void start();
+
+/// Zeroes the text's bytes and empties it.
+void wipe(std::string& text);
+
+}  // namespace relab::crypto

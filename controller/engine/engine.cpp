@@ -1,0 +1,230 @@
+/// A step is ordered under a task id of its own. The same id is sent again as long as nobody knows
+/// that the agent has it: the agent runs an id at most once. A new id, that is a new attempt, is
+/// made only after an unknown outcome, and only for kinds that converge.
+
+#include "controller/engine/engine.h"
+
+#include <algorithm>
+
+namespace relab::controller {
+
+namespace {
+
+constexpr std::uint32_t attempts_max = 3;
+constexpr unsigned refusals_max = 20;
+constexpr auto pause_after_refusal = std::chrono::seconds(1);
+/// Beyond a task's own deadline, for its end and its way back.
+constexpr auto patience_beyond_deadline = std::chrono::seconds(120);
+
+bool passing(schema::Refusal refusal) {
+  return refusal == schema::Refusal::BUSY || refusal == schema::Refusal::DRAINING ||
+         refusal == schema::Refusal::STORE_FAILED;
+}
+
+std::string words_of(schema::Outcome outcome) {
+  switch (outcome) {
+    case schema::Outcome::FAILED:
+      return "it failed";
+    case schema::Outcome::REFUSED:
+      return "the agent refused it";
+    case schema::Outcome::CANCELLED:
+      return "it was cancelled";
+    case schema::Outcome::UNKNOWN:
+      return "nobody knows what became of it: the agent stopped while it ran";
+    case schema::Outcome::SUCCEEDED:
+      return {};
+    case schema::Outcome::UNSET:
+      break;
+  }
+  return "its report has no outcome";
+}
+
+}  // namespace
+
+std::string_view name(StepState state) {
+  switch (state) {
+    case StepState::waiting:
+      return "waiting";
+    case StepState::ordered:
+      return "ordered";
+    case StepState::accepted:
+      return "running";
+    case StepState::succeeded:
+      return "succeeded";
+    case StepState::failed:
+      return "failed";
+    case StepState::blocked:
+      return "blocked";
+  }
+  return "unknown";
+}
+
+Engine::Engine(PhasePlan plan, NewTaskId new_task_id, const std::vector<Resumed>& resumed,
+               Instant now)
+    : new_task_id_(std::move(new_task_id)) {
+  for (auto& track : plan.tracks) {
+    auto& runs = tracks_.emplace_back();
+    for (auto& step : track) runs.push_back({.step = std::move(step)});
+  }
+  for_each([&](StepRun& run) {
+    for (const auto& known : resumed) {
+      if (known.step != run.step.path || known.attempt < run.attempt) continue;
+      run.task = known.task;
+      run.attempt = known.attempt;
+      run.state = StepState::ordered;
+      run.gives_up = now + run.step.deadline + patience_beyond_deadline;
+    }
+  });
+  Effects none;
+  for (const auto& known : resumed)
+    if (known.outcome)
+      handle(event::Reported{.task = known.task, .outcome = *known.outcome}, now, none);
+}
+
+template <typename Do>
+void Engine::for_each(Do what) {
+  for (auto& track : tracks_)
+    for (auto& run : track) what(run);
+}
+
+std::vector<Effect> Engine::on(const Event& event, Instant now) {
+  Effects effects;
+  std::visit([&](const auto& what) { handle(what, now, effects); }, event);
+  advance(now, effects);
+  return effects;
+}
+
+StepRun* Engine::find(const TaskId& task) {
+  for (auto& track : tracks_)
+    for (auto& run : track)
+      if (run.task == task) return &run;
+  return nullptr;
+}
+
+void Engine::order(StepRun& run, Instant now, Effects& effects) {
+  if (!run.task) {
+    run.task = new_task_id_();
+    ++run.attempt;
+  }
+  run.state = StepState::ordered;
+  run.again.reset();
+  run.gives_up = now + run.step.deadline + patience_beyond_deadline;
+  effects.emplace_back(
+      effect::Order{.step = run.step.path, .task = *run.task, .attempt = run.attempt});
+}
+
+/// Orders the first step of each track that has not ended; a failed one blocks those behind it.
+void Engine::advance(Instant now, Effects& effects) {
+  for (auto& track : tracks_) {
+    bool blocked = false;
+    for (auto& run : track) {
+      if (run.state == StepState::succeeded) continue;
+      if (run.state == StepState::failed) blocked = true;
+      if (blocked && run.state == StepState::waiting) run.state = StepState::blocked;
+      if (run.ended()) continue;
+      if (run.state == StepState::waiting && !run.again && up_.contains(run.step.agent))
+        order(run, now, effects);
+      break;
+    }
+  }
+}
+
+void Engine::fail_step(StepRun& run, std::string why) {
+  run.state = StepState::failed;
+  run.why = std::move(why);
+}
+
+void Engine::retry_or_fail(StepRun& run, const std::string& why, Instant /*now*/,
+                           Effects& /*effects*/) {
+  if (!run.step.convergent || run.attempt >= attempts_max) return fail_step(run, why);
+  run.task.reset();
+  run.state = StepState::waiting;
+}
+
+void Engine::handle(const event::AgentUp& event, Instant now, Effects& effects) {
+  up_.insert(event.agent);
+  for_each([&](StepRun& run) {
+    if (run.step.agent != event.agent || !run.task || run.ended()) return;
+    if (event.held.contains(*run.task)) {
+      run.state = StepState::accepted;
+    } else if (event.journal_lost) {
+      effects.emplace_back(effect::Abandon{.task = *run.task, .why = "the agent lost its journal"});
+      retry_or_fail(run, "the agent lost its journal: nobody knows what became of the task", now,
+                    effects);
+    } else {
+      order(run, now, effects);
+    }
+  });
+}
+
+void Engine::handle(const event::AgentDown& event, Instant /*now*/, Effects& /*effects*/) {
+  up_.erase(event.agent);
+}
+
+void Engine::handle(const event::Accepted& event, Instant /*now*/, Effects& /*effects*/) {
+  if (auto* run = find(event.task); run != nullptr && run->state == StepState::ordered)
+    run->state = StepState::accepted;
+}
+
+void Engine::handle(const event::Refused& event, Instant now, Effects& effects) {
+  auto* run = find(event.task);
+  if (run == nullptr || run->state != StepState::ordered) return;
+  if (event.refusal == schema::Refusal::WRONG_SESSION && ++run->refusals <= refusals_max) {
+    up_.erase(run->step.agent);
+    effects.emplace_back(effect::Reattach{run->step.agent});
+    return;
+  }
+  if (passing(event.refusal) && ++run->refusals <= refusals_max) {
+    run->again = now + pause_after_refusal * run->refusals;
+    return;
+  }
+  effects.emplace_back(effect::RecordRefusal{event.task});
+  fail_step(*run, "the agent refused the order: " + event.what);
+}
+
+void Engine::handle(const event::Reported& event, Instant now, Effects& effects) {
+  auto* run = find(event.task);
+  if (run == nullptr || run->ended()) return;
+  if (event.outcome == schema::Outcome::SUCCEEDED) {
+    run->state = StepState::succeeded;
+  } else if (event.outcome == schema::Outcome::UNKNOWN) {
+    retry_or_fail(*run, words_of(event.outcome), now, effects);
+  } else {
+    fail_step(*run, words_of(event.outcome));
+  }
+}
+
+void Engine::handle(const event::Ticked& /*event*/, Instant now, Effects& effects) {
+  for_each([&](StepRun& run) {
+    if (run.state != StepState::ordered && run.state != StepState::accepted) return;
+    if (run.again && now >= *run.again && up_.contains(run.step.agent)) {
+      order(run, now, effects);
+    } else if (now >= run.gives_up && up_.contains(run.step.agent)) {
+      effects.emplace_back(
+          effect::Abandon{.task = *run.task, .why = "no report came within the deadline"});
+      fail_step(run, "no report came within the deadline");
+    }
+  });
+}
+
+std::size_t Engine::count(StepState state) const {
+  std::size_t sum = 0;
+  for (const auto& track : tracks_)
+    sum += static_cast<std::size_t>(std::ranges::count(track, state, &StepRun::state));
+  return sum;
+}
+
+bool Engine::done() const {
+  return std::ranges::all_of(
+      tracks_, [](const auto& track) { return std::ranges::all_of(track, &StepRun::ended); });
+}
+
+std::set<std::string> Engine::needed_agents() const {
+  std::set<std::string> agents;
+  for (const auto& track : tracks_)
+    for (const auto& run : track)
+      if (!run.ended()) agents.insert(run.step.agent);
+  return agents;
+}
+
+}  // namespace relab::controller

@@ -1,0 +1,91 @@
+// The plan: phases in an order that exists, tracks with names of their own.
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "common/wire/message.h"
+#include "controller/lab/checks.h"
+
+namespace relab::lab {
+
+namespace {
+
+using schema::Lab;
+
+using Order = std::map<std::string, std::vector<std::string>>;
+
+/// Takes away, again and again, the phases that wait for none of the rest; what stays is in a
+/// circle, or waits for one.
+Order circle_of(Order waiting) {
+  const auto waits = [&](const std::string& name) { return waiting.contains(name); };
+  for (;;) {
+    const auto free = std::ranges::find_if(
+        waiting, [&](const auto& phase) { return std::ranges::none_of(phase.second, waits); });
+    if (free == waiting.end()) return waiting;
+    waiting.erase(free);
+  }
+}
+
+/// A walk along the circle from one phase to where it closes: "1 after 2 after 1".
+std::string described(const Order& circle, const std::string& start) {
+  std::vector<std::string> way = {start};
+  for (;;) {
+    const auto& next = circle.at(way.back());
+    way.push_back(*std::ranges::find_if(
+        next, [&](const std::string& name) { return circle.contains(name); }));
+    if (std::ranges::count(way, way.back()) > 1)
+      return fmt::format("{}", fmt::join(way, " after "));
+  }
+}
+
+void phases_can_be_ordered(Lab::Reader lab, Findings& findings) {
+  Order waiting;
+  const auto phases = lab.getPlan().getPhases();
+  for (const auto phase : phases) {
+    const auto [own, is_new] = waiting.try_emplace(str(phase.getName()));
+    if (!is_new) return;  // the order means nothing until the names are unique
+    for (const auto name : phase.getAfter()) own->second.push_back(str(name));
+  }
+  const auto circle = circle_of(waiting);
+  for (unsigned i = 0; i < phases.size(); ++i) {
+    const auto name = str(phases[i].getName());
+    if (!circle.contains(name)) continue;
+    // One report for the whole circle: all of it is the mistake.
+    findings.report(findings.element_path("plan.phases", i) + ".after",
+                    fmt::format("the phases wait for each other: {}", described(circle, name)),
+                    "no phase of this circle could ever start");
+    return;
+  }
+}
+
+void tracks_are_unique_in_the_plan(Lab::Reader lab, Findings& findings) {
+  std::map<std::string, std::string> taken;
+  const auto phases = lab.getPlan().getPhases();
+  for (unsigned i = 0; i < phases.size(); ++i) {
+    const auto phase = str(phases[i].getName());
+    const auto list = findings.element_path("plan.phases", i) + ".tracks";
+    for (unsigned k = 0; k < phases[i].getTracks().size(); ++k) {
+      const auto name = str(phases[i].getTracks()[k].getName());
+      const auto [first, is_new] = taken.emplace(name, phase);
+      if (!name.empty() && !is_new && first->second != phase)
+        findings.report(findings.element_path(list, k) + ".name",
+                        fmt::format("phase '{}' has a track '{}' too", first->second, name),
+                        "tracks are named in commands and reports without their phase");
+    }
+  }
+}
+
+constexpr Check checks[] = {
+    {"phases do not wait for each other", phases_can_be_ordered},
+    {"no two phases have a track of one name", tracks_are_unique_in_the_plan},
+};
+
+}  // namespace
+
+std::span<const Check> plan_checks() { return checks; }
+
+}  // namespace relab::lab

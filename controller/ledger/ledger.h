@@ -1,0 +1,50 @@
+#pragma once
+
+/// The controller's append-only, hash-chained record. Format: docs/formats/ledger.md.
+
+#include <filesystem>
+#include <functional>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/crypto/hash.h"
+#include "common/store/database.h"
+#include "common/wire/message.h"
+#include "schema/ledger.capnp.h"
+
+namespace relab::controller {
+
+/// One entry as it is stored.
+struct LedgerEntry {
+  /// From 1.
+  std::uint64_t number;
+  Message<schema::Entry> entry;
+  crypto::Digest hash;
+};
+
+class Ledger {
+ public:
+  /// Made if it is not there. The whole chain is checked: Fault::damaged names the first entry that
+  /// does not fit.
+  static Result<Ledger> open(const std::filesystem::path& path);
+  /// Fault::missing if there is none.
+  static Result<Ledger> open_read_only(const std::filesystem::path& path);
+
+  /// Durable when it returns; the entry then has the last number.
+  Result<void> append(const Message<schema::Entry>& entry);
+
+  const std::vector<LedgerEntry>& entries() const { return entries_; }
+  crypto::Digest head() const { return entries_.empty() ? crypto::Digest{} : entries_.back().hash; }
+
+ private:
+  explicit Ledger(store::Database database) : database_(std::move(database)) {}
+  Result<void> load();
+
+  store::Database database_;
+  std::vector<LedgerEntry> entries_;
+};
+
+/// The chain's hash after an entry.
+crypto::Digest chain(const crypto::Digest& before, ByteView entry);
+
+}  // namespace relab::controller

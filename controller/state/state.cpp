@@ -1,0 +1,234 @@
+#include "controller/state/state.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "common/reflect/union.h"
+
+namespace relab::controller {
+
+namespace {
+
+/// Opens a stored envelope of one type by one expected key.
+template <typename T>
+Result<std::pair<Message<T>, Opened>> open_stored(ByteView bytes, const crypto::PublicKey& key) {
+  auto opening =
+      open_frame(bytes, message_size_max, [&](const auto& signer) { return signer == key; });
+  if (!opening.opened)
+    return fail(Fault::damaged,
+                fmt::format("a signed entry does not verify: {}", name(opening.reason)));
+  RELAB_TRY(auto message, opening.opened->template as<T>());
+  return std::pair(std::move(message), std::move(*opening.opened));
+}
+
+crypto::Digest digest_from(ByteView bytes) {
+  crypto::Digest digest{};
+  if (bytes.size() == digest.size()) std::ranges::copy(bytes, digest.begin());
+  return digest;
+}
+
+}  // namespace
+
+std::string phase_of(std::string_view step) { return std::string(step.substr(0, step.find('/'))); }
+
+Result<State> State::replay(const Ledger& ledger) {
+  State state;
+  for (const auto& entry : ledger.entries())
+    RELAB_CHECK(
+        state.apply(entry).during(fmt::format("reading entry {} of the ledger", entry.number)));
+  return state;
+}
+
+Result<void> State::apply(const LedgerEntry& stored) {
+  const auto entry = stored.entry.reader();
+  const auto time = instant_of(entry.getTime());
+  auto taken = [&]() -> Result<void> {
+    switch (entry.which()) {
+      case schema::Entry::UNSET:
+        return fail(Fault::damaged, "an empty entry");
+      case schema::Entry::CREATED:
+        return take(entry.getCreated());
+      case schema::Entry::ENROLLED:
+        return take(entry.getEnrolled(), time);
+      case schema::Entry::REMOVED:
+        agents_.erase(str(entry.getRemoved().getName()));
+        return {};
+      case schema::Entry::RUN_STARTED: {
+        const auto run = entry.getRunStarted();
+        RELAB_TRY(const auto id, RunId::from(view(run.getRun())));
+        const auto lab = view(run.getLab());
+        runs_.push_back({.id = id,
+                         .phase = str(run.getPhase()),
+                         .started = time,
+                         .lab = Bytes(lab.begin(), lab.end()),
+                         .lab_digest = digest_from(view(run.getLabDigest()))});
+        return {};
+      }
+      case schema::Entry::ORDERED:
+        return take_order(view(entry.getOrdered().getEnvelope()), time);
+      case schema::Entry::RECEIVED:
+        return take_report(view(entry.getReceived().getEnvelope()), time, stored.number);
+      case schema::Entry::REFUSED:
+        return take_refusal(view(entry.getRefused().getEnvelope()));
+      case schema::Entry::ABANDONED: {
+        RELAB_TRY(const auto id, TaskId::from(view(entry.getAbandoned().getTaskId())));
+        if (const auto task = tasks_.find(id); task != tasks_.end())
+          task->second.abandoned = str(entry.getAbandoned().getWhy());
+        return {};
+      }
+      case schema::Entry::JUDGED:
+        return {};
+      case schema::Entry::CHECKPOINT:
+        return take_checkpoint(view(entry.getCheckpoint().getEnvelope()), stored);
+      case schema::Entry::RUN_ENDED: {
+        RELAB_TRY(const auto id, RunId::from(view(entry.getRunEnded().getRun())));
+        for (auto& run : runs_)
+          if (run.id == id) run.ended = time;
+        return {};
+      }
+    }
+    return fail(Fault::unsupported, "an entry of a newer version");
+  }();
+  if (taken) hashes_.push_back(stored.hash);
+  return taken;
+}
+
+Result<void> State::take(const schema::Created::Reader& created) {
+  if (controller_) return fail(Fault::damaged, "a second beginning");
+  RELAB_TRY(auto party, read_identity(view(created.getIdentity()), schema::Role::CONTROLLER));
+  controller_ = std::move(party);
+  lab_ = str(created.getLab());
+  return {};
+}
+
+Result<void> State::take(const schema::Enrolled::Reader& enrolled, Instant time) {
+  RELAB_TRY(auto party, read_identity(view(enrolled.getIdentity()), schema::Role::AGENT));
+  const auto name = str(enrolled.getName());
+  known_agents_.emplace_back(name, party);
+  agents_.insert_or_assign(name, AgentRecord{.name = name,
+                                             .endpoint = str(enrolled.getEndpoint()),
+                                             .party = std::move(party),
+                                             .since = time});
+  return {};
+}
+
+const Party* State::agent_by_key(const crypto::PublicKey& key) const {
+  const auto found = std::ranges::find_if(
+      known_agents_, [&](const auto& agent) { return agent.second.sign_key == key; });
+  return found == known_agents_.end() ? nullptr : &found->second;
+}
+
+Result<void> State::take_order(ByteView envelope, Instant time) {
+  if (!controller_) return fail(Fault::damaged, "an order before the ledger's beginning");
+  RELAB_TRY(auto opened, open_stored<schema::Order>(envelope, controller_->sign_key));
+  auto& [order, frame] = opened;
+  const auto reader = order.reader();
+  RELAB_TRY(const auto id, TaskId::from(view(reader.getTaskId())));
+  RELAB_TRY(const auto run, RunId::from(view(reader.getRun())));
+  RELAB_TRY(const auto audience, crypto::public_key(view(reader.getAudience())));
+  const auto agent = std::ranges::find_if(
+      known_agents_, [&](const auto& known) { return known.second.sign_key == audience; });
+  if (agent == known_agents_.end())
+    return fail(Fault::damaged, "an order to an agent that was never enrolled");
+  auto digests = std::vector<crypto::Digest>();
+  if (const auto before = tasks_.find(id); before != tasks_.end())
+    digests = before->second.order_digests;
+  digests.push_back(frame.digest);
+  const auto step = str(reader.getStep());
+  const std::string arm(reflect::member_of(capnp::toDynamic(reader.getTask())));
+  const auto attempt = reader.getAttempt();
+  tasks_.insert_or_assign(id, TaskRecord{.id = id,
+                                         .run = run,
+                                         .phase = phase_of(step),
+                                         .step = step,
+                                         .agent = agent->first,
+                                         .arm = arm,
+                                         .attempt = attempt,
+                                         .order = std::move(order),
+                                         .order_digests = std::move(digests),
+                                         .ordered = time});
+  return {};
+}
+
+Result<const TaskRecord*> State::task_of_report(const Opened& opened,
+                                                const schema::Report::Reader& report) const {
+  RELAB_TRY(const auto id, TaskId::from(view(report.getTaskId())));
+  const auto task = tasks_.find(id);
+  if (task == tasks_.end())
+    return fail(Fault::refused,
+                fmt::format("a report for the task {}, which was never ordered", id.text()));
+  const auto digest = digest_from(view(report.getOrderDigest()));
+  if (std::ranges::find(task->second.order_digests, digest) == task->second.order_digests.end())
+    return fail(Fault::refused,
+                fmt::format("a report for the task {} that is bound to another order", id.text()));
+  RELAB_TRY(const auto audience,
+            crypto::public_key(view(task->second.order.reader().getAudience())));
+  if (audience != opened.signer)
+    return fail(
+        Fault::refused,
+        fmt::format("a report for the task {} by another agent than it was given to", id.text()));
+  if (report.getRun().size() != 16 || !crypto::equal(view(report.getRun()), task->second.run.bytes))
+    return fail(Fault::refused, fmt::format("a report for the task {} of another run", id.text()));
+  return &task->second;
+}
+
+Result<void> State::take_report(ByteView envelope, Instant time, std::uint64_t number) {
+  auto opening = open_frame(envelope, message_size_max,
+                            [&](const auto& key) { return agent_by_key(key) != nullptr; });
+  if (!opening.opened)
+    return fail(Fault::damaged,
+                fmt::format("a report that does not verify: {}", name(opening.reason)));
+  RELAB_TRY(auto report, opening.opened->as<schema::Report>());
+  RELAB_TRY(const auto* task, task_of_report(*opening.opened, report.reader()));
+  auto& record = tasks_.at(task->id);
+  record.evidence = Evidence{.report = std::move(report),
+                             .agent = record.agent,
+                             .signer = opening.opened->signer,
+                             .digest = opening.opened->digest,
+                             .received = time,
+                             .number = number};
+  return {};
+}
+
+Result<void> State::take_refusal(ByteView envelope) {
+  auto opening = open_frame(envelope, message_size_max,
+                            [&](const auto& key) { return agent_by_key(key) != nullptr; });
+  if (!opening.opened)
+    return fail(Fault::damaged,
+                fmt::format("a receipt that does not verify: {}", name(opening.reason)));
+  RELAB_TRY(const auto receipt, opening.opened->as<schema::Receipt>());
+  RELAB_TRY(const auto id, TaskId::from(view(receipt.reader().getTaskId())));
+  if (const auto task = tasks_.find(id); task != tasks_.end())
+    task->second.refusal = str(receipt.reader().getWhat());
+  return {};
+}
+
+Result<void> State::take_checkpoint(ByteView envelope, const LedgerEntry& entry) {
+  if (!controller_) return fail(Fault::damaged, "a checkpoint before the ledger's beginning");
+  RELAB_TRY(const auto opened, open_stored<schema::Checkpoint>(envelope, controller_->sign_key));
+  const auto checkpoint = opened.first.reader();
+  if (checkpoint.getEntries() != entry.number - 1 || hashes_.empty() ||
+      !crypto::equal(view(checkpoint.getHead()), hashes_.back()))
+    return fail(Fault::damaged, "a checkpoint that does not fit the entries before it");
+  return {};
+}
+
+const RunRecord* State::open_run(const std::string& phase) const {
+  const auto* run = last_run(phase);
+  return run != nullptr && !run->ended ? run : nullptr;
+}
+
+const RunRecord* State::last_run(const std::string& phase) const {
+  const auto found = std::find_if(runs_.rbegin(), runs_.rend(),
+                                  [&](const RunRecord& run) { return run.phase == phase; });
+  return found == runs_.rend() ? nullptr : &*found;
+}
+
+std::vector<const TaskRecord*> State::tasks_of(const RunId& run) const {
+  std::vector<const TaskRecord*> found;
+  for (const auto& [id, task] : tasks_)
+    if (task.run == run) found.push_back(&task);
+  return found;
+}
+
+}  // namespace relab::controller

@@ -1,0 +1,114 @@
+#pragma once
+
+/// What replaying the ledger gives: agents, runs, tasks with their reports. Nothing here is kept
+/// anywhere else.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/id.h"
+#include "common/crypto/identity.h"
+#include "common/wire/envelope.h"
+#include "controller/ledger/ledger.h"
+
+namespace relab::controller {
+
+struct AgentRecord {
+  std::string name;
+  std::string endpoint;
+  Party party;
+  Instant since;
+};
+
+/// A report that was verified when it came, and again when the ledger was read.
+struct Evidence {
+  Message<schema::Report> report;
+  std::string agent;
+  crypto::PublicKey signer;
+  crypto::Digest digest;
+  /// By the controller's clock.
+  Instant received;
+  /// The ledger's entry.
+  std::uint64_t number;
+};
+
+struct TaskRecord {
+  TaskId id;
+  RunId run;
+  std::string phase;
+  /// "0a/zfs/zfs".
+  std::string step;
+  std::string agent;
+  std::string arm;
+  std::uint32_t attempt = 0;
+  /// The payload of the last order.
+  Message<schema::Order> order;
+  std::vector<crypto::Digest> order_digests;
+  std::optional<Evidence> evidence = {};
+  std::string refusal = {};
+  std::string abandoned = {};
+  Instant ordered = {};
+
+  bool open() const { return !evidence && refusal.empty() && abandoned.empty(); }
+};
+
+struct RunRecord {
+  RunId id;
+  std::string phase;
+  Instant started;
+  Bytes lab;
+  crypto::Digest lab_digest{};
+  std::optional<Instant> ended = {};
+};
+
+class State {
+ public:
+  /// Fault::damaged names the entry that cannot be: a report without its order, a signature that
+  /// does not verify.
+  static Result<State> replay(const Ledger& ledger);
+
+  /// Takes one more entry; the state is unchanged after a failure.
+  Result<void> apply(const LedgerEntry& entry);
+
+  const std::optional<Party>& controller() const { return controller_; }
+  const std::string& lab() const { return lab_; }
+  const std::map<std::string, AgentRecord>& agents() const { return agents_; }
+  const std::map<TaskId, TaskRecord>& tasks() const { return tasks_; }
+  const std::vector<RunRecord>& runs() const { return runs_; }
+
+  /// The agent whose signing key this is; removed ones too, since their old reports stay
+  /// verifiable.
+  const Party* agent_by_key(const crypto::PublicKey& key) const;
+  /// The last run of the phase that has not ended, if there is one.
+  const RunRecord* open_run(const std::string& phase) const;
+  const RunRecord* last_run(const std::string& phase) const;
+  std::vector<const TaskRecord*> tasks_of(const RunId& run) const;
+
+  /// What an agent says must be of a task that was ordered from it, bound to one of its orders.
+  Result<const TaskRecord*> task_of_report(const Opened& opened,
+                                           const schema::Report::Reader& report) const;
+
+ private:
+  Result<void> take(const schema::Created::Reader& created);
+  Result<void> take(const schema::Enrolled::Reader& enrolled, Instant time);
+  Result<void> take_order(ByteView envelope, Instant time);
+  Result<void> take_report(ByteView envelope, Instant time, std::uint64_t number);
+  Result<void> take_refusal(ByteView envelope);
+  Result<void> take_checkpoint(ByteView envelope, const LedgerEntry& entry);
+
+  std::optional<Party> controller_;
+  std::string lab_;
+  std::map<std::string, AgentRecord> agents_;
+  std::vector<std::pair<std::string, Party>> known_agents_;
+  std::map<TaskId, TaskRecord> tasks_;
+  std::vector<RunRecord> runs_;
+  /// Hashes after every entry so far, for checkpoints.
+  std::vector<crypto::Digest> hashes_;
+};
+
+/// The phase of a step's path.
+std::string phase_of(std::string_view step);
+
+}  // namespace relab::controller

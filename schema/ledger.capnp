@@ -1,0 +1,105 @@
+@0xd1a9c2f0b7e64a15;
+# The ledger's entries: the controller's append-only record, from which its whole state is rebuilt.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("relab::schema");
+
+struct Entry {
+  time @0 :UInt64;
+  # Unix milliseconds, by the controller's clock.
+  union {
+    unset @1 :Void;
+    created @2 :Created;
+    enrolled @3 :Enrolled;
+    removed @4 :Removed;
+    runStarted @5 :RunStarted;
+    ordered @6 :Signed;
+    # An order, before it is sent.
+    received @7 :Signed;
+    # A report, before it is acknowledged.
+    refused @8 :Signed;
+    # An agent's receipt that refuses an order.
+    abandoned @9 :Abandoned;
+    judged @10 :Judged;
+    checkpoint @11 :Signed;
+    # A signed Checkpoint over all entries before this one.
+    runEnded @12 :RunEnded;
+  }
+}
+
+struct Created {
+  lab @0 :Text;
+  identity @1 :Data;
+  # The controller's Envelope around its Identity.
+}
+
+struct Enrolled {
+  name @0 :Text;
+  endpoint @1 :Text;
+  identity @2 :Data;
+  # The agent's Envelope around its Identity.
+}
+
+struct Removed {
+  name @0 :Text;
+  reason @1 :Text;
+}
+
+struct RunStarted {
+  run @0 :Data;
+  phase @1 :Text;
+  lab @2 :Data;
+  # The compiled lab, as a Lab message.
+  labDigest @3 :Data;
+}
+
+struct Signed {
+  envelope @0 :Data;
+  # The exact bytes that were sent or received.
+}
+
+struct Abandoned {
+  # The controller stopped waiting for a task; it may still run and report.
+  taskId @0 :Data;
+  why @1 :Text;
+}
+
+struct Judged {
+  phase @0 :Text;
+  open @1 :Bool;
+  conditions @2 :List(Verdict);
+}
+
+struct Verdict {
+  condition @0 :Text;
+  met @1 :Bool;
+  findings @2 :List(Finding);
+}
+
+struct Finding {
+  subject @0 :Text;
+  # What was looked at: a section of the audit, say.
+  met @1 :Bool;
+  why @2 :Text;
+  supply @3 :Text;
+  # The command that would supply what is missing.
+  taskId @4 :Data;
+  # The report that was judged, if any.
+}
+
+struct RunEnded {
+  run @0 :Data;
+  succeeded @1 :UInt32;
+  failed @2 :UInt32;
+  missing @3 :UInt32;
+  # Tasks without a report.
+}
+
+struct Checkpoint {
+  lab @0 :Text;
+  entries @1 :UInt64;
+  # How many entries the head covers.
+  head @2 :Data;
+  # The chain's hash after them.
+  time @3 :UInt64;
+}

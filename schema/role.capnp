@@ -1,0 +1,32 @@
+@0xd1a9c2f0b7e64a16;
+# What an agent keeps beside its keys: the role that limits it, and the controllers it obeys.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("relab::schema");
+
+struct RoleManifest {
+  # Written as JSON in roles.d/NAME.json; whatever is not listed is refused.
+  name @0 :Text;
+  doc @1 :Text;
+  kinds @2 :List(Text);
+  # Arms of the Task union that are permitted.
+  pools @3 :List(Text);
+  # ZFS pools that parameters may name.
+  vmids @4 :List(VmidRange);
+  # Guests that parameters may name.
+  paths @5 :List(Text);
+  # Absolute folders at or below which parameters may name paths.
+}
+
+struct VmidRange {
+  first @0 :UInt32;
+  last @1 :UInt32;
+}
+
+struct TrustSet {
+  version @0 :UInt32;
+  lab @1 :Text;
+  # The one lab whose orders this agent takes.
+  controllers @2 :List(Data);
+  # Each an Envelope around a controller's Identity, signed by itself.
+}

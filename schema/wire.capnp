@@ -1,0 +1,238 @@
+@0xd1a9c2f0b7e64a18;
+# What controller and agent say to each other. Every frame is one Envelope; its payload is one of the other structs, named by
+# the payload type. docs/formats/wire.md tells how the signed bytes are made.
+
+using Cxx = import "/capnp/c++.capnp";
+using Task = import "/schema/task.capnp".Task;
+using Facts = import "/schema/task.capnp".Facts;
+$Cxx.namespace("relab::schema");
+
+struct Envelope {
+  # Follows the DSSE convention: the signature covers the pre-authentication encoding of type and payload.
+  payloadType @0 :Text;
+  payload @1 :Data;
+  # Exact bytes, verified before they are parsed and never encoded again.
+  key @2 :Data;
+  # The signer's Ed25519 public key, 32 bytes: says which pinned key to verify with, and is trusted for nothing else.
+  signature @3 :Data;
+  # Ed25519, 64 bytes.
+}
+
+enum Role {
+  unset @0;
+  controller @1;
+  agent @2;
+}
+
+struct Identity {
+  # Binds one party's three public keys to each other; signed with the first.
+  role @0 :Role;
+  name @1 :Text;
+  signKey @2 :Data;
+  # Ed25519: orders and reports.
+  curveKey @3 :Data;
+  # X25519: the CURVE transport.
+  sealKey @4 :Data;
+  # X25519: secrets sealed to this party.
+  epoch @5 :UInt32;
+  # Counts key changes of this party, from 1.
+  machineId @6 :Text;
+  # An agent's /etc/machine-id.
+  agentRole @7 :Text;
+  # The name of an agent's role manifest.
+}
+
+struct EnrolOffer {
+  # Controller to agent, over a CURVE connection whose keys both derive from the one-time code.
+  identity @0 :Data;
+  # The controller's Envelope around its Identity.
+  proof @1 :Data;
+  # Keyed hash of `identity` and `lab` under the code.
+  lab @2 :Text;
+}
+
+struct EnrolAnswer {
+  identity @0 :Data;
+  # The agent's Envelope around its Identity.
+  proof @1 :Data;
+  # Keyed hash of both identities under the code.
+}
+
+struct EnrolConfirm {
+  # Controller to agent: I have your identity. The agent pins the controller only now.
+  proof @0 :Data;
+  # Keyed hash of both identities under the code, other than that of the answer.
+}
+
+struct EnrolDone {
+  proof @0 :Data;
+}
+
+struct Attach {
+  # Controller to agent, first on every connection.
+  lab @0 :Text;
+  challenge @1 :Data;
+  # 16 random bytes that come back in the hello.
+}
+
+struct Hello {
+  # Agent to controller: who and in what state I am.
+  challenge @0 :Data;
+  nonce @1 :Data;
+  # 16 random bytes made at every start of the agent; every order must carry them.
+  name @2 :Text;
+  machineId @3 :Text;
+  bootId @4 :Text;
+  version @5 :Text;
+  role @6 :Text;
+  kinds @7 :List(Text);
+  # Arms of the Task union that the role permits.
+  time @8 :UInt64;
+  # The agent's wall clock, unix milliseconds.
+  uptime @9 :UInt64;
+  # Milliseconds since boot.
+  tasks @10 :List(Held);
+  # Tasks in the agent's journal whose reports were not acknowledged yet.
+  journalLost @11 :Bool;
+  # The journal could not be read at start and was put aside.
+  checkpoint @12 :Data;
+  # The newest signed checkpoint of the controller's ledger that this agent was shown.
+  freeBytes @13 :UInt64;
+  # Free space under the journal.
+}
+
+struct Held {
+  task @0 :Data;
+  state @1 :State;
+}
+
+enum State {
+  unset @0;
+  accepted @1;
+  running @2;
+  finished @3;
+}
+
+enum Mode {
+  unset @0;
+  check @1;
+  # Observe and plan; change nothing.
+  apply @2;
+}
+
+struct Order {
+  lab @0 :Text;
+  run @1 :Data;
+  # UUIDv7, 16 bytes.
+  taskId @2 :Data;
+  # UUIDv7, 16 bytes. The same id is executed at most once.
+  attempt @3 :UInt32;
+  audience @4 :Data;
+  # The Ed25519 public key of the one agent this order is for.
+  nonce @5 :Data;
+  # From that agent's hello of this session.
+  issuedAt @6 :UInt64;
+  # Unix milliseconds, by the controller's clock.
+  notAfter @7 :UInt64;
+  # Unix milliseconds: the agent refuses the order later than this.
+  deadline @8 :UInt32;
+  # Seconds that the task may run; the agent ends it then.
+  mode @9 :Mode;
+  task @10 :Task;
+  step @11 :Text;
+  # Where the order comes from: "0a/zfs/zfs", for logs.
+}
+
+enum Refusal {
+  none @0;
+  wrongAudience @1;
+  wrongSession @2;
+  expired @3;
+  wrongLab @4;
+  unknownKind @5;
+  kindForbidden @6;
+  limitExceeded @7;
+  taskConflict @8;
+  # The task id is known with another task.
+  busy @9;
+  # As many tasks wait as the agent holds; send again later.
+  draining @10;
+  # The agent is about to stop.
+  storeFailed @11;
+  # The journal could not be written: the task was not accepted.
+  malformed @12;
+}
+
+struct Receipt {
+  # Agent to controller: an order was accepted into the journal, was known already, or was refused.
+  taskId @0 :Data;
+  orderDigest @1 :Data;
+  # BLAKE2b-256 of the order's payload bytes.
+  refusal @2 :Refusal;
+  what @3 :Text;
+  state @4 :State;
+  # Of an accepted or known task.
+}
+
+struct Progress {
+  taskId @0 :Data;
+  done @1 :UInt64;
+  total @2 :UInt64;
+  # 0 where it is not known.
+  unit @3 :Text;
+  # "bytes", "steps".
+  what @4 :Text;
+}
+
+enum Outcome {
+  unset @0;
+  succeeded @1;
+  failed @2;
+  refused @3;
+  # The kind itself declined, before any change.
+  cancelled @4;
+  unknown @5;
+  # The agent stopped while the task ran: nobody knows how far it came.
+}
+
+struct Failure {
+  fault @0 :Text;
+  what @1 :Text;
+  hint @2 :Text;
+}
+
+struct Report {
+  lab @0 :Text;
+  run @1 :Data;
+  taskId @2 :Data;
+  attempt @3 :UInt32;
+  orderDigest @4 :Data;
+  # BLAKE2b-256 of the payload bytes of the order that was accepted.
+  machineId @5 :Text;
+  bootId @6 :Text;
+  startedAt @7 :UInt64;
+  # Unix milliseconds, by the agent's clock.
+  endedAt @8 :UInt64;
+  outcome @9 :Outcome;
+  failure @10 :Failure;
+  # Where the outcome is not `succeeded`.
+  facts @11 :Facts;
+  changes @12 :List(Text);
+  # What was changed, in words.
+  log @13 :List(Text);
+  # The last lines of the task's log: the commands it ran and how they ended.
+  version @14 :Text;
+  # Of the agent.
+}
+
+struct Ack {
+  # Controller to agent: the report is in the ledger; it need not be kept.
+  taskId @0 :Data;
+  reportDigest @1 :Data;
+  # BLAKE2b-256 of the report's payload bytes.
+}
+
+struct Cancel {
+  taskId @0 :Data;
+  nonce @1 :Data;
+}
