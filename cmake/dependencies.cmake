@@ -1,5 +1,5 @@
 # What we link, all from Debian 12. What differs in soname between Debian 12 and 13 is linked statically
-# (Cap'n Proto, kj, Boost) or used as headers only (spdlog, fmt), so that one package serves both.
+# (Cap'n Proto, kj, Boost, pugixml) or used as headers only (spdlog, fmt), so that one package serves both.
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
@@ -14,12 +14,13 @@ pkg_check_modules(relab_systemd REQUIRED IMPORTED_TARGET libsystemd)
 find_library(RELAB_CAPNP_JSON_A NAMES libcapnp-json.a REQUIRED)
 find_library(RELAB_CAPNP_A NAMES libcapnp.a REQUIRED)
 find_library(RELAB_KJ_A NAMES libkj.a REQUIRED)
+find_library(RELAB_PUGIXML_A NAMES libpugixml.a REQUIRED)
 find_program(RELAB_CAPNP capnp REQUIRED)
 find_program(RELAB_CAPNPC_CXX capnpc-c++ REQUIRED)
 
 add_library(relab_dependencies INTERFACE)
 target_compile_definitions(relab_dependencies INTERFACE RELAB_VERSION="${PROJECT_VERSION}" SPDLOG_FMT_EXTERNAL FMT_HEADER_ONLY)
 target_link_libraries(relab_dependencies INTERFACE
-  "${RELAB_CAPNP_JSON_A}" "${RELAB_CAPNP_A}" "${RELAB_KJ_A}"
+  "${RELAB_CAPNP_JSON_A}" "${RELAB_CAPNP_A}" "${RELAB_KJ_A}" "${RELAB_PUGIXML_A}"
   PkgConfig::relab_zmq PkgConfig::relab_sodium PkgConfig::relab_sqlite PkgConfig::relab_systemd
   Threads::Threads)

@@ -13,3 +13,9 @@ if(RELAB_SANITIZE)
   add_compile_options(-fsanitize=${RELAB_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${RELAB_SANITIZE})
 endif()
+
+# Coverage for the fuzzers, of everything they call; main() comes with their own link option.
+if(RELAB_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_link_options(-fsanitize=fuzzer-no-link)
+endif()

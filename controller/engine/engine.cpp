@@ -1,5 +1,6 @@
-/// A step is ordered under a task id of its own. The same id is sent again as long as nobody knows that the agent has it: the agent runs
-/// an id at most once. A new id, that is a new attempt, is made only after an unknown outcome, and only for kinds that converge.
+/// A step is ordered under a task id of its own. The same id is sent again as long as nobody knows
+/// that the agent has it: the agent runs an id at most once. A new id, that is a new attempt, is
+/// made only after an unknown outcome, and only for kinds that converge.
 
 #include "controller/engine/engine.h"
 
@@ -16,17 +17,24 @@ constexpr auto pause_after_refusal = std::chrono::seconds(1);
 constexpr auto patience_beyond_deadline = std::chrono::seconds(120);
 
 bool passing(schema::Refusal refusal) {
-  return refusal == schema::Refusal::BUSY || refusal == schema::Refusal::DRAINING || refusal == schema::Refusal::STORE_FAILED;
+  return refusal == schema::Refusal::BUSY || refusal == schema::Refusal::DRAINING ||
+         refusal == schema::Refusal::STORE_FAILED;
 }
 
 std::string words_of(schema::Outcome outcome) {
   switch (outcome) {
-    case schema::Outcome::FAILED: return "it failed";
-    case schema::Outcome::REFUSED: return "the agent refused it";
-    case schema::Outcome::CANCELLED: return "it was cancelled";
-    case schema::Outcome::UNKNOWN: return "nobody knows what became of it: the agent stopped while it ran";
-    case schema::Outcome::SUCCEEDED: return {};
-    case schema::Outcome::UNSET: break;
+    case schema::Outcome::FAILED:
+      return "it failed";
+    case schema::Outcome::REFUSED:
+      return "the agent refused it";
+    case schema::Outcome::CANCELLED:
+      return "it was cancelled";
+    case schema::Outcome::UNKNOWN:
+      return "nobody knows what became of it: the agent stopped while it ran";
+    case schema::Outcome::SUCCEEDED:
+      return {};
+    case schema::Outcome::UNSET:
+      break;
   }
   return "its report has no outcome";
 }
@@ -35,17 +43,25 @@ std::string words_of(schema::Outcome outcome) {
 
 std::string_view name(StepState state) {
   switch (state) {
-    case StepState::waiting: return "waiting";
-    case StepState::ordered: return "ordered";
-    case StepState::accepted: return "running";
-    case StepState::succeeded: return "succeeded";
-    case StepState::failed: return "failed";
-    case StepState::blocked: return "blocked";
+    case StepState::waiting:
+      return "waiting";
+    case StepState::ordered:
+      return "ordered";
+    case StepState::accepted:
+      return "running";
+    case StepState::succeeded:
+      return "succeeded";
+    case StepState::failed:
+      return "failed";
+    case StepState::blocked:
+      return "blocked";
   }
   return "unknown";
 }
 
-Engine::Engine(PhasePlan plan, NewTaskId new_task_id, const std::vector<Resumed>& resumed, Instant now) : new_task_id_(std::move(new_task_id)) {
+Engine::Engine(PhasePlan plan, NewTaskId new_task_id, const std::vector<Resumed>& resumed,
+               Instant now)
+    : new_task_id_(std::move(new_task_id)) {
   for (auto& track : plan.tracks) {
     auto& runs = tracks_.emplace_back();
     for (auto& step : track) runs.push_back({.step = std::move(step)});
@@ -61,7 +77,8 @@ Engine::Engine(PhasePlan plan, NewTaskId new_task_id, const std::vector<Resumed>
   });
   Effects none;
   for (const auto& known : resumed)
-    if (known.outcome) handle(event::Reported{.task = known.task, .outcome = *known.outcome}, now, none);
+    if (known.outcome)
+      handle(event::Reported{.task = known.task, .outcome = *known.outcome}, now, none);
 }
 
 template <typename Do>
@@ -92,7 +109,8 @@ void Engine::order(StepRun& run, Instant now, Effects& effects) {
   run.state = StepState::ordered;
   run.again.reset();
   run.gives_up = now + run.step.deadline + patience_beyond_deadline;
-  effects.emplace_back(effect::Order{.step = run.step.path, .task = *run.task, .attempt = run.attempt});
+  effects.emplace_back(
+      effect::Order{.step = run.step.path, .task = *run.task, .attempt = run.attempt});
 }
 
 /// Orders the first step of each track that has not ended; a failed one blocks those behind it.
@@ -104,7 +122,8 @@ void Engine::advance(Instant now, Effects& effects) {
       if (run.state == StepState::failed) blocked = true;
       if (blocked && run.state == StepState::waiting) run.state = StepState::blocked;
       if (run.ended()) continue;
-      if (run.state == StepState::waiting && !run.again && up_.contains(run.step.agent)) order(run, now, effects);
+      if (run.state == StepState::waiting && !run.again && up_.contains(run.step.agent))
+        order(run, now, effects);
       break;
     }
   }
@@ -115,7 +134,8 @@ void Engine::fail_step(StepRun& run, std::string why) {
   run.why = std::move(why);
 }
 
-void Engine::retry_or_fail(StepRun& run, const std::string& why, Instant /*now*/, Effects& /*effects*/) {
+void Engine::retry_or_fail(StepRun& run, const std::string& why, Instant /*now*/,
+                           Effects& /*effects*/) {
   if (!run.step.convergent || run.attempt >= attempts_max) return fail_step(run, why);
   run.task.reset();
   run.state = StepState::waiting;
@@ -129,17 +149,21 @@ void Engine::handle(const event::AgentUp& event, Instant now, Effects& effects) 
       run.state = StepState::accepted;
     } else if (event.journal_lost) {
       effects.emplace_back(effect::Abandon{.task = *run.task, .why = "the agent lost its journal"});
-      retry_or_fail(run, "the agent lost its journal: nobody knows what became of the task", now, effects);
+      retry_or_fail(run, "the agent lost its journal: nobody knows what became of the task", now,
+                    effects);
     } else {
       order(run, now, effects);
     }
   });
 }
 
-void Engine::handle(const event::AgentDown& event, Instant /*now*/, Effects& /*effects*/) { up_.erase(event.agent); }
+void Engine::handle(const event::AgentDown& event, Instant /*now*/, Effects& /*effects*/) {
+  up_.erase(event.agent);
+}
 
 void Engine::handle(const event::Accepted& event, Instant /*now*/, Effects& /*effects*/) {
-  if (auto* run = find(event.task); run != nullptr && run->state == StepState::ordered) run->state = StepState::accepted;
+  if (auto* run = find(event.task); run != nullptr && run->state == StepState::ordered)
+    run->state = StepState::accepted;
 }
 
 void Engine::handle(const event::Refused& event, Instant now, Effects& effects) {
@@ -176,7 +200,8 @@ void Engine::handle(const event::Ticked& /*event*/, Instant now, Effects& effect
     if (run.again && now >= *run.again && up_.contains(run.step.agent)) {
       order(run, now, effects);
     } else if (now >= run.gives_up && up_.contains(run.step.agent)) {
-      effects.emplace_back(effect::Abandon{.task = *run.task, .why = "no report came within the deadline"});
+      effects.emplace_back(
+          effect::Abandon{.task = *run.task, .why = "no report came within the deadline"});
       fail_step(run, "no report came within the deadline");
     }
   });
@@ -184,12 +209,14 @@ void Engine::handle(const event::Ticked& /*event*/, Instant now, Effects& effect
 
 std::size_t Engine::count(StepState state) const {
   std::size_t sum = 0;
-  for (const auto& track : tracks_) sum += static_cast<std::size_t>(std::ranges::count(track, state, &StepRun::state));
+  for (const auto& track : tracks_)
+    sum += static_cast<std::size_t>(std::ranges::count(track, state, &StepRun::state));
   return sum;
 }
 
 bool Engine::done() const {
-  return std::ranges::all_of(tracks_, [](const auto& track) { return std::ranges::all_of(track, &StepRun::ended); });
+  return std::ranges::all_of(
+      tracks_, [](const auto& track) { return std::ranges::all_of(track, &StepRun::ended); });
 }
 
 std::set<std::string> Engine::needed_agents() const {

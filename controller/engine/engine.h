@@ -1,6 +1,7 @@
 #pragma once
 
-/// The controller's decisions about one run of a phase, as a pure state machine: events in, effects out, time with the event.
+/// The controller's decisions about one run of a phase, as a pure state machine: events in, effects
+/// out, time with the event.
 
 #include <functional>
 #include <map>
@@ -46,11 +47,13 @@ struct Ticked {};
 
 }  // namespace event
 
-using Event = std::variant<event::AgentUp, event::AgentDown, event::Accepted, event::Refused, event::Reported, event::Ticked>;
+using Event = std::variant<event::AgentUp, event::AgentDown, event::Accepted, event::Refused,
+                           event::Reported, event::Ticked>;
 
 namespace effect {
 
-/// Sign an order for the step under this task id, record it, send it. The id may have been ordered before.
+/// Sign an order for the step under this task id, record it, send it. The id may have been ordered
+/// before.
 struct Order {
   std::string step;
   TaskId task;
@@ -76,7 +79,8 @@ struct Reattach {
 
 }  // namespace effect
 
-using Effect = std::variant<effect::Order, effect::Abandon, effect::RecordRefusal, effect::Reattach>;
+using Effect =
+    std::variant<effect::Order, effect::Abandon, effect::RecordRefusal, effect::Reattach>;
 
 enum class StepState {
   waiting,    ///< for the steps before it, or for its agent
@@ -102,7 +106,10 @@ struct StepRun {
   /// Why it failed.
   std::string why = {};
 
-  bool ended() const { return state == StepState::succeeded || state == StepState::failed || state == StepState::blocked; }
+  bool ended() const {
+    return state == StepState::succeeded || state == StepState::failed ||
+           state == StepState::blocked;
+  }
 };
 
 /// What an earlier, interrupted controller had got to with a step.

@@ -3,7 +3,6 @@
 #include <capnp/dynamic.h>
 #include <nlohmann/json.hpp>
 
-#include "common/base/text.h"
 #include "common/reflect/notes.h"
 #include "controller/lab/limits.h"
 #include "controller/lab/units.h"
@@ -90,8 +89,7 @@ Json Definitions::value(capnp::Type type, const reflect::Notes& notes) {
     case capnp::schema::Type::STRUCT:
       return reference(type.asStruct());
     case capnp::schema::Type::LIST: {
-      auto element = notes;
-      Json list = {{"type", "array"}, {"items", value(type.asList().getElementType(), element)}};
+      Json list = {{"type", "array"}, {"items", value(type.asList().getElementType(), notes)}};
       if (notes.required) list["minItems"] = 1;
       if (!type.asList().getElementType().isStruct()) list["uniqueItems"] = true;
       return list;

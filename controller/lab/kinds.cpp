@@ -8,7 +8,6 @@
 #include <set>
 #include <vector>
 
-#include "common/base/text.h"
 #include "common/reflect/notes.h"
 #include "controller/lab/mistake.h"
 #include "controller/lab/units.h"

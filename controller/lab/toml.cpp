@@ -1,7 +1,14 @@
 #include "controller/lab/toml.h"
 
 // The only place that includes toml++: it compiles slowly, and its settings must be the same
-// everywhere.
+// everywhere. It asserts where some texts lead it astray, and takes its assertions for facts under
+// NDEBUG; here, a broken one is a mistake in the text.
+#undef NDEBUG
+namespace {
+struct ParserAstray {};
+[[noreturn]] void parser_astray() { throw ParserAstray{}; }
+}  // namespace
+#define TOML_ASSERT(expr) ((expr) ? static_cast<void>(0) : parser_astray())
 #define TOML_EXCEPTIONS 0
 #define TOML_MAX_NESTED_VALUES 64
 #define TOML_ENABLE_FORMATTERS 0
@@ -12,11 +19,13 @@
 #include <toml++/toml.h>
 
 #include "common/base/text.h"
-#include "controller/lab/depth.h"
+#include "controller/lab/scan.h"
 
 namespace relab::lab {
 
 namespace {
+
+constexpr auto not_read = "the rest of the file was not read";
 
 Position position_of(const toml::source_region& source) {
   return {.line = static_cast<unsigned>(source.begin.line),
@@ -96,9 +105,18 @@ std::optional<Trouble> trouble_in(std::string_view text) {
     return Trouble{0, "the file starts with a byte order mark", "save it as UTF-8 without one"};
   if (!is_clean_text(text))
     return Trouble{first_unclean(text), "this byte is not UTF-8 text", "save the file as UTF-8"};
-  if (const auto deep = too_deep(text))
-    return Trouble{*deep, fmt::format("keys are nested deeper than {} levels", dots_max), ""};
+  if (const auto snag = find_snag(text)) return Trouble{snag->at, snag->what, not_read};
   return std::nullopt;
+}
+
+Mistake mistake_of(const Trouble& trouble, std::string_view text, std::string_view name) {
+  const auto at = position_at(text, trouble.at);
+  return {.file = std::string(name),
+          .line = at.line,
+          .column = at.column,
+          .key = {},
+          .what = trouble.what,
+          .hint = trouble.hint};
 }
 
 Mistake mistake_of(const toml::parse_error& error, std::string_view name) {
@@ -108,7 +126,7 @@ Mistake mistake_of(const toml::parse_error& error, std::string_view name) {
           .column = at.column,
           .key = {},
           .what = clean_text(error.description()),
-          .hint = "the rest of the file was not read"};
+          .hint = not_read};
 }
 
 }  // namespace
@@ -121,18 +139,16 @@ std::string kind_of(const Node& node) {
 }
 
 std::variant<Node, Mistake> parse_toml(std::string_view text, std::string_view name) {
-  if (const auto trouble = trouble_in(text)) {
-    const auto at = trouble->at == 0 ? Position{1, 1} : position_at(text, trouble->at);
-    return Mistake{.file = std::string(name),
-                   .line = at.line,
-                   .column = at.column,
-                   .key = {},
-                   .what = trouble->what,
-                   .hint = trouble->hint};
+  const auto trouble = trouble_in(text);
+  if (trouble) return mistake_of(*trouble, text, name);
+  try {
+    const auto parsed = toml::parse(text);
+    if (!parsed) return mistake_of(parsed.error(), name);
+    return copy(parsed.table());
+  } catch (const ParserAstray&) {
+    return mistake_of(Trouble{0, "this is not TOML", "look for brackets that do not close"}, text,
+                      name);
   }
-  const auto parsed = toml::parse(text);
-  if (!parsed) return mistake_of(parsed.error(), name);
-  return copy(parsed.table());
 }
 
 }  // namespace relab::lab

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t text_size_max = 4096;
 constexpr std::size_t pattern_text_max = 256;
+constexpr std::size_t short_list_max = 6;
 
 std::string example_of(const reflect::Notes& notes) {
   return notes.example.empty() ? "" : fmt::format("for example: {}", notes.example);
@@ -112,11 +113,13 @@ kj::Maybe<capnp::DynamicValue::Reader> Walk::enumerant(const Node& node, const S
     if (given != nullptr && names.back() == *given)
       return capnp::DynamicValue::Reader(capnp::DynamicEnum(candidate));
   }
+  // A short list is given whole: the nearest to "raidz4" is no better than its neighbours.
+  const auto all = fmt::format("one of {}", fmt::join(names, ", "));
   if (given == nullptr) {
-    wrong_type(node, slot.path, "text", fmt::format("one of {}", fmt::join(names, ", ")));
+    wrong_type(node, slot.path, "text", all);
   } else {
     findings_.report(slot.path, fmt::format("{} is not known here", quoted(*given)),
-                     suggestion(*given, names));
+                     names.size() > short_list_max ? suggestion(*given, names) : all);
   }
   return nullptr;
 }

@@ -1,13 +1,13 @@
-/// libzmq redials by itself only after some failures and never says which; so each dial has a monitor, and after any failure the socket
-/// is thrown away and a new one is made when its time comes.
+/// libzmq redials by itself only after some failures and never says which; so each dial has a
+/// monitor, and after any failure the socket is thrown away and a new one is made when its time
+/// comes.
 
 #include "controller/link/client.h"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <fmt/format.h>
 #include <zmq.hpp>
 
 namespace relab::controller {
@@ -19,8 +19,9 @@ using Clock = std::chrono::steady_clock;
 constexpr std::int64_t incoming_size_max = (std::int64_t{4} << 20U) + 65536;
 constexpr auto redial_first = std::chrono::milliseconds(100);
 constexpr auto redial_last = std::chrono::milliseconds(3000);
-constexpr int watched = ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
-                        ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
+constexpr int watched = ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED |
+                        ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
+                        ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
 
 struct MonitorEvent {
   std::uint16_t event = 0;
@@ -30,7 +31,9 @@ struct MonitorEvent {
 }  // namespace
 
 struct Client::Sockets {
-  Sockets(zmq::context_t& zmq_context, Dial how) : context(zmq_context), dial(std::move(how)) { connect(); }
+  Sockets(zmq::context_t& zmq_context, Dial how) : context(zmq_context), dial(std::move(how)) {
+    connect();
+  }
   ~Sockets() { close(); }
   Sockets(const Sockets&) = delete;
   Sockets& operator=(const Sockets&) = delete;
@@ -109,23 +112,37 @@ void Client::Sockets::lost(Trouble why) {
 void Client::Sockets::take(const MonitorEvent& event) {
   if (redial) return;  // the first failure of a dial is its cause, what follows is its echo
   switch (event.event) {
-    case ZMQ_EVENT_CONNECTED: connected = true; break;
+    case ZMQ_EVENT_CONNECTED:
+      connected = true;
+      break;
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
       up = true;
       trouble = Trouble::none;
       pause = redial_first;
       ++generation;
       break;
-    case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: lost(Trouble::not_admitted); break;
-    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL: lost(event.value == EAGAIN ? Trouble::silent : Trouble::other_key); break;
-    case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL: lost(Trouble::other_key); break;
-    case ZMQ_EVENT_CLOSED: lost(Trouble::unreachable); break;
-    case ZMQ_EVENT_DISCONNECTED: lost(up || !connected ? Trouble::unreachable : Trouble::silent); break;
-    default: break;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+      lost(Trouble::not_admitted);
+      break;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+      lost(event.value == EAGAIN ? Trouble::silent : Trouble::other_key);
+      break;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+      lost(Trouble::other_key);
+      break;
+    case ZMQ_EVENT_CLOSED:
+      lost(Trouble::unreachable);
+      break;
+    case ZMQ_EVENT_DISCONNECTED:
+      lost(up || !connected ? Trouble::unreachable : Trouble::silent);
+      break;
+    default:
+      break;
   }
 }
 
-Client::Client(zmq::context_t& context, Dial dial) : sockets_(std::make_unique<Sockets>(context, std::move(dial))) {}
+Client::Client(zmq::context_t& context, Dial dial)
+    : sockets_(std::make_unique<Sockets>(context, std::move(dial))) {}
 Client::~Client() = default;
 
 void* Client::frames_handle() const { return sockets_->data.handle(); }
@@ -156,32 +173,44 @@ std::optional<Bytes> Client::receive() {
 }
 
 Result<void> Client::send(ByteView frame) try {
-  if (!sockets_->up || !sockets_->data.send(zmq::buffer(frame.data(), frame.size()), zmq::send_flags::dontwait))
+  if (!sockets_->up ||
+      !sockets_->data.send(zmq::buffer(frame.data(), frame.size()), zmq::send_flags::dontwait))
     return fail(Fault::unreachable, "the connection is down");
   return {};
 } catch (const zmq::error_t& error) {
   return fail(Fault::unreachable, error.what());
 }
 
-Error explain(Trouble trouble, const std::string& agent, const std::string& endpoint, const std::string& fingerprint) {
+Error explain(Trouble trouble, const std::string& agent, const std::string& endpoint,
+              const std::string& fingerprint) {
   switch (trouble) {
     case Trouble::none:
     case Trouble::unreachable:
       return {.fault = Fault::unreachable,
               .what = fmt::format("the agent '{}' cannot be reached at {}", agent, endpoint),
-              .hint = "is the machine on, the agent started (systemctl status relab-agent), the port open to this machine?"};
+              .hint =
+                  "is the machine on, the agent started (systemctl status relab-agent), the port "
+                  "open to this machine?"};
     case Trouble::silent:
       return {.fault = Fault::unreachable,
-              .what = fmt::format("what listens at {} is no relab agent: '{}' was expected there", endpoint, agent),
+              .what = fmt::format("what listens at {} is no relab agent: '{}' was expected there",
+                                  endpoint, agent),
               .hint = "check the address and port of the agent in lab.toml"};
     case Trouble::other_key:
       return {.fault = Fault::refused,
-              .what = fmt::format("what listens at {} does not hold the key of the agent '{}': expected {}", endpoint, agent, fingerprint),
-              .hint = "if that machine was reinstalled, enrol its agent anew; if not, somebody is in between"};
+              .what = fmt::format(
+                  "what listens at {} does not hold the key of the agent '{}': expected {}",
+                  endpoint, agent, fingerprint),
+              .hint =
+                  "if that machine was reinstalled, enrol its agent anew; if not, somebody is in "
+                  "between"};
     case Trouble::not_admitted:
       return {.fault = Fault::refused,
-              .what = fmt::format("the agent '{}' at {} does not obey this controller", agent, endpoint),
-              .hint = "its list of controllers was changed: run `relab-agent enrol` there and `relab enrol` here"};
+              .what = fmt::format("the agent '{}' at {} does not obey this controller", agent,
+                                  endpoint),
+              .hint =
+                  "its list of controllers was changed: run `relab-agent enrol` there and `relab "
+                  "enrol` here"};
   }
   return {.fault = Fault::unreachable, .what = agent};
 }

@@ -1,6 +1,7 @@
 #pragma once
 
-/// The controller's end of one connection to one agent: a DEALER under CURVE with the agent's key pinned, dialled anew on our own terms.
+/// The controller's end of one connection to one agent: a DEALER under CURVE with the agent's key
+/// pinned, dialled anew on our own terms.
 
 #include <chrono>
 #include <memory>
@@ -62,6 +63,7 @@ class Client {
 };
 
 /// A sentence about the trouble with the agent of this name.
-Error explain(Trouble trouble, const std::string& agent, const std::string& endpoint, const std::string& fingerprint);
+Error explain(Trouble trouble, const std::string& agent, const std::string& endpoint,
+              const std::string& fingerprint);
 
 }  // namespace relab::controller

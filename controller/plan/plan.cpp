@@ -1,7 +1,6 @@
 #include "controller/plan/plan.h"
 
 #include <fmt/format.h>
-
 #include <numeric>
 
 #include "common/base/text.h"
@@ -17,7 +16,8 @@ bool convergent(std::string_view arm) {
   return reflect::notes_of(schema.getFieldByName(std::string(arm))).convergent;
 }
 
-PlannedStep compile_step(const std::string& track_path, schema::Lab::Track::Reader track, schema::Lab::Step::Reader step) {
+PlannedStep compile_step(const std::string& track_path, schema::Lab::Track::Reader track,
+                         schema::Lab::Step::Reader step) {
   Draft<schema::Task> task(step.getTask());
   std::string arm(reflect::member_of(capnp::toDynamic(step.getTask())));
   return {.path = track_path + "/" + str(step.getName()),
@@ -31,7 +31,8 @@ PlannedStep compile_step(const std::string& track_path, schema::Lab::Track::Read
 }  // namespace
 
 std::size_t PhasePlan::step_count() const {
-  return std::accumulate(tracks.begin(), tracks.end(), std::size_t{0}, [](std::size_t sum, const auto& track) { return sum + track.size(); });
+  return std::accumulate(tracks.begin(), tracks.end(), std::size_t{0},
+                         [](std::size_t sum, const auto& track) { return sum + track.size(); });
 }
 
 Result<PhasePlan> compile_phase(schema::Lab::Reader lab, const std::string& phase) {
@@ -40,14 +41,17 @@ Result<PhasePlan> compile_phase(schema::Lab::Reader lab, const std::string& phas
     PhasePlan plan{.name = phase, .title = str(candidate.getTitle()), .tracks = {}};
     for (const auto track : candidate.getTracks()) {
       auto& steps = plan.tracks.emplace_back();
-      for (const auto step : track.getSteps()) steps.push_back(compile_step(phase + "/" + str(track.getName()), track, step));
+      for (const auto step : track.getSteps())
+        steps.push_back(compile_step(phase + "/" + str(track.getName()), track, step));
     }
     return plan;
   }
   const auto names = phase_names(lab);
   const auto near = nearest(phase, names);
-  return fail(Fault::missing, fmt::format("the lab '{}' has no phase '{}'", str(lab.getName()), phase),
-              near.empty() ? fmt::format("its phases are {}", fmt::join(names, ", ")) : fmt::format("did you mean '{}'?", near));
+  return fail(Fault::missing,
+              fmt::format("the lab '{}' has no phase '{}'", str(lab.getName()), phase),
+              near.empty() ? fmt::format("its phases are {}", fmt::join(names, ", "))
+                           : fmt::format("did you mean '{}'?", near));
 }
 
 std::vector<std::string> phase_names(schema::Lab::Reader lab) {

@@ -5,6 +5,7 @@
 
 #include "agent/kinds/schedules/backup_jobs.h"
 #include "agent/kinds/schedules/timers.h"
+#include "agent/kinds/support/pve_mount.h"
 #include "agent/kinds/support/systemd.h"
 #include "common/base/number.h"
 
@@ -62,22 +63,6 @@ void put(const std::vector<SourcedJob>& jobs, FactsBuilder facts) {
   }
 }
 
-/// Whether Proxmox's configuration can be read: /etc/pve is a mount, and an empty folder without
-/// it.
-bool has_proxmox(Host& host, Gaps& gaps) {
-  const auto folder = host.status("/etc/pve");
-  if (!folder && folder.error().fault == Fault::missing) {
-    gaps.absent("Proxmox backup jobs", "no Proxmox VE on this machine");
-    return false;
-  }
-  const auto version = host.status("/etc/pve/.version");
-  if (version) return true;
-  gaps.problem("Proxmox backup jobs", version.error().fault == Fault::missing
-                                          ? "/etc/pve is not mounted (is pve-cluster running?)"
-                                          : version.error().sentence());
-  return false;
-}
-
 }  // namespace
 
 std::optional<std::uint64_t> due_of(std::string_view name) {
@@ -131,7 +116,15 @@ void observe_at_jobs(Host& host, FactsBuilder facts, Gaps& gaps) {
 }
 
 void observe_backup_jobs(Host& host, FactsBuilder facts, Gaps& gaps) {
-  if (!has_proxmox(host, gaps)) return;
+  const auto has_proxmox = has_pve_config(host);
+  if (!has_proxmox) {
+    gaps.problem("Proxmox backup jobs", has_proxmox.error());
+    return;
+  }
+  if (!*has_proxmox) {
+    gaps.absent("Proxmox backup jobs", "no Proxmox VE on this machine");
+    return;
+  }
   std::vector<SourcedJob> jobs;
   add_jobs(host, "/etc/pve/jobs.cfg", parse_jobs_cfg, jobs, gaps);
   add_jobs(host, "/etc/pve/vzdump.cron", parse_vzdump_cron, jobs, gaps);

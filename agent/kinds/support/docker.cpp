@@ -29,15 +29,18 @@ std::vector<std::string> texts_of(const Json& list) {
   return texts;
 }
 
+DockerMount mount_of(const Json& mount) {
+  return {.type = text_of(mount, "Type"),
+          .volume = text_of(mount, "Name"),
+          .source = text_of(mount, "Source"),
+          .destination = text_of(mount, "Destination"),
+          .read_only = member(mount, "RW").is_boolean() && !truth_of(mount, "RW")};
+}
+
 std::vector<DockerMount> mounts_of(const Json& list) {
   std::vector<DockerMount> mounts;
   if (!list.is_array()) return mounts;
-  for (const auto& mount : list)
-    mounts.push_back({.type = text_of(mount, "Type"),
-                      .volume = text_of(mount, "Name"),
-                      .source = text_of(mount, "Source"),
-                      .destination = text_of(mount, "Destination"),
-                      .read_only = member(mount, "RW").is_boolean() && !truth_of(mount, "RW")});
+  for (const auto& mount : list) mounts.push_back(mount_of(mount));
   return mounts;
 }
 
@@ -76,13 +79,19 @@ std::map<std::string, std::string> labels_of(const Json& map) {
   return labels;
 }
 
+bool is_gpu_request(const Json& request) {
+  if (text_of(request, "Driver") == "nvidia") return true;
+  // Lists of alternatives, each a list of what it must be able to do.
+  const auto& alternatives = member(request, "Capabilities");
+  if (!alternatives.is_array()) return false;
+  return std::ranges::any_of(alternatives, [](const Json& all) {
+    const auto texts = texts_of(all);
+    return std::ranges::find(texts, "gpu") != texts.end();
+  });
+}
+
 bool gpu_in(const Json& requests) {
-  if (!requests.is_array()) return false;
-  const auto is_gpu = [](const Json& request) {
-    const auto text = request.dump(-1, ' ', false, Json::error_handler_t::replace);
-    return text.find("gpu") != std::string::npos || text.find("nvidia") != std::string::npos;
-  };
-  return std::ranges::any_of(requests, is_gpu);
+  return requests.is_array() && std::ranges::any_of(requests, is_gpu_request);
 }
 
 void read_state(const Json& state, DockerContainer& container) {
@@ -187,11 +196,6 @@ Result<DockerView> without_engine(Host& host, const Error& why) {
               "start Docker (systemctl start docker) and audit again");
 }
 
-bool says_no_engine(const Error& error) {
-  return error.what.find("Cannot connect to the Docker daemon") != std::string::npos ||
-         error.what.find("failed to connect to the docker API") != std::string::npos;
-}
-
 }  // namespace
 
 std::string DockerContainer::label(const std::string& key) const {
@@ -211,6 +215,31 @@ Result<std::vector<DockerContainer>> parse_docker_inspect(std::string_view text)
   return containers;
 }
 
+Result<DockerContainer> parse_docker_config(std::string_view text) {
+  RELAB_TRY(const auto json, parse_json(text, "docker's config.v2.json"));
+  DockerContainer container;
+  container.id = text_of(json, "ID");
+  if (container.id.empty()) return fail(Fault::damaged, "docker's config.v2.json tells no id");
+  container.name = text_of(json, "Name");
+  if (container.name.starts_with('/')) container.name.erase(0, 1);
+  const auto& config = member(json, "Config");
+  container.image = text_of(config, "Image");
+  container.labels = labels_of(member(config, "Labels"));
+  container.state = truth_of(member(json, "State"), "Running") ? "running" : "exited";
+  const auto& mounts = member(json, "MountPoints");
+  if (mounts.is_object())
+    for (const auto& [destination, mount] : mounts.items()) {
+      container.mounts.push_back(mount_of(mount));
+      container.mounts.back().destination = destination;
+    }
+  return container;
+}
+
+bool no_docker_engine(const Error& error) {
+  return error.what.find("Cannot connect to the Docker daemon") != std::string::npos ||
+         error.what.find("failed to connect to the docker API") != std::string::npos;
+}
+
 Result<std::vector<DockerContainer>> docker_containers(Host& host,
                                                        const std::vector<std::string>& docker) {
   Result<std::vector<DockerContainer>> containers = fail(Fault::damaged, "docker was not asked");
@@ -227,7 +256,7 @@ Result<DockerView> docker_here(Host& host) {
   auto containers = docker_containers(host, {"docker"});
   if (containers) return DockerView{.containers = std::move(*containers)};
   const auto& error = containers.error();
-  if (error.fault == Fault::missing || says_no_engine(error)) return without_engine(host, error);
+  if (error.fault == Fault::missing || no_docker_engine(error)) return without_engine(host, error);
   return fail(error);
 }
 

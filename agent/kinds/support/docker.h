@@ -64,6 +64,10 @@ struct DockerContainer {
 /// containers with ids.
 Result<std::vector<DockerContainer>> parse_docker_inspect(std::string_view text);
 
+/// Reads what Docker keeps of one container on the disk (config.v2.json): image, mounts, labels,
+/// and whether it ran when it was written last; no ports. Fault::damaged for anything else.
+Result<DockerContainer> parse_docker_config(std::string_view text);
+
 /// What Docker holds; containers that are stopped, too.
 struct DockerView {
   std::vector<DockerContainer> containers;
@@ -79,5 +83,8 @@ Result<DockerView> docker_here(Host& host);
 /// {"docker"} or {"pct", "exec", "112", "--keep-env", "0", "--", "docker"}.
 Result<std::vector<DockerContainer>> docker_containers(Host& host,
                                                        const std::vector<std::string>& docker);
+
+/// Whether this is docker's way to say that no engine answers.
+bool no_docker_engine(const Error& error);
 
 }  // namespace relab::agent

@@ -138,8 +138,8 @@ Span secret_at(std::string_view line, std::size_t at) {
 }  // namespace
 
 bool is_secret_name(std::string_view name) {
-  static constexpr std::array<std::string_view, 6> marks = {"PASS", "TOKEN",      "SECRET",
-                                                            "KEY",  "CREDENTIAL", "AUTH"};
+  static constexpr std::array<std::string_view, 7> marks = {"PASS",       "TOKEN", "SECRET", "KEY",
+                                                            "CREDENTIAL", "AUTH",  "PSK"};
   const auto big = upper(name);
   return std::ranges::any_of(
       marks, [&big](std::string_view mark) { return big.find(mark) != std::string::npos; });

@@ -10,8 +10,8 @@ namespace relab::agent {
 
 inline constexpr std::string_view redacted = "***";
 
-/// Whether something by this name holds a secret: it has PASS, TOKEN, SECRET, KEY, CREDENTIAL or
-/// AUTH in it.
+/// Whether something by this name holds a secret: it has PASS, TOKEN, SECRET, KEY, CREDENTIAL,
+/// AUTH or PSK in it.
 bool is_secret_name(std::string_view name);
 
 /// A line of a shell or of a configuration without the values of secret names (NAME=value,

@@ -56,6 +56,26 @@ TEST_CASE("lab file: values arrive in the units of the schema", "[controller][la
   CHECK(phase.getTracks()[0].getSteps()[0].getTask().isAuditZfs());
 }
 
+TEST_CASE("lab file: the reference lab passes as a message from outside", "[controller][lab]") {
+  const auto reading = read_lab(example);
+  REQUIRE(reading.lab);
+
+  CHECK(Message<schema::Lab>::parse(reading.lab->bytes()));
+}
+
+TEST_CASE("lab file: nesting up to the bounds is read, not overflowed", "[controller][lab]") {
+  std::string dots;
+  for (int i = 0; i < 16; ++i) dots += "a.";
+  std::string text;
+  for (int i = 0; i < 60; ++i) text += (i == 0 ? "" : "{") + dots + "a = ";
+  text += "1" + std::string(59, '}');
+
+  const auto reading = parse_lab(text, "x");
+
+  REQUIRE_FALSE(reading.mistakes.empty());
+  CHECK(reading.mistakes[0].what == "unknown key 'a'");
+}
+
 TEST_CASE("lab file: every section of the pre-audit has a track of its own", "[controller][lab]") {
   const auto reading = read_lab(example);
   REQUIRE(reading.lab);
@@ -107,6 +127,12 @@ TEST_CASE("lab file: bytes that are no TOML are one mistake", "[controller][lab]
       {"a = " + std::string(100000, '['), "x:1:"},
       {"a" + std::string(100000, '.'), "x:1:18: keys are nested deeper than 16 levels"},
       {"'''\n''' = 1\n[a" + std::string(50, '.') + "]", "x:"},
+      {"[.a]", "x:1:2: a table header needs a key"},
+      {"a = [\n[1],\n[.5]]\n [[ #b\n]]", "x:4:5: a table header needs a key"},
+      {"'\u0489' = 1 # \u0489\na\u0489 = 1", "x:2:2: this character can stand only in quotes"},
+      {"a = 0b1'\u00c5'", "x:1:8: a quote cannot stand in the middle of a word or number"},
+      {"[a", "x:1:3: "},
+      {"[]", "x:1:2: "},
       {std::string((4U << 20U) + 1, '#'), "x:1:1: the file has 4194305 bytes, more than 4194304"},
   }));
 

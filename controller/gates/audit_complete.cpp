@@ -1,0 +1,155 @@
+#include <algorithm>
+#include <capnp/dynamic.h>
+#include <fmt/format.h>
+
+#include "common/reflect/notes.h"
+#include "common/reflect/union.h"
+#include "controller/gates/declared.h"
+#include "controller/gates/gate.h"
+#include "schema/coverage.capnp.h"
+
+namespace relab::controller {
+
+namespace {
+
+constexpr auto run_again = "relab run 0a";
+
+/// The arm of the Task union that is this section of the audit.
+std::string arm_of_section(const std::string& section) {
+  for (const auto field : reflect::choices(capnp::Schema::from<schema::Task>()))
+    if (reflect::notes_of(field).audit == section) return field.getProto().getName().cStr();
+  return {};
+}
+
+/// The last task of that kind that came to any end: a later failure speaks against an earlier
+/// success.
+const TaskRecord* latest(const State& state, const std::string& agent, const std::string& arm) {
+  const TaskRecord* found = nullptr;
+  for (const auto& [id, task] : state.tasks())
+    if (task.agent == agent && task.arm == arm && !task.open() &&
+        (found == nullptr || task.ordered >= found->ordered))
+      found = &task;
+  return found;
+}
+
+schema::Coverage::Reader coverage_of(schema::Facts::Reader facts) {
+  const auto root = capnp::toDynamic(facts);
+  const auto section = root.get(kj::StringPtr(std::string(reflect::member_of(root)).c_str()))
+                           .as<capnp::DynamicStruct>();
+  return section.get("coverage").as<schema::Coverage>();
+}
+
+std::string first_problems(capnp::List<schema::Gap>::Reader problems) {
+  std::string text;
+  for (unsigned i = 0; i < std::min(problems.size(), 3U); ++i)
+    text += fmt::format("{}{}: {}", i == 0 ? "" : "; ", str(problems[i].getPart()),
+                        str(problems[i].getWhy()));
+  if (problems.size() > 3) text += fmt::format("; and {} more", problems.size() - 3);
+  return text;
+}
+
+class SectionJudge {
+ public:
+  SectionJudge(const Evidences& evidences, schema::Lab::Host::Reader host,
+               std::chrono::seconds max_age)
+      : evidences_(evidences),
+        host_(host),
+        max_age_(max_age),
+        declared_(declared_sections(evidences.lab, host)) {}
+
+  Finding judge(const std::string& section) const {
+    const auto agent = str(host_.getName());
+    Finding finding{.subject = fmt::format("{} of {}", section, agent)};
+    const auto enrolled = evidences_.state.agents().find(agent);
+    if (enrolled == evidences_.state.agents().end()) {
+      finding.why = fmt::format("missing: no agent '{}' is enrolled", agent);
+      finding.supply = fmt::format("relab enrol {}", agent);
+      return finding;
+    }
+    const auto* task = latest(evidences_.state, agent, arm_of_section(section));
+    finding.supply = run_again;
+    finding.why = task == nullptr ? "missing: it was never read"
+                                  : judge_task(*task, enrolled->second, section);
+    if (task != nullptr) finding.task = task->id;
+    finding.met = finding.why.empty();
+    if (finding.met) {
+      finding.why = met_words(*task);
+      finding.supply.clear();
+    }
+    return finding;
+  }
+
+ private:
+  /// Empty if all is well.
+  std::string judge_task(const TaskRecord& task, const AgentRecord& agent,
+                         const std::string& section) const {
+    if (!task.refusal.empty()) return "failed: the agent refused the order: " + task.refusal;
+    if (!task.abandoned.empty()) return "failed: " + task.abandoned;
+    const auto& evidence = *task.evidence;
+    const auto report = evidence.report.reader();
+    if (report.getOutcome() != schema::Outcome::SUCCEEDED)
+      return fmt::format("failed: {}", report.getFailure().getWhat().size() == 0
+                                           ? "its report has no success"
+                                           : str(report.getFailure().getWhat()));
+    if (reflect::member_of(capnp::toDynamic(report.getFacts())) != task.arm)
+      return "failed: the report carries the facts of another kind";
+    if (evidence.signer != agent.party.sign_key ||
+        view(report.getMachineId()) != agent.party.machine_id)
+      return "missing: the evidence is of another machine than the one that is enrolled now";
+    if (auto old = judge_age(task); !old.empty()) return old;
+    return judge_facts(report.getFacts(), section);
+  }
+
+  std::string judge_age(const TaskRecord& task) const {
+    // Nothing was read before it was ordered, and that time is by our own clock.
+    const auto age = evidences_.now - task.ordered;
+    if (age < Millis(0))
+      return fmt::format(
+          "stale: it was ordered at {}, which is in the future: was the clock set back?",
+          iso8601(task.ordered));
+    if (age > max_age_)
+      return fmt::format("stale: it is {} old, older than {}", human(age), human(max_age_));
+    return {};
+  }
+
+  std::string judge_facts(schema::Facts::Reader facts, const std::string& section) const {
+    const auto coverage = coverage_of(facts);
+    if (coverage.getProblems().size() != 0)
+      return "failed: it was not read whole: " + first_problems(coverage.getProblems());
+    const auto declared = declared_.find(section);
+    if (coverage.getAbsent().size() != 0 && declared != declared_.end())
+      return fmt::format("absent: {}, but lab.toml declares it: {}", str(coverage.getAbsent()),
+                         declared->second);
+    if (coverage.getAbsent().size() != 0) return {};
+    const auto missing = unseen(evidences_.lab, host_, facts);
+    return missing.empty() ? std::string()
+                           : fmt::format("incomplete: {}", fmt::join(missing, "; "));
+  }
+
+  std::string met_words(const TaskRecord& task) const {
+    const auto absent = str(coverage_of(task.evidence->report.reader().getFacts()).getAbsent());
+    const auto age = human(evidences_.now - task.ordered);
+    return absent.empty() ? fmt::format("read {} ago", age)
+                          : fmt::format("absent: {}; not declared; read {} ago", absent, age);
+  }
+
+  const Evidences& evidences_;
+  schema::Lab::Host::Reader host_;
+  std::chrono::seconds max_age_;
+  std::map<std::string, std::string> declared_;
+};
+
+}  // namespace
+
+Verdict audit_complete(const Evidences& evidences, std::chrono::seconds max_age) {
+  Verdict verdict{.condition = "audit.complete", .met = true, .findings = {}};
+  for (const auto host : evidences.lab.getHosts()) {
+    const SectionJudge judge(evidences, host, max_age);
+    for (const auto& section : reflect::audit_sections())
+      verdict.findings.push_back(judge.judge(section));
+  }
+  verdict.met = !verdict.findings.empty() && std::ranges::all_of(verdict.findings, &Finding::met);
+  return verdict;
+}
+
+}  // namespace relab::controller

@@ -1,0 +1,65 @@
+#pragma once
+
+/// Gates: named predicates over evidence, which decide whether a phase may begin.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/id.h"
+#include "common/base/time.h"
+#include "controller/state/state.h"
+#include "schema/lab.capnp.h"
+
+namespace relab::controller {
+
+/// What one look at the evidence gave.
+struct Finding {
+  /// What was looked at: "zfs of z640".
+  std::string subject = {};
+  bool met = false;
+  std::string why = {};
+  /// The command that would supply what is missing.
+  std::string supply = {};
+  std::optional<TaskId> task = {};
+};
+
+struct Verdict {
+  std::string condition;
+  bool met = false;
+  std::vector<Finding> findings;
+};
+
+/// What is looked at.
+struct Evidences {
+  schema::Lab::Reader lab;
+  const State& state;
+  Instant now;
+};
+
+/// One condition of the lab over the evidence. Fault::unsupported for a predicate that does not
+/// exist, with the nearest name.
+Result<Verdict> judge(schema::Lab::Condition::Reader condition, const Evidences& evidences);
+
+/// The names of all predicates.
+std::vector<std::string> predicates();
+
+/// The gate of a phase: its own conditions, and what the phases before it (`after`, and theirs)
+/// must prove.
+struct Gate {
+  std::string phase;
+  bool open = false;
+  std::vector<Verdict> verdicts;
+};
+
+/// Whether the first step of the phase may start.
+Result<Gate> judge_entry(const std::string& phase, const Evidences& evidences);
+/// Whether the phase has shown what it must show before any phase after it may start.
+Result<Gate> judge_proof(const std::string& phase, const Evidences& evidences);
+
+/// `audit.complete`: for every host of the lab, every section of the audit was read, whole, by the
+/// agent that is enrolled now, on the machine that it was enrolled on, not longer ago than
+/// `max_age`; what is absent is not declared, and what is declared was seen.
+Verdict audit_complete(const Evidences& evidences, std::chrono::seconds max_age);
+
+}  // namespace relab::controller

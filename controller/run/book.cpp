@@ -1,0 +1,158 @@
+#include "controller/run/book.h"
+
+#include <fmt/format.h>
+
+#include "common/base/text.h"
+
+namespace relab::controller {
+
+Result<Book> Book::open(const std::filesystem::path& path) {
+  RELAB_TRY(auto ledger, Ledger::open(path));
+  RELAB_TRY(auto state, State::replay(ledger));
+  return Book(std::move(ledger), std::move(state));
+}
+
+Result<Book> Book::open_read_only(const std::filesystem::path& path) {
+  RELAB_TRY(auto ledger, Ledger::open_read_only(path));
+  RELAB_TRY(auto state, State::replay(ledger));
+  return Book(std::move(ledger), std::move(state));
+}
+
+Result<void> Book::write(Draft<schema::Entry> entry) {
+  entry->setTime(unix_millis(wall_clock()));
+  const auto message = std::move(entry).finish();
+  RELAB_CHECK(ledger_.append(message));
+  return state_.apply(ledger_.entries().back());
+}
+
+Result<void> Book::begin(const crypto::Keys& keys, const std::string& controller,
+                         const std::string& lab) {
+  if (!state_.controller()) {
+    Draft<schema::Entry> entry;
+    auto created = entry->initCreated();
+    created.setLab(lab);
+    created.setIdentity(
+        blob(state_identity(keys, {.role = schema::Role::CONTROLLER, .name = controller})));
+    return write(std::move(entry));
+  }
+  if (state_.lab() != lab)
+    return fail(Fault::conflict,
+                fmt::format("the ledger is of the lab '{}', not '{}'", state_.lab(), lab),
+                "give the right --state-dir, or the lab its old name");
+  if (state_.controller()->sign_key != keys.sign_key())
+    return fail(Fault::conflict,
+                fmt::format("the ledger was begun by the controller key {}, this is {}",
+                            crypto::fingerprint(state_.controller()->sign_key),
+                            crypto::fingerprint(keys.sign_key())),
+                "restore the controller's old keys, or begin anew with another --state-dir and "
+                "enrol the agents again");
+  return {};
+}
+
+Result<void> Book::enrolled(const std::string& name, const std::string& endpoint,
+                            const Party& agent) {
+  Draft<schema::Entry> entry;
+  auto enrolled = entry->initEnrolled();
+  enrolled.setName(name);
+  enrolled.setEndpoint(endpoint);
+  enrolled.setIdentity(blob(agent.statement));
+  return write(std::move(entry));
+}
+
+Result<void> Book::removed(const std::string& name, const std::string& reason) {
+  Draft<schema::Entry> entry;
+  entry->initRemoved().setName(name);
+  entry->getRemoved().setReason(clean_text(reason));
+  return write(std::move(entry));
+}
+
+Result<void> Book::run_started(const RunId& run, const std::string& phase, ByteView lab) {
+  Draft<schema::Entry> entry;
+  auto started = entry->initRunStarted();
+  started.setRun(blob(run.bytes));
+  started.setPhase(phase);
+  started.setLab(blob(lab));
+  started.setLabDigest(blob(crypto::digest(lab)));
+  return write(std::move(entry));
+}
+
+Result<void> Book::ordered(ByteView envelope) {
+  Draft<schema::Entry> entry;
+  entry->initOrdered().setEnvelope(blob(envelope));
+  return write(std::move(entry));
+}
+
+Result<void> Book::received(ByteView envelope) {
+  Draft<schema::Entry> entry;
+  entry->initReceived().setEnvelope(blob(envelope));
+  return write(std::move(entry));
+}
+
+Result<void> Book::refused(ByteView envelope) {
+  Draft<schema::Entry> entry;
+  entry->initRefused().setEnvelope(blob(envelope));
+  return write(std::move(entry));
+}
+
+Result<void> Book::abandoned(const TaskId& task, const std::string& why) {
+  Draft<schema::Entry> entry;
+  entry->initAbandoned().setTaskId(blob(task.bytes));
+  entry->getAbandoned().setWhy(why);
+  return write(std::move(entry));
+}
+
+Result<void> Book::judged(const Gate& gate) {
+  Draft<schema::Entry> entry;
+  auto judged = entry->initJudged();
+  judged.setPhase(gate.phase);
+  judged.setOpen(gate.open);
+  auto verdicts = judged.initConditions(static_cast<unsigned>(gate.verdicts.size()));
+  for (unsigned i = 0; i < verdicts.size(); ++i) {
+    verdicts[i].setCondition(gate.verdicts[i].condition);
+    verdicts[i].setMet(gate.verdicts[i].met);
+    auto findings =
+        verdicts[i].initFindings(static_cast<unsigned>(gate.verdicts[i].findings.size()));
+    for (unsigned j = 0; j < findings.size(); ++j) {
+      const auto& finding = gate.verdicts[i].findings[j];
+      findings[j].setSubject(finding.subject);
+      findings[j].setMet(finding.met);
+      findings[j].setWhy(finding.why);
+      findings[j].setSupply(finding.supply);
+      if (finding.task) findings[j].setTaskId(blob(finding.task->bytes));
+    }
+  }
+  return write(std::move(entry));
+}
+
+Result<void> Book::run_ended(const RunId& run) {
+  Draft<schema::Entry> entry;
+  auto ended = entry->initRunEnded();
+  ended.setRun(blob(run.bytes));
+  std::uint32_t succeeded = 0;
+  std::uint32_t failed = 0;
+  std::uint32_t missing = 0;
+  for (const auto* task : state_.tasks_of(run)) {
+    if (!task->evidence) ++missing;
+    if (task->evidence)
+      ++(task->evidence->report.reader().getOutcome() == schema::Outcome::SUCCEEDED ? succeeded
+                                                                                    : failed);
+  }
+  ended.setSucceeded(succeeded);
+  ended.setFailed(failed);
+  ended.setMissing(missing);
+  return write(std::move(entry));
+}
+
+Result<void> Book::checkpoint(const crypto::Keys& keys) {
+  Draft<schema::Checkpoint> checkpoint;
+  checkpoint->setLab(state_.lab());
+  checkpoint->setEntries(ledger_.entries().size());
+  checkpoint->setHead(blob(ledger_.head()));
+  checkpoint->setTime(unix_millis(wall_clock()));
+  const auto envelope = sign(keys, std::move(checkpoint).finish());
+  Draft<schema::Entry> entry;
+  entry->initCheckpoint().setEnvelope(blob(envelope.bytes()));
+  return write(std::move(entry));
+}
+
+}  // namespace relab::controller

@@ -1,0 +1,46 @@
+#pragma once
+
+/// The ledger with the state that it gives: whoever writes an entry sees its effect at once.
+
+#include <filesystem>
+
+#include "controller/gates/gate.h"
+#include "controller/ledger/ledger.h"
+#include "controller/state/state.h"
+
+namespace relab::controller {
+
+class Book {
+ public:
+  static Result<Book> open(const std::filesystem::path& ledger);
+  static Result<Book> open_read_only(const std::filesystem::path& ledger);
+
+  const State& state() const { return state_; }
+  const Ledger& ledger() const { return ledger_; }
+
+  /// The first entry, if there is none yet. Fault::conflict if the ledger is another controller's
+  /// or another lab's.
+  Result<void> begin(const crypto::Keys& keys, const std::string& controller,
+                     const std::string& lab);
+
+  Result<void> enrolled(const std::string& name, const std::string& endpoint, const Party& agent);
+  Result<void> removed(const std::string& name, const std::string& reason);
+  Result<void> run_started(const RunId& run, const std::string& phase, ByteView lab);
+  Result<void> ordered(ByteView envelope);
+  Result<void> received(ByteView envelope);
+  Result<void> refused(ByteView envelope);
+  Result<void> abandoned(const TaskId& task, const std::string& why);
+  Result<void> judged(const Gate& gate);
+  Result<void> run_ended(const RunId& run);
+  /// A signed checkpoint over all entries so far.
+  Result<void> checkpoint(const crypto::Keys& keys);
+
+ private:
+  Book(Ledger ledger, State state) : ledger_(std::move(ledger)), state_(std::move(state)) {}
+  Result<void> write(Draft<schema::Entry> entry);
+
+  Ledger ledger_;
+  State state_;
+};
+
+}  // namespace relab::controller
