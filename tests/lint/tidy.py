@@ -31,9 +31,9 @@ def options():
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--budget", type=float, default=1e9)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--since", help="files changed since this commit come first, whatever they cost")
+    parser.add_argument("--since", help="what changed since this commit comes first, whatever it costs")
     parser.add_argument("files", nargs="*")
-    return parser.parse_args()
+    return parser.parse_intermixed_args()
 
 
 class Sources:
@@ -63,11 +63,17 @@ class Sources:
 
 
 def changed_since(root, commit, sources, names):
-    """Names of sources that the changes since a commit can have touched."""
+    """Names of the sources that changed since a commit, and one source for each header that did:
+    findings in a header show in whatever includes it."""
     diff = subprocess.run(["git", "-C", root, "diff", "--name-only", "-z", commit, "--"],
                           check=True, capture_output=True).stdout.decode()
-    touched = {str(root / name) for name in diff.split("\0") if name}
-    return [name for name in names if sources.reach(name) & touched]
+    changed = set(diff.split("\0")) - {""}
+    chosen = {name for name in names if name in changed}
+    for header in sorted(str(root / name) for name in changed if name.endswith(".h")):
+        users = [name for name in names if header in sources.reach(name)]
+        if users and not chosen & set(users):
+            chosen.add(min(users, key=lambda name: len(sources.reach(name))))
+    return sorted(chosen)
 
 
 def run(build, root, name):

@@ -30,3 +30,7 @@ def finish(what, looked_at, findings):
     if findings:
         sys.exit(f"{what}: {len(findings)} findings")
     print(f"{what}: {looked_at} files, no findings")
+
+
+if __name__ == "__main__":
+    print(*(path for path in files(sys.argv[1]) if path.suffix in sys.argv[2:]), sep="\n")
