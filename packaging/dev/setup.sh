@@ -1,5 +1,5 @@
 # What ./quickstart and ./test share: words for the terminal, packages, builds. Sourced, not run.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154
 #
 # Whoever sources it sets `program`, `root` and `logs` first: who speaks, the folder of the project,
 # and the folder for logs.
