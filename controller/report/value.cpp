@@ -100,10 +100,10 @@ Shown enumerant(const capnp::DynamicEnum& value) {
   return told(fmt::format("unknown ({})", value.getRaw()));
 }
 
-std::string hexadecimal(capnp::Data::Reader data) {
+std::string hexadecimal(capnp::Data::Reader data, Precision precision) {
   constexpr std::size_t bytes_max = 32;
   const ByteView bytes(data.begin(), data.size());
-  if (bytes.size() <= bytes_max) return hex(bytes);
+  if (bytes.size() <= bytes_max || precision == Precision::exact) return hex(bytes);
   return fmt::format("{}… ({} bytes)", hex(bytes.first(bytes_max)), bytes.size());
 }
 
@@ -141,7 +141,7 @@ Shown show(const DynamicValue::Reader& value, capnp::StructSchema::Field field,
       return told({text.begin(), text.size()});
     }
     case DynamicValue::DATA:
-      return told(hexadecimal(value.as<capnp::Data>()));
+      return told(hexadecimal(value.as<capnp::Data>(), precision));
     case DynamicValue::ENUM:
       return enumerant(value.as<capnp::DynamicEnum>());
     case DynamicValue::LIST:
