@@ -17,6 +17,7 @@ add_custom_command(
   DEPENDS ${schema_files}
   COMMENT "Generating C++ from the schema"
   VERBATIM)
+add_custom_target(relab_schema_sources DEPENDS ${schema_sources} ${schema_headers})
 add_library(relab_schema STATIC ${schema_sources} ${schema_headers})
 target_include_directories(relab_schema PUBLIC "${CMAKE_SOURCE_DIR}")
 target_include_directories(relab_schema SYSTEM PUBLIC "${schema_out}")

@@ -41,6 +41,8 @@ class Server {
   /// Binds, and dials itself once with a throw-away key to see that it is not admitted: a door that
   /// lets strangers in is an error.
   static Result<Server> open(zmq::context_t& context, Door door);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
   Server(Server&&) noexcept;
   Server& operator=(Server&&) noexcept;
   ~Server();

@@ -93,8 +93,12 @@ class Service {
 
   Message<schema::Hello> hello(const schema::Attach::Reader& attach);
   Result<Message<schema::Order>> stored_order(const TaskId& id);
+  /// Signed, to every controller that is heard.
   template <typename T>
-  void send(const Message<T>& message);
+  void send(const Message<T>& message) {
+    send_frame(sign(keys_, message).bytes());
+  }
+  void send_frame(ByteView frame);
 
   ServiceConfig config_;
   std::shared_ptr<spdlog::logger> log_;

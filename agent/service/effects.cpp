@@ -1,0 +1,147 @@
+// How the agent carries out what its core decided: in order, and the journal before the deed.
+
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+
+#include "agent/kinds/kind.h"
+#include "agent/service/machine.h"
+#include "agent/service/report.h"
+#include "agent/service/service.h"
+#include "common/base/text.h"
+
+namespace relab::agent {
+
+namespace {
+
+/// Below this the journal takes no new task: the end of those it has must still fit.
+constexpr std::uint64_t room_min = std::uint64_t{4} << 20U;
+
+Instant core_clock() { return Instant(boot_clock()); }
+
+}  // namespace
+
+void Service::feed(const Event& event) {
+  for (const auto& effect : core_.on(event, core_clock()))
+    if (!std::visit([&](const auto& what) { return perform(what); }, effect)) return;
+}
+
+bool Service::perform(const effect::Accept& effect) {
+  RELAB_ASSERT(admission_ && admission_->id == effect.id);
+  const auto order = admission_->order.bytes();
+  const auto room = journal_.room();
+  auto stored =
+      room && *room < room_min
+          ? Result<void>(
+                fail(Fault::busy, fmt::format("only {} are free under {}", human_bytes(*room),
+                                              config_.state_dir.string())))
+          : journal_.accept({.id = effect.id,
+                             .task_digest = admission_->task_digest,
+                             .order_digest = admission_->order_digest,
+                             .state = effect.begin ? TaskState::running : TaskState::accepted,
+                             .order = Bytes(order.begin(), order.end())});
+  if (stored) {
+    log_->info("task {} accepted: {} for {}", effect.id.text(),
+               arm_of(admission_->order.reader().getTask()),
+               str(admission_->order.reader().getStep()));
+    return true;
+  }
+  log_->error("task {} was not accepted: {}", effect.id.text(), stored.error().sentence());
+  feed(event::AcceptFailed{.id = effect.id, .why = stored.error().sentence()});
+  return false;
+}
+
+bool Service::perform(const effect::Begin& effect) {
+  if (const auto begun = journal_.begin(effect.id); !begun) {
+    log_->error("task {} cannot begin: {}", effect.id.text(), begun.error().sentence());
+    ends_.insert_or_assign(effect.id, failed_end(effect.id, begun.error()));
+  }
+  return true;
+}
+
+bool Service::perform(const effect::Start& effect) {
+  if (admission_ && admission_->id == effect.id) {
+    workers_.start(effect.id, std::move(admission_->order));
+    return true;
+  }
+  auto order = ends_.contains(effect.id)
+                   ? Result<Message<schema::Order>>(fail(Fault::cancelled, "it did not begin"))
+                   : stored_order(effect.id);
+  if (order) {
+    workers_.start(effect.id, std::move(*order));
+    return true;
+  }
+  ends_.try_emplace(effect.id, failed_end(effect.id, order.error()));
+  feed(event::Ended{effect.id});
+  return true;
+}
+
+Result<Message<schema::Order>> Service::stored_order(const TaskId& id) {
+  RELAB_TRY(const auto row, journal_.find(id));
+  if (!row) return fail(Fault::damaged, "the journal lost the order");
+  return Message<schema::Order>::parse(row->order);
+}
+
+bool Service::perform(const effect::Stop& effect) {
+  workers_.stop(effect.id, effect.reason);
+  return true;
+}
+
+bool Service::perform(const effect::Conclude& effect) {
+  auto end = failed_end(effect.id, {.fault = Fault::cancelled, .what = effect.what});
+  end.outcome = effect.outcome;
+  ends_.insert_or_assign(effect.id, std::move(end));
+  return perform(effect::Finish{effect.id});
+}
+
+bool Service::perform(const effect::Finish& effect) {
+  const auto end = ends_.find(effect.id);
+  RELAB_ASSERT(end != ends_.end());
+  auto row = journal_.find(effect.id);
+  auto stored = !row    ? Result<void>(fail(row.error()))
+                : !*row ? Result<void>(fail(Fault::damaged, "the journal lost the task"))
+                        : Result<void>();
+  if (stored) {
+    const auto report =
+        make_report(end->second, **row, {.machine_id = machine_id_, .boot_id = boot_id_});
+    stored = journal_.finish(effect.id, sign(keys_, report).bytes());
+  }
+  if (stored) {
+    ends_.erase(end);
+    return true;
+  }
+  log_->error("the report of task {} is not stored yet: {}", effect.id.text(),
+              stored.error().sentence());
+  core_.on(event::FinishFailed{effect.id}, core_clock());
+  return true;
+}
+
+bool Service::perform(const effect::Answer& effect) {
+  if (effect.refusal != schema::Refusal::NONE) ++turned_.refused[effect.refusal];
+  send(receipt({.task = Bytes(effect.id.bytes.begin(), effect.id.bytes.end()),
+                .order_digest = admission_ ? admission_->order_digest : crypto::Digest{},
+                .refusal = effect.refusal,
+                .what = effect.what,
+                .state = effect.state}));
+  return true;
+}
+
+bool Service::perform(const effect::Deliver& effect) {
+  const auto row = journal_.find(effect.id);
+  if (!row || !*row || (*row)->report.empty()) return true;
+  for (const auto& [peer, route] : sessions_)
+    static_cast<void>(server_->send(route, (*row)->report).has_value());
+  return true;
+}
+
+bool Service::perform(const effect::Release& effect) {
+  if (const auto done = journal_.acknowledge(effect.id); !done)
+    log_->warn("task {} stays in the journal: {}", effect.id.text(), done.error().sentence());
+  return true;
+}
+
+bool Service::perform(const effect::Exit& /*effect*/) {
+  leaving_ = true;
+  return true;
+}
+
+}  // namespace relab::agent
