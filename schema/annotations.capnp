@@ -48,3 +48,7 @@ struct Range {
 
 annotation limit @0xb5a1d7a4a9b0c10d (field) :Text;
 # The role of the agent must permit this value: "paths" (a folder at or above it), "pools" or "vmids".
+
+annotation volatile @0xb5a1d7a4a9b0c10e (field) :Void;
+# Changes by itself all the time (counters, temperatures, process numbers, positions in a file): no key, and comparisons of
+# facts pass over it unless asked.

@@ -6,8 +6,10 @@
 #include "agent/kinds/guests/audit_guests.h"
 #include "agent/kinds/kind.h"
 #include "agent/kinds/media/audit_arr.h"
+#include "agent/kinds/media/audit_jellyfin.h"
 #include "agent/kinds/network/audit.h"
 #include "agent/kinds/packages/audit.h"
+#include "agent/kinds/pbs/audit_pbs.h"
 #include "agent/kinds/pci/audit.h"
 #include "agent/kinds/schedules/audit.h"
 #include "agent/kinds/self/ping.h"
@@ -28,6 +30,8 @@ std::span<const Kind> all_kinds() {
       kind<disks::AuditDisks>(),
       kind<pci::AuditPci>(),
       kind<media::AuditArr>(),
+      kind<media::AuditJellyfin>(),
+      kind<pbs::AuditPbs>(),
   };
   return kinds;
 }

@@ -25,6 +25,7 @@ enum class Id : std::uint64_t {
   convergent = 0xb5a1d7a4a9b0c10b,
   section = 0xb5a1d7a4a9b0c10c,
   limit = 0xb5a1d7a4a9b0c10d,
+  is_volatile = 0xb5a1d7a4a9b0c10e,
 };
 
 using Annotation = capnp::schema::Annotation::Reader;
@@ -76,6 +77,9 @@ void take(Notes& notes, const Annotation& annotation) {
       return;
     case Id::limit:
       notes.limit = text(annotation);
+      return;
+    case Id::is_volatile:
+      notes.is_volatile = true;
       return;
     case Id::section:
       notes.section = true;

@@ -33,6 +33,8 @@ struct Notes {
   bool section = false;
   bool secret = false;
   bool convergent = false;
+  /// It changes by itself all the time; a comparison passes over it.
+  bool is_volatile = false;
 };
 
 Notes notes_of(capnp::StructSchema::Field field);

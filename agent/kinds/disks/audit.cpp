@@ -207,6 +207,8 @@ Result<Message<Facts>> AuditDisks::observe(Params::Reader, Host& host) {
     gaps.all_absent(fmt::format("a {} container has no disks of its own", container));
   } else {
     RELAB_TRY(const auto devices, BlockDevices::read(host));
+    for (const auto& device : devices.unread())
+      gaps.problem(fmt::format("content of /dev/{}", device.name), device.why);
     auto disks = find_disks(host, devices, gaps);
     add_aliases(host, disks, gaps);
     check_whole(host, devices, gaps);

@@ -116,8 +116,9 @@ std::vector<User> users_of(const BlockDevices& devices) {
     const auto [kind, name] = user_of(devices, device);
     if (kind.empty()) continue;
     for (const auto* disk : devices.disks_of(device.name))
-      users.push_back(
-          {.disk = disk->name, .device = short_name(device), .kind = kind, .name = name});
+      if (volume_kind(*disk) == "disk")
+        users.push_back(
+            {.disk = disk->name, .device = short_name(device), .kind = kind, .name = name});
   }
   return users;
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "agent/kinds/media/find.h"
+#include "agent/kinds/media/locate.h"
 #include "agent/kinds/media/root_folders.h"
 #include "agent/kinds/support/fill.h"
 #include "agent/kinds/support/places.h"
@@ -17,9 +18,7 @@ using Schema = schema::AuditArr;
 
 struct PathRow {
   std::string purpose;
-  std::string path;
-  std::string place_path;
-  std::string host_path = {};
+  Location location;
   bool read_only = false;
 };
 
@@ -28,22 +27,11 @@ struct Row {
   Instance instance;
   Settings settings = {};
   std::string host_path = {};
-  std::string version = {};
   std::vector<PathRow> paths = {};
 };
 
-/// "" where this machine does not see it.
-std::string host_path_of(Place& place, const std::string& path) {
-  if (!path.starts_with('/')) return {};
-  const auto here = place.on_host(path);
-  return here ? here->string() : std::string();
-}
-
 void add_path(Row& row, std::string purpose, const std::string& path) {
-  const auto& container = row.instance.container;
-  auto place_path = container ? outside(container->mounts, path) : path;
-  auto host_path = host_path_of(*row.place, place_path);
-  row.paths.push_back({std::move(purpose), path, std::move(place_path), std::move(host_path)});
+  row.paths.push_back({std::move(purpose), locate(*row.place, row.instance, path)});
 }
 
 void add_mounts(Row& row) {
@@ -77,18 +65,11 @@ void add_root_folders(Host& host, Row& row, Gaps& gaps) {
     for (const auto& folder : *folders) add_path(row, "root folder", folder);
 }
 
-std::string version_of(const Instance& instance) {
-  if (!instance.container) return {};
-  auto version = instance.container->label("org.opencontainers.image.version");
-  return version.empty() ? instance.container->label("build_version") : version;
-}
-
 Row examine(Host& host, Place& place, Instance instance, Gaps& gaps) {
   Row row{.place = &place, .instance = std::move(instance)};
-  row.version = version_of(row.instance);
   add_mounts(row);
   if (!row.instance.has_config()) return row;
-  row.host_path = host_path_of(place, row.instance.place_home);
+  row.host_path = locate(place, row.instance, row.instance.home).host_path;
   auto settings = row.instance.app->parse(row.instance.config);
   if (!settings) {
     gaps.problem("configuration of " + where(row), settings.error());
@@ -98,16 +79,6 @@ Row examine(Host& host, Place& place, Instance instance, Gaps& gaps) {
   for (const auto& path : row.settings.paths) add_path(row, path.purpose, path.path);
   add_root_folders(host, row, gaps);
   return row;
-}
-
-std::uint16_t published_port(const Row& row) {
-  const auto port = row.settings.port;
-  const auto inside = port == 0 ? row.instance.app->default_port : port;
-  for (const auto& published : row.instance.container->ports)
-    if (published.container_port == inside && published.host_port != 0 &&
-        published.protocol == "tcp")
-      return published.host_port;
-  return 0;
 }
 
 void set_app(Schema::App::Builder app, const Row& row) {
@@ -126,12 +97,12 @@ void set_app(Schema::App::Builder app, const Row& row) {
   app.setUrlBase(row.settings.url_base);
   app.setInstanceName(row.settings.instance_name);
   app.setBranch(row.settings.branch);
-  app.setVersion(row.version);
+  app.setVersion(image_version(instance));
   if (!instance.container) return;
   app.setContainer(instance.container->name);
   app.setImage(instance.container->image);
   app.setNetworkMode(instance.container->network_mode);
-  app.setPublishedPort(published_port(row));
+  app.setPublishedPort(published_port(instance, row.settings.port));
 }
 
 void set_paths(Schema::Facts::Builder facts, const std::vector<Row>& rows) {
@@ -149,9 +120,9 @@ void set_paths(Schema::Facts::Builder facts, const std::vector<Row>& rows) {
     path.setVmid(item.row->place->vmid());
     path.setContainer(container ? container->name : std::string());
     path.setPurpose(item.path->purpose);
-    path.setPath(item.path->path);
-    path.setPlacePath(item.path->place_path);
-    path.setHostPath(item.path->host_path);
+    path.setPath(item.path->location.path);
+    path.setPlacePath(item.path->location.place_path);
+    path.setHostPath(item.path->location.host_path);
     path.setReadOnly(item.path->read_only);
   });
 }

@@ -69,7 +69,43 @@ std::string serial_in_sys(Host& host, const std::string& name) {
   return {};
 }
 
+/// Values come with a backslash before every character that a shell would mind.
+std::string unescaped(std::string_view value) {
+  std::string text;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    if (value[i] == '\\' && i + 1 < value.size()) ++i;
+    text += value[i];
+  }
+  return text;
+}
+
+/// Probing by itself: without -p, blkid writes what it finds into a cache.
+Result<void> look_into(Host& host, BlockDevice& device) {
+  const Command command = {.argv = {"blkid", "-p", "-o", "export", device.path}};
+  RELAB_TRY(const auto output, host.run(command));
+  // 2 is "nothing recognised", but also "could not be opened", which comes with words.
+  if (output.status != 0 && (output.status != 2 || !output.err.empty()))
+    return fail(Fault::damaged,
+                "blkid ended with " + std::to_string(output.status) + ": " + first_words(output));
+  take_content(output.out, device);
+  return {};
+}
+
 }  // namespace
+
+void take_content(std::string_view exported, BlockDevice& device) {
+  for (const auto line : lines(exported)) {
+    const auto equals = std::min(line.find('='), line.size());
+    const auto key = line.substr(0, equals);
+    const auto value = unescaped(line.substr(std::min(equals + 1, line.size())));
+    if (key == "TYPE") device.file_system = value;
+    if (key == "LABEL") device.label = value;
+    if (key == "UUID") device.uuid = value;
+    if (key == "PTTYPE") device.partition_table = value;
+    if (key == "PART_ENTRY_NAME") device.partition_label = value;
+    if (key == "PART_ENTRY_UUID") device.partition_uuid = value;
+  }
+}
 
 Result<BlockDevices> BlockDevices::parse(std::string_view json) {
   RELAB_TRY(const auto root, parse_json(json, "lsblk"));
@@ -92,7 +128,17 @@ Result<BlockDevices> BlockDevices::read(Host& host) {
   for (auto& device : devices.devices_)
     if (device.type == "disk" && device.serial.empty())
       device.serial = serial_in_sys(host, device.name);
+  if (!host.status("/run/udev/data")) devices.look_into_devices(host);
   return devices;
+}
+
+void BlockDevices::look_into_devices(Host& host) {
+  for (auto& device : devices_) {
+    if (device.size == 0 || device.type == "rom" || !device.file_system.empty()) continue;
+    const auto looked = look_into(host, device);
+    if (!looked && device.mountpoints.empty())
+      unread_.push_back({.name = device.name, .why = looked.error().sentence()});
+  }
 }
 
 void BlockDevices::add(BlockDevice device) {

@@ -47,12 +47,21 @@ struct BlockDevice {
 /// All block devices of a machine at one moment.
 class BlockDevices {
  public:
-  /// One run of lsblk, with the serials that only /sys has.
+  /// A device that is not mounted and whose content could not be looked at, with the reason.
+  struct Unread {
+    std::string name;
+    std::string why;
+  };
+
+  /// One run of lsblk, with the serials that only /sys has, and with file systems also where udev,
+  /// from which lsblk takes them, does not run.
   static Result<BlockDevices> read(Host& host);
   /// Of `lsblk --json --list`. Fault::damaged if it is anything else.
   static Result<BlockDevices> parse(std::string_view json);
 
   const std::vector<BlockDevice>& all() const { return devices_; }
+  /// Devices whose empty file system means nothing, because nobody could look.
+  const std::vector<Unread>& unread() const { return unread_; }
   /// By the kernel's name; nullptr if there is none.
   const BlockDevice* find(std::string_view name) const;
   /// The whole disks that carry a device: itself if it is one, several beneath a RAID or a volume
@@ -61,8 +70,14 @@ class BlockDevices {
 
  private:
   void add(BlockDevice device);
+  void look_into_devices(Host& host);
+
   std::vector<BlockDevice> devices_;
+  std::vector<Unread> unread_;
 };
+
+/// Fills in what `blkid -p -o export` printed of one device.
+void take_content(std::string_view exported, BlockDevice& device);
 
 /// The kernel's name of the device behind a path of /dev, links followed. Fault::missing if there
 /// is none.

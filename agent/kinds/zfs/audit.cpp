@@ -21,6 +21,8 @@ std::string pools_on_disks(Host& host) {
   for (const auto& device : devices->all())
     if (device.file_system == "zfs_member")
       found.push_back(fmt::format("{} of pool '{}'", device.path, device.label));
+  for (const auto& device : devices->unread())
+    found.push_back(fmt::format("/dev/{}, which could not be looked at", device.name));
   return fmt::format("{}", fmt::join(found, ", "));
 }
 

@@ -44,6 +44,9 @@ std::optional<Scan> parse_scan(std::string_view words) {
     scan.state = "finished";
     scan.errors = *errors;
     scan.ended.words = *ended;
+  } else if (const auto checked = after(line, " on "); checked && line.starts_with("scrubbed ")) {
+    scan.state = "finished";
+    scan.ended.words = *checked;
   } else if (const auto canceled = after(line, " canceled on ")) {
     scan.state = "canceled";
     scan.ended.words = *canceled;

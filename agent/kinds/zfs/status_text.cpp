@@ -30,7 +30,7 @@ std::string_view key_of(std::string_view line) {
   const auto colon = line.find(':');
   if (colon == std::string_view::npos || colon <= start) return {};
   const auto key = line.substr(start, colon - start);
-  const auto odd = key.find_first_not_of("abcdefghijklmnopqrstuvwxyz");
+  const auto odd = key.find_first_not_of("abcdefghijklmnopqrstuvwxyz ");
   return odd == std::string_view::npos ? key : std::string_view();
 }
 
@@ -77,7 +77,11 @@ void read_errors(const Paragraph& paragraph, PoolStatus& pool) {
 void read_scan(const Paragraph& paragraph, PoolStatus& pool) {
   std::string words(paragraph.first);
   for (const auto line : paragraph.more) words += fmt::format("\n{}", line);
-  if (auto scan = parse_scan(words)) pool.scans.push_back(std::move(*scan));
+  auto scan = parse_scan(words);
+  if (!scan) return;
+  // ZFS 2.2 prints scrubs of known errors alone under a key of their own.
+  if (paragraph.key == "scrub") scan->function = "errorscrub";
+  pool.scans.push_back(std::move(*scan));
 }
 
 void add_notice(const Paragraph& paragraph, PoolStatus& pool) {
@@ -116,7 +120,7 @@ Result<void> read_paragraph(const Paragraph& paragraph, PoolStatus& pool) {
     pool.action = paragraph.text();
   } else if (paragraph.key == "see") {
     pool.message = message_of(paragraph.first);
-  } else if (paragraph.key == "scan") {
+  } else if (paragraph.key == "scan" || paragraph.key == "scrub") {
     read_scan(paragraph, pool);
   } else if (paragraph.key == "errors") {
     read_errors(paragraph, pool);

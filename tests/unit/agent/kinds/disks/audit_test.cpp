@@ -1,5 +1,7 @@
 #include "agent/kinds/disks/audit.h"
 
+#include <algorithm>
+
 #include "agent/kinds/disks/inventory.h"
 #include "tests/support/must.h"
 #include "tests/support/sim_host.h"
@@ -19,6 +21,7 @@ Output report(const std::string& name, int status) {
 /// A server with SSD, hard disk, USB disk, NVMe below LVM, an empty card reader, a broken disk.
 struct Server {
   Server() {
+    host.directory("/run/udev/data");
     host.program("lsblk", Output{.out = data_file("disks/lsblk-server.json")});
     for (const auto& [name, place] : places) {
       const auto real = "/sys/devices/" + place + "/block/" + name;
@@ -116,6 +119,8 @@ TEST_CASE("audit disks: every user of a disk is named", "[agent][disks]") {
   CHECK(has({"nvme0n1", "nvme0n1p1", "lvm", "pve-root, pve-swap"}));
   CHECK(has({"nvme1n1", "pve-root", "mount", "/srv"}));
   CHECK(has({"nvme0n1", "pve-swap", "swap", "[SWAP]"}));
+  CHECK(std::ranges::count(users, "zram0", &User::disk) == 0);
+  CHECK(std::ranges::count(users, "loop1", &User::disk) == 0);
 }
 
 TEST_CASE("audit disks: health is evidence, also where it is bad", "[agent][disks]") {
@@ -156,6 +161,7 @@ TEST_CASE("audit disks: no smartctl is said once, with what to install", "[agent
   SimHost host;
   host.program("lsblk", Output{.out = data_file("disks/lsblk-server.json")});
   host.directory("/sys/block");
+  host.directory("/run/udev/data");
   host.directory("/dev/disk/by-id");
   const auto params = must(Message<schema::AuditDisks>::from_json("{}"));
 
@@ -180,7 +186,23 @@ TEST_CASE("audit disks: a virtual machine's disk has no SMART and no problem", "
   CHECK(view(message.reader().getDisks()[0].getBus()) == "virtio");
   CHECK(absent_of(message) == Texts{"names below /dev/disk/by-id", "SMART of /dev/vda"});
   CHECK(problems_of(message).empty());
-  CHECK(host.ran().size() == 1);
+}
+
+TEST_CASE("audit disks: without udev a device that cannot be looked into is a problem",
+          "[agent][disks]") {
+  SimHost host;
+  host.program("lsblk", Output{.out = R"({"blockdevices":[
+    {"kname":"vdb","path":"/dev/vdb","type":"disk","size":5},
+    {"kname":"vdc","path":"/dev/vdc","type":"disk","size":5}]})"});
+  host.directory("/sys/block");
+  host.answer("blkid -p -o export /dev/vdb",
+              {.status = 2, .err = "blkid: error: /dev/vdb: Operation not permitted\n"});
+  host.answer("blkid -p -o export /dev/vdc", {.status = 2});
+  const auto params = must(Message<schema::AuditDisks>::from_json("{}"));
+
+  const auto message = must(AuditDisks::observe(params.reader(), host));
+
+  CHECK(problems_of(message) == Texts{"content of /dev/vdb"});
 }
 
 TEST_CASE("audit disks: a disk that lsblk leaves out is a problem", "[agent][disks]") {

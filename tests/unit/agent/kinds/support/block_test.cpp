@@ -44,6 +44,22 @@ TEST_CASE("block devices: serials that only the kernel has are found", "[agent][
   CHECK(devices.find("vdb")->serial.empty());
 }
 
+TEST_CASE("block devices: without udev their content is looked at", "[agent][block]") {
+  SimHost host;
+  host.program("lsblk", Output{.out = R"({"blockdevices":[
+    {"kname":"vda","path":"/dev/vda","type":"disk","size":5,"mountpoints":["/"]},
+    {"kname":"vdb","path":"/dev/vdb","type":"disk","size":5}]})"});
+  host.answer("blkid -p -o export /dev/vda", {.status = 2, .err = "Operation not permitted\n"});
+  host.answer("blkid -p -o export /dev/vdb",
+              {.out = "DEVNAME=/dev/vdb\nLABEL=my\\ pool\nUUID=42\nTYPE=zfs_member\n"});
+
+  const auto devices = must(BlockDevices::read(host));
+
+  CHECK(devices.find("vdb")->file_system == "zfs_member");
+  CHECK(devices.find("vdb")->label == "my pool");
+  CHECK(devices.unread().empty());
+}
+
 TEST_CASE("block devices: rows that are each other's parents end", "[agent][block]") {
   const auto devices = must(BlockDevices::parse(R"({"blockdevices":[
     {"kname":"a","type":"md","pkname":"b"},{"kname":"b","type":"md","pkname":"a"},

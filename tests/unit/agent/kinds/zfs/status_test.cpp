@@ -191,6 +191,25 @@ TEST_CASE("zpool status: classes, spares, a replaced disk and a name with a blan
   CHECK(pool.vdevs[11].kind == "dspare");
 }
 
+TEST_CASE("zpool status: scrubs of errors, checkpoints and warnings are read", "[agent][zfs]") {
+  auto text = transcript("zfs/2.1.11/zpool-status-offline.txt").out;
+  text.insert(text.find("config:"),
+              " scrub: scrubbed 3 error blocks in 0 days 00:00:01 on Sun Nov 22 18:23:47 2026\n"
+              "    scan warning: skipped blocks that are only referenced by the checkpoint.\n"
+              "remove: Removal of vdev 1 copied 1.2G in 0h1m, completed on Sun Nov 22 2026\n"
+              "\t120 memory used for removed device mappings\n"
+              "checkpoint: created Sun Nov 22 18:00:00 2026, consumes 12K\n");
+
+  const auto pool = must(parse_status_text(text)).at(0);
+
+  CHECK(pool.scans.at(0).function == "errorscrub");
+  CHECK(pool.scans.at(0).state == "finished");
+  CHECK(pool.scans.at(0).ended.words == "Sun Nov 22 18:23:47 2026");
+  CHECK(pool.notices.find("120 memory used for removed device mappings; checkpoint: created") !=
+        std::string::npos);
+  CHECK(pool.vdevs.size() == 6);
+}
+
 TEST_CASE("zpool status: no pools is an answer", "[agent][zfs]") {
   CHECK(must(parse_status_text("no pools available\n")).empty());
   CHECK(must(parse_status_json(R"({"output_version":{},"pools":{}})")).empty());

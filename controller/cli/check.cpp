@@ -1,0 +1,54 @@
+#include <fmt/format.h>
+
+#include "controller/cli/commands.h"
+#include "controller/cli/context.h"
+#include "controller/gates/gate.h"
+#include "controller/plan/plan.h"
+
+namespace relab::controller::cli {
+
+namespace {
+
+nlohmann::json to_json(const lab::Mistake& mistake) {
+  return {{"file", mistake.file}, {"line", mistake.line}, {"column", mistake.column}, {"key", mistake.key}, {"what", mistake.what}, {"hint", mistake.hint}};
+}
+
+/// Conditions that this version cannot judge keep their gates shut: better told now than then.
+void tell_unknown_conditions(schema::Lab::Reader lab, Printer& out) {
+  const auto known = predicates();
+  const auto tell = [&](std::string_view phase, const auto& conditions) {
+    for (const auto condition : conditions)
+      if (std::find(known.begin(), known.end(), view(condition.getName())) == known.end())
+        out.note(fmt::format("note: phase {}: this version cannot judge '{}' yet; that gate stays shut", phase, str(condition.getName())));
+  };
+  for (const auto phase : lab.getPlan().getPhases()) {
+    tell(view(phase.getName()), phase.getGate());
+    tell(view(phase.getName()), phase.getProves());
+  }
+}
+
+}  // namespace
+
+ExitCode check(const Values& values, Context& context) {
+  const auto given = argument_of(values, 0);
+  const auto file = given.empty() ? context.globals().lab_file : given;
+  const auto reading = lab::read_lab(file);
+  auto mistakes = nlohmann::json::array();
+  for (const auto& mistake : reading.mistakes) {
+    mistakes.push_back(to_json(mistake));
+    context.out().line(lab::to_string(mistake));
+  }
+  const bool good = reading.mistakes.empty() && reading.lab;
+  context.out().value({{"file", file}, {"valid", good}, {"mistakes", mistakes}});
+  if (!good) {
+    context.out().line(fmt::format("{}: {} mistake{}", file, reading.mistakes.size(), reading.mistakes.size() == 1 ? "" : "s"));
+    return ExitCode::usage;
+  }
+  const auto lab = reading.lab->reader();
+  tell_unknown_conditions(lab, context.out());
+  context.out().line(fmt::format("{}: the lab '{}' is well described: {} host(s), {} guest(s), {} disk(s), {} pool(s), {} phase(s)", file, str(lab.getName()), lab.getHosts().size(),
+                                 lab.getGuests().size(), lab.getDisks().size(), lab.getPools().size(), lab.getPlan().getPhases().size()));
+  return ExitCode::done;
+}
+
+}  // namespace relab::controller::cli

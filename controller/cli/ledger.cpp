@@ -1,0 +1,48 @@
+#include "controller/ledger/ledger.h"
+
+#include <fmt/format.h>
+
+#include "controller/cli/commands.h"
+#include "controller/cli/context.h"
+#include "controller/ledger/export.h"
+#include "controller/run/book.h"
+
+namespace relab::controller::cli {
+
+namespace {
+
+ExitCode verify(const Book& book, Context& context) {
+  const auto& entries = book.ledger().entries();
+  std::size_t orders = 0;
+  std::size_t reports = 0;
+  std::size_t checkpoints = 0;
+  for (const auto& entry : entries) {
+    orders += entry.entry.reader().isOrdered() ? 1U : 0U;
+    reports += entry.entry.reader().isReceived() ? 1U : 0U;
+    checkpoints += entry.entry.reader().isCheckpoint() ? 1U : 0U;
+  }
+  const auto head = hex(book.ledger().head());
+  context.out().line(fmt::format("The ledger of '{}' holds: {} entries, {} signed orders, {} signed reports, {} checkpoints.", book.state().lab(), entries.size(), orders, reports, checkpoints));
+  context.out().line(fmt::format("Head {}", head));
+  context.out().value({{"lab", book.state().lab()}, {"entries", entries.size()}, {"orders", orders}, {"reports", reports}, {"checkpoints", checkpoints}, {"head", head}, {"valid", true}});
+  return ExitCode::done;
+}
+
+}  // namespace
+
+ExitCode ledger(const Values& values, Context& context) {
+  const auto what = argument_of(values, 0);
+  if (what != "verify" && what != "export") {
+    context.out().error({.fault = Fault::invalid, .what = "usage: relab ledger verify, or relab ledger export"});
+    return ExitCode::usage;
+  }
+  const auto lab = context.lab();
+  if (!lab) return ExitCode::usage;
+  const auto book = Book::open_read_only(context.ledger_file(str(lab->reader().getName())));
+  if (!book) return context.failed(book.error());
+  if (what == "verify") return verify(*book, context);
+  for (const auto& entry : book->ledger().entries()) context.out().raw(export_line(entry));
+  return ExitCode::done;
+}
+
+}  // namespace relab::controller::cli

@@ -1,0 +1,250 @@
+#include "controller/run/driver.h"
+
+#include <algorithm>
+#include <csignal>
+#include <fmt/format.h>
+
+namespace relab::controller {
+
+namespace {
+
+constexpr auto poll_time = Millis(100);
+constexpr auto still_interval = Millis(10'000);
+/// How long an order is good for, by the agent's clock.
+constexpr auto order_validity = std::chrono::minutes(10);
+constexpr auto skew_to_tell = Millis(30'000);
+
+}  // namespace
+
+std::vector<Resumed> resumed_steps(const State& state, const RunId& run) {
+  std::vector<Resumed> steps;
+  for (const auto* task : state.tasks_of(run)) {
+    if (!task->refusal.empty() || !task->abandoned.empty()) continue;
+    std::optional<schema::Outcome> outcome;
+    if (task->evidence) outcome = task->evidence->report.reader().getOutcome();
+    steps.push_back(
+        {.step = task->step, .task = task->id, .attempt = task->attempt, .outcome = outcome});
+  }
+  return steps;
+}
+
+Driver::Driver(DriverConfig config, Book& book, const crypto::Keys& keys, const Signals& signals,
+               Narrator& narrator)
+    : config_(std::move(config)),
+      book_(book),
+      keys_(keys),
+      signals_(signals),
+      narrator_(narrator) {}
+
+Driver::~Driver() = default;
+
+Result<void> Driver::connect() {
+  for (const auto& name : engine_->needed_agents()) {
+    const auto agent = book_.state().agents().find(name);
+    if (agent == book_.state().agents().end())
+      return fail(Fault::missing, fmt::format("no agent '{}' is enrolled", name),
+                  fmt::format("run `relab-agent enrol` there and `relab enrol {}` here", name));
+    sessions_[name] = std::make_unique<Session>(context_, agent->second, keys_, config_.lab);
+    away_since_[name] = started_;
+  }
+  return {};
+}
+
+Result<RunEnd> Driver::run(const RunId& run, PhasePlan plan) {
+  run_ = run;
+  started_ = told_ = wall_clock();
+  engine_ = std::make_unique<Engine>(
+      std::move(plan), [] { return TaskId::make(wall_clock()); }, resumed_steps(book_.state(), run),
+      started_);
+  RELAB_CHECK(connect());
+  while (!engine_->done()) {
+    wait();
+    if (signals_.take()) return RunEnd::detached;
+    RELAB_CHECK(step());
+    if (out_of_patience()) return RunEnd::unreachable;
+  }
+  tell_changes();
+  return RunEnd::done;
+}
+
+void Driver::wait() {
+  std::vector<zmq::pollitem_t> items = {{nullptr, signals_.fd(), ZMQ_POLLIN, 0}};
+  for (const auto& [name, session] : sessions_) {
+    items.push_back({session->client().frames_handle(), 0, ZMQ_POLLIN, 0});
+    items.push_back({session->client().events_handle(), 0, ZMQ_POLLIN, 0});
+  }
+  zmq::poll(items, poll_time);
+}
+
+Result<void> Driver::step() {
+  const auto now = wall_clock();
+  for (auto& [name, session] : sessions_) {
+    if (session->tend(now)) {
+      away_since_[name] = now;
+      narrator_.agent_down(name, session->trouble());
+      RELAB_CHECK(feed(event::AgentDown{name}));
+    }
+    RELAB_CHECK(take_frames(*session));
+  }
+  RELAB_CHECK(feed(event::Ticked{}));
+  tell_changes();
+  if (now - told_ >= still_interval) {
+    told_ = now;
+    narrator_.still_waiting(*engine_, now - started_);
+  }
+  return {};
+}
+
+Result<void> Driver::take_frames(Session& session) {
+  while (const auto opened = session.receive(wall_clock()))
+    RELAB_CHECK(take_frame(session, *opened));
+  return {};
+}
+
+Result<void> Driver::take_frame(Session& session, const Opened& opened) {
+  if (opened.is<schema::Report>()) return take_report(session, opened);
+  if (opened.is<schema::Receipt>()) return take_receipt(opened);
+  if (opened.is<schema::Progress>()) take_progress(opened);
+  if (!opened.is<schema::Hello>() || !session.greeting()) return {};
+  const auto& greeting = *session.greeting();
+  away_since_.erase(session.name());
+  narrator_.agent_up(session.name(), greeting);
+  if (std::chrono::abs(greeting.skew) > skew_to_tell)
+    narrator_.warn(fmt::format(
+        "the clock of '{}' is off by {}: set it right (timedatectl), ages of evidence depend on it",
+        session.name(), human(greeting.skew)));
+  return feed(event::AgentUp{
+      .agent = session.name(), .held = greeting.held, .journal_lost = greeting.journal_lost});
+}
+
+Result<void> Driver::take_report(Session& session, const Opened& opened) {
+  const auto report = opened.as<schema::Report>();
+  if (!report) {
+    narrator_.warn(fmt::format("a report of '{}' cannot be read: {}", session.name(),
+                               report.error().sentence()));
+    return {};
+  }
+  const auto task = book_.state().task_of_report(opened, report->reader());
+  if (!task) {
+    narrator_.warn(fmt::format("'{}' sent {}: it is not taken", session.name(), task.error().what));
+    return {};
+  }
+  const auto id = (*task)->id;
+  const bool known = (*task)->evidence && (*task)->evidence->digest == opened.digest;
+  if (!known) RELAB_CHECK(book_.received(opened.envelope.bytes()));
+  Draft<schema::Ack> ack;
+  ack->setTaskId(blob(id.bytes));
+  ack->setReportDigest(blob(opened.digest));
+  // If it does not get through, the report comes again.
+  static_cast<void>(session.send(std::move(ack).finish()).has_value());
+  return feed(event::Reported{.task = id, .outcome = report->reader().getOutcome()});
+}
+
+Result<void> Driver::take_receipt(const Opened& opened) {
+  const auto receipt = opened.as<schema::Receipt>();
+  if (!receipt) return {};
+  const auto reader = receipt->reader();
+  const auto id = TaskId::from(view(reader.getTaskId()));
+  if (!id) return {};
+  if (reader.getRefusal() == schema::Refusal::NONE) return feed(event::Accepted{*id});
+  const auto bytes = opened.envelope.bytes();
+  refusing_ = Bytes(bytes.begin(), bytes.end());
+  return feed(
+      event::Refused{.task = *id, .refusal = reader.getRefusal(), .what = str(reader.getWhat())});
+}
+
+void Driver::take_progress(const Opened& opened) {
+  const auto progress = opened.as<schema::Progress>();
+  if (!progress) return;
+  const auto id = TaskId::from(view(progress->reader().getTaskId()));
+  if (const auto* run = id ? find_step(*id) : nullptr; run != nullptr)
+    narrator_.progress(*run, progress->reader().getDone(), str(progress->reader().getWhat()));
+}
+
+Result<void> Driver::feed(const Event& event) {
+  for (const auto& effect : engine_->on(event, wall_clock()))
+    RELAB_CHECK(std::visit([&](const auto& what) { return perform(what); }, effect));
+  return {};
+}
+
+Result<void> Driver::perform(const effect::Order& effect) {
+  const auto* run = find_step(effect.step);
+  RELAB_ASSERT(run != nullptr);
+  auto& session = *sessions_.at(run->step.agent);
+  if (!session.greeting())
+    return {};  // it went down meanwhile: its next hello orders the step again
+  const auto now = wall_clock();
+  Draft<schema::Order> order;
+  order->setLab(config_.lab);
+  order->setRun(blob(run_.bytes));
+  order->setTaskId(blob(effect.task.bytes));
+  order->setAttempt(effect.attempt);
+  order->setAudience(blob(session.agent().party.sign_key));
+  order->setNonce(blob(session.greeting()->nonce));
+  order->setIssuedAt(unix_millis(now));
+  order->setNotAfter(unix_millis(now + session.greeting()->skew + order_validity));
+  order->setDeadline(static_cast<std::uint32_t>(run->step.deadline.count()));
+  order->setMode(schema::Mode::APPLY);
+  order->setTask(run->step.task->reader());
+  order->setStep(run->step.path);
+  const auto envelope = sign(keys_, std::move(order).finish());
+  RELAB_CHECK(book_.ordered(envelope.bytes()));
+  static_cast<void>(session.send_frame(envelope.bytes()).has_value());
+  return {};
+}
+
+Result<void> Driver::perform(const effect::Abandon& effect) {
+  return book_.abandoned(effect.task, effect.why);
+}
+
+Result<void> Driver::perform(const effect::RecordRefusal& /*effect*/) {
+  return book_.refused(refusing_);
+}
+
+Result<void> Driver::perform(const effect::Reattach& effect) {
+  sessions_.at(effect.agent)->greet(wall_clock());
+  return {};
+}
+
+void Driver::tell_changes() {
+  for (const auto& track : engine_->tracks())
+    for (const auto& run : track) {
+      auto& last = last_states_[run.step.path];
+      if (last != run.state) narrator_.step_changed(run);
+      last = run.state;
+    }
+}
+
+bool Driver::out_of_patience() const {
+  const auto now = wall_clock();
+  const auto needed = engine_->needed_agents();
+  return !needed.empty() && std::ranges::all_of(needed, [&](const std::string& name) {
+    const auto away = away_since_.find(name);
+    return away != away_since_.end() && now - away->second > config_.patience;
+  });
+}
+
+std::vector<Error> Driver::troubles() const {
+  std::vector<Error> troubles;
+  for (const auto& name : engine_->needed_agents())
+    if (const auto session = sessions_.find(name);
+        session != sessions_.end() && !session->second->greeting())
+      troubles.push_back(session->second->trouble());
+  return troubles;
+}
+
+const StepRun* Driver::find_step(const std::string& path) const {
+  for (const auto& track : engine_->tracks())
+    for (const auto& run : track)
+      if (run.step.path == path) return &run;
+  return nullptr;
+}
+
+const StepRun* Driver::find_step(const TaskId& task) const {
+  for (const auto& track : engine_->tracks())
+    for (const auto& run : track)
+      if (run.task == task) return &run;
+  return nullptr;
+}
+
+}  // namespace relab::controller

@@ -1,0 +1,116 @@
+#include "controller/run/session.h"
+
+#include <fmt/format.h>
+
+namespace relab::controller {
+
+namespace {
+
+constexpr auto hello_patience = Millis(5000);
+
+Dial dial_of(const AgentRecord& agent, const crypto::Keys& keys) {
+  return {.endpoint = agent.endpoint,
+          .server_key_z85 = crypto::z85(agent.party.curve_key),
+          .own_public_z85 = crypto::z85(keys.curve_key()),
+          .own_secret_z85 = keys.curve_secret_z85()};
+}
+
+}  // namespace
+
+Session::Session(zmq::context_t& context, AgentRecord agent, const crypto::Keys& keys,
+                 std::string lab)
+    : agent_(std::move(agent)),
+      keys_(keys),
+      lab_(std::move(lab)),
+      client_(context, dial_of(agent_, keys)) {}
+
+Error Session::trouble() const {
+  const auto expected = crypto::fingerprint(agent_.party.sign_key);
+  if (other_key_)
+    return {.fault = Fault::refused,
+            .what = fmt::format("the agent '{}' at {} signs with another key: expected {}, came {}",
+                                agent_.name, agent_.endpoint, expected,
+                                crypto::fingerprint(*other_key_)),
+            .hint =
+                "if that machine was reinstalled, enrol its agent anew; if not, somebody is in "
+                "between"};
+  if (!other_machine_.empty())
+    return {.fault = Fault::refused,
+            .what = fmt::format("the agent '{}' runs on another machine: enrolled on {}, now on {}",
+                                agent_.name, agent_.party.machine_id, other_machine_),
+            .hint = "its keys were copied, or the system was reinstalled: enrol it anew"};
+  if (client_.up())
+    return {.fault = Fault::unreachable,
+            .what = fmt::format("the agent '{}' at {} was reached and does not answer", agent_.name,
+                                agent_.endpoint),
+            .hint = "look at its log: journalctl -u relab-agent"};
+  return explain(client_.trouble(), agent_.name, agent_.endpoint, expected);
+}
+
+void Session::greet(Instant now) {
+  randombytes_buf(challenge_.data(), challenge_.size());
+  asked_ = now;
+  greeting_.reset();
+  Draft<schema::Attach> attach;
+  attach->setLab(lab_);
+  attach->setChallenge(blob(challenge_));
+  // If it cannot be sent, the connection is down again, and the next one is greeted.
+  static_cast<void>(send(std::move(attach).finish()).has_value());
+}
+
+bool Session::tend(Instant now) {
+  const bool was_there = greeting_.has_value();
+  client_.tend();
+  if (!client_.up()) {
+    greeting_.reset();
+    return was_there;
+  }
+  if (client_.generation() != generation_) {
+    generation_ = client_.generation();
+    greet(now);
+    return was_there;
+  }
+  if (!greeting_ && now - asked_ > hello_patience) greet(now);
+  return false;
+}
+
+std::optional<Opened> Session::receive(Instant now) {
+  while (const auto frame = client_.receive()) {
+    std::optional<crypto::PublicKey> signer;
+    auto opening = open_frame(*frame, message_size_max, [&](const auto& key) {
+      signer = key;
+      return key == agent_.party.sign_key;
+    });
+    if (!opening.opened) {
+      if (opening.reason == Unopened::unknown_key) other_key_ = signer;
+      continue;
+    }
+    if (const auto hello = opening.opened->as<schema::Hello>()) take_hello(hello->reader(), now);
+    return std::move(opening.opened);
+  }
+  return {};
+}
+
+void Session::take_hello(schema::Hello::Reader hello, Instant now) {
+  if (!crypto::equal(view(hello.getChallenge()), challenge_))
+    return;  // the answer to an older question
+  if (view(hello.getMachineId()) != agent_.party.machine_id) {
+    other_machine_ = str(hello.getMachineId());
+    return;
+  }
+  const auto nonce = view(hello.getNonce());
+  Greeting greeting{.nonce = Bytes(nonce.begin(), nonce.end()),
+                    .held = {},
+                    .journal_lost = hello.getJournalLost(),
+                    .version = str(hello.getVersion()),
+                    .role = str(hello.getRole()),
+                    .machine_id = str(hello.getMachineId()),
+                    .boot_id = str(hello.getBootId()),
+                    .skew = instant_of(hello.getTime()) - (asked_ + (now - asked_) / 2),
+                    .free_bytes = hello.getFreeBytes()};
+  for (const auto held : hello.getTasks())
+    if (const auto id = TaskId::from(view(held.getTask()))) greeting.held.insert(*id);
+  greeting_ = std::move(greeting);
+}
+
+}  // namespace relab::controller

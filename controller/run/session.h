@@ -1,0 +1,74 @@
+#pragma once
+
+/// One enrolled agent as the controller talks to it: dialled, greeted, every frame checked against
+/// its pinned key.
+
+#include <array>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "common/base/id.h"
+#include "common/crypto/identity.h"
+#include "controller/link/client.h"
+#include "controller/state/state.h"
+
+namespace relab::controller {
+
+/// What an agent said of itself in its hello.
+struct Greeting {
+  Bytes nonce;
+  std::set<TaskId> held;
+  bool journal_lost = false;
+  std::string version;
+  std::string role;
+  std::string machine_id;
+  std::string boot_id;
+  /// The agent's clock less ours.
+  Millis skew;
+  std::uint64_t free_bytes = 0;
+};
+
+class Session {
+ public:
+  Session(zmq::context_t& context, AgentRecord agent, const crypto::Keys& keys, std::string lab);
+
+  const std::string& name() const { return agent_.name; }
+  const AgentRecord& agent() const { return agent_; }
+  Client& client() { return client_; }
+
+  /// Set while the agent is up and has answered our challenge.
+  const std::optional<Greeting>& greeting() const { return greeting_; }
+  /// Why it is not, in a sentence with a hint.
+  Error trouble() const;
+
+  /// Tends the connection and greets a new one. True if the agent was there and is not any more.
+  bool tend(Instant now);
+  /// Asks for a new hello.
+  void greet(Instant now);
+  /// Verified frames; hellos are taken here and returned, too. Empty when nothing waits.
+  std::optional<Opened> receive(Instant now);
+
+  template <typename T>
+  Result<void> send(const Message<T>& message) {
+    return client_.send(sign(keys_, message).bytes());
+  }
+  Result<void> send_frame(ByteView frame) { return client_.send(frame); }
+
+ private:
+  void take_hello(schema::Hello::Reader hello, Instant now);
+
+  AgentRecord agent_;
+  const crypto::Keys& keys_;
+  std::string lab_;
+  Client client_;
+  unsigned generation_ = 0;
+  std::array<std::uint8_t, 16> challenge_{};
+  Instant asked_ = {};
+  std::optional<Greeting> greeting_;
+  /// The key of a frame that was signed, but not by the pinned key.
+  std::optional<crypto::PublicKey> other_key_;
+  std::string other_machine_;
+};
+
+}  // namespace relab::controller
