@@ -56,7 +56,7 @@ void drop_ballast(const fs::path& folder) {
 }
 
 fs::path put_aside(const fs::path& path) {
-  const auto aside =
+  auto aside =
       fs::path(fmt::format("{}.damaged-{}", path.string(), unix_millis(wall_clock())));
   std::error_code error;
   fs::rename(path, aside, error);

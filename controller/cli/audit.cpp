@@ -1,12 +1,12 @@
-#include <fmt/format.h>
+#include "controller/report/audit.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "common/base/text.h"
 #include "common/reflect/notes.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
-#include "controller/report/audit.h"
 #include "controller/run/book.h"
 
 namespace relab::controller::cli {
@@ -19,7 +19,8 @@ namespace {
 std::vector<std::pair<std::string, std::string>> sections() {
   std::vector<std::pair<std::string, std::string>> found;
   for (const auto field : reflect::choices(capnp::Schema::from<schema::Task>()))
-    if (const auto section = reflect::notes_of(field).audit; !section.empty()) found.emplace_back(section, field.getProto().getName().cStr());
+    if (const auto section = reflect::notes_of(field).audit; !section.empty())
+      found.emplace_back(section, field.getProto().getName().cStr());
   return found;
 }
 
@@ -27,7 +28,8 @@ std::string outcome_words(const TaskRecord& task) {
   if (!task.refusal.empty()) return "refused";
   if (!task.abandoned.empty()) return "given up";
   if (!task.evidence) return "no report yet";
-  return task.evidence->report.reader().getOutcome() == schema::Outcome::SUCCEEDED ? "succeeded" : "failed";
+  return task.evidence->report.reader().getOutcome() == schema::Outcome::SUCCEEDED ? "succeeded"
+                                                                                   : "failed";
 }
 
 SectionView view_of(const std::string& section, const std::string& agent, const TaskRecord* task) {
@@ -39,19 +41,23 @@ SectionView view_of(const std::string& section, const std::string& agent, const 
   const auto report = task->evidence->report.reader();
   seen.taken_at = instant_of(report.getEndedAt());
   seen.facts = findings_of(report.getFacts());
-  if (report.getOutcome() != schema::Outcome::SUCCEEDED) seen.failure = str(report.getFailure().getWhat());
+  if (report.getOutcome() != schema::Outcome::SUCCEEDED)
+    seen.failure = str(report.getFailure().getWhat());
   return seen;
 }
 
 /// The last word on each section from each host; from one run only, if one is named.
-std::vector<SectionView> collect(schema::Lab::Reader lab, const State& state, const std::optional<RunId>& run, const std::string& only) {
+std::vector<SectionView> collect(schema::Lab::Reader lab, const State& state,
+                                 const std::optional<RunId>& run, const std::string& only) {
   std::vector<SectionView> views;
   for (const auto host : lab.getHosts())
     for (const auto& [section, arm] : sections()) {
       if (!only.empty() && section != only) continue;
       const TaskRecord* last = nullptr;
       for (const auto& [id, task] : state.tasks())
-        if (task.agent == str(host.getName()) && task.arm == arm && (!run || task.run == *run) && (last == nullptr || task.ordered >= last->ordered)) last = &task;
+        if (task.agent == str(host.getName()) && task.arm == arm && (!run || task.run == *run) &&
+            (last == nullptr || task.ordered >= last->ordered))
+          last = &task;
       views.push_back(view_of(section, str(host.getName()), last));
     }
   return views;
@@ -61,7 +67,9 @@ ExitCode show(const Values& values, Context& context, schema::Lab::Reader lab, c
   const auto only = argument_of(values, 1);
   const auto known = reflect::audit_sections();
   if (!only.empty() && std::find(known.begin(), known.end(), only) == known.end()) {
-    context.out().error({.fault = Fault::invalid, .what = fmt::format("the audit has no section '{}'", only), .hint = lab::suggestion(only, known)});
+    context.out().error({.fault = Fault::invalid,
+                         .what = fmt::format("the audit has no section '{}'", only),
+                         .hint = lab::suggestion(only, known)});
     return ExitCode::usage;
   }
   const auto views = collect(lab, state, {}, only);
@@ -76,12 +84,15 @@ ExitCode show(const Values& values, Context& context, schema::Lab::Reader lab, c
 
 }  // namespace
 
-void declare_audit(po::options_description& options) { options.add_options()("markdown", "as Markdown, for a wiki"); }
+void declare_audit(po::options_description& options) {
+  options.add_options()("markdown", "as Markdown, for a wiki");
+}
 
 ExitCode audit(const Values& values, Context& context) {
   const auto what = argument_of(values, 0);
   if (what != "show") {
-    context.out().error({.fault = Fault::invalid, .what = "usage: relab audit show [SECTION], or relab audit diff A B"});
+    context.out().error({.fault = Fault::invalid,
+                         .what = "usage: relab audit show [SECTION], or relab audit diff A B"});
     return ExitCode::usage;
   }
   const auto lab = context.lab();

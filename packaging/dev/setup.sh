@@ -9,7 +9,7 @@ export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
 build_packages=(
   g++ cmake ninja-build pkgconf capnproto libcapnp-dev libboost-program-options-dev libzmq3-dev
   cppzmq-dev libsodium-dev libsqlite3-dev libsystemd-dev libspdlog-dev libfmt-dev
-  libtomlplusplus-dev libexpected-dev)
+  libtomlplusplus-dev libexpected-dev libpugixml-dev nlohmann-json3-dev)
 test_packages=(catch2 python3 python3-jsonschema)
 clang_packages=(clang-14 libclang-rt-14-dev llvm-14)
 lint_packages=(python3 git clang-format-14)
@@ -38,6 +38,11 @@ show_log() {
   printf -- '---- the end of %s\n' "$1" >&2
   tail -n 25 "$1" >&2 || true
   printf -- '----\n' >&2
+}
+
+# What the compilers found wrong, or the end of the log if it was not they who failed.
+show_errors() {
+  grep -E '(error|undefined reference|Killed)|^FAILED: ' "$1" | cut -c 1-300 | head -n 25 >&2 || show_log "$1"
 }
 
 am_root() { ((EUID == 0)); }
@@ -142,7 +147,7 @@ build() {
   }
   (cd "$root" && cmake --build --preset "$preset" -j "${jobs:-$(job_count)}" "${targets[@]}") 2>&1 |
     tee -a "$log" | show_progress || {
-    grep -A 8 -E '^FAILED:|error:' "$log" | head -n 40 >&2 || show_log "$log"
+    show_errors "$log"
     complain "building '$preset' failed; the whole log is $log"
     return 1
   }

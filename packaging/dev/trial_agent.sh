@@ -70,6 +70,13 @@ agent_fingerprint() {
   as_agent "${arguments[@]}" 2>/dev/null | sed -n 's/^fingerprint *//p'
 }
 
+# Does the agent obey a controller?
+agent_has_controller() {
+  local arguments
+  agent_arguments trust
+  as_agent "${arguments[@]}" >/dev/null 2>&1
+}
+
 # in_background PIDFILE LOG COMMAND...: a process of its own session, without our lock.
 in_background() {
   : >"$2"
