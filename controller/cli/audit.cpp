@@ -147,9 +147,12 @@ void declare_audit(po::options_description& options) {
 
 ExitCode audit(const Values& values, Context& context) {
   const auto what = argument_of(values, 0);
-  if (what != "show") {
-    context.out().error({.fault = Fault::invalid,
-                         .what = "usage: relab audit show [SECTION], or relab audit diff A B"});
+  const auto count = arguments_of(values).size();
+  if (!(what == "show" && count <= 2) && !(what == "diff" && count == 3)) {
+    context.out().error(
+        {.fault = Fault::invalid,
+         .what = "usage: relab audit show [SECTION], or relab audit diff A B",
+         .hint = "A and B are runs: last, last~1, or ids as `relab status` shows them"});
     return ExitCode::usage;
   }
   const auto lab = context.lab();
