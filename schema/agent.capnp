@@ -12,6 +12,6 @@ struct Ping {
 
   struct Facts {
     echo @0 :Text $A.doc("What the order asked to send back.");
-    uptime @1 :UInt64 $A.unit("seconds") $A.doc("Time since the machine started.");
+    uptime @1 :UInt64 $A.unit("seconds") $A.doc("Time since the machine started.") $A.volatile;
   }
 }

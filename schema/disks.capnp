@@ -98,8 +98,8 @@ struct AuditDisks {
     exitStatus @2 :UInt16 $A.doc("smartctl's bits: 1 usage, 2 not opened, 4 a command failed, 8 failing, 16 prefail attribute now, 32 earlier, 64 errors logged, 128 self-test errors.");
     serial @3 :Text;
     # As the disk itself says, to be held against the kernel's.
-    powerOnHours @4 :Int64 = -1;
-    temperature @5 :Int64 = -1 $A.unit("degrees Celsius");
+    powerOnHours @4 :Int64 = -1 $A.unit("hours") $A.volatile;
+    temperature @5 :Int64 = -1 $A.unit("degrees Celsius") $A.volatile;
     reallocated @6 :Int64 = -1;
     # Sectors replaced (ATA 5), or grown defects (SCSI).
     pending @7 :Int64 = -1;

@@ -99,7 +99,7 @@ struct AuditNetwork {
 
   struct Configured {
     file @0 :Text;
-    line @1 :UInt32;
+    line @1 :UInt32 $A.volatile;
     name @2 :Text;
     start @3 :Text $A.doc("'auto' or 'hotplug'; empty: by hand only.");
     family @4 :Text;
@@ -173,9 +173,9 @@ struct AuditNetwork {
     hasPresharedKey @2 :Bool;
     endpoint @3 :Text;
     allowedIps @4 :Text;
-    lastHandshake @5 :UInt64 $A.doc("Unix time in milliseconds; 0 if there was none yet.") $A.unit("unix ms");
-    received @6 :UInt64 $A.unit("bytes");
-    sent @7 :UInt64 $A.unit("bytes");
+    lastHandshake @5 :UInt64 $A.doc("Unix time in milliseconds; 0 if there was none yet.") $A.unit("unix ms") $A.volatile;
+    received @6 :UInt64 $A.unit("bytes") $A.volatile;
+    sent @7 :UInt64 $A.unit("bytes") $A.volatile;
     keepalive @8 :UInt32 $A.doc("0 if it is off.") $A.unit("seconds");
   }
 }

@@ -23,7 +23,7 @@ struct AuditPackages {
     # Files in /etc/apt/sources.list.d that apt passes over for their name.
     pins @9 :List(Pin);
     indexes @10 :UInt32 $A.doc("Package indexes that apt has; 0 if it never fetched any.");
-    lastUpdate @11 :UInt64 $A.doc("When apt last changed its indexes, Unix time in milliseconds; 0 if unknown.") $A.unit("unix ms");
+    lastUpdate @11 :UInt64 $A.doc("When apt last changed its indexes, Unix time in milliseconds; 0 if unknown.") $A.unit("unix ms") $A.volatile;
     rebootRequired @12 :Bool $A.doc("An installed package asks for a restart.");
     rebootPackages @13 :List(Text);
     # The packages that ask for it.
@@ -37,7 +37,7 @@ struct AuditPackages {
     description @4 :Text;
     kernel @5 :Text $A.doc("Release of the running kernel.");
     architecture @6 :Text;
-    uptime @7 :UInt64 $A.unit("seconds");
+    uptime @7 :UInt64 $A.unit("seconds") $A.volatile;
     bootMode @8 :Text $A.doc("'efi' or 'bios'; in a container, that of its host.");
     secureBoot @9 :Text $A.doc("'on', 'off', or empty if it cannot be told.");
   }
@@ -81,7 +81,7 @@ struct AuditPackages {
 
   struct Source {
     file @0 :Text;
-    line @1 :UInt32;
+    line @1 :UInt32 $A.volatile;
     enabled @2 :Bool;
     types @3 :Text $A.doc("'deb', 'deb-src' or both.");
     uris @4 :Text $A.doc("Passwords blanked out.");

@@ -79,10 +79,10 @@ struct AuditPci {
     uuid @2 :Text;
     driverVersion @3 :Text;
     memoryTotal @4 :UInt64 $A.unit("MiB");
-    memoryUsed @5 :UInt64 $A.unit("MiB");
-    utilization @6 :Int16 = -1 $A.unit("percent");
+    memoryUsed @5 :UInt64 $A.unit("MiB") $A.volatile;
+    utilization @6 :Int16 = -1 $A.unit("percent") $A.volatile;
     # -1: the card does not tell.
-    temperature @7 :Int16 = -1 $A.unit("degrees Celsius");
+    temperature @7 :Int16 = -1 $A.unit("degrees Celsius") $A.volatile;
     # -1: the card does not tell.
   }
 }

@@ -25,7 +25,7 @@ struct AuditSchedules {
 
   struct CronJob {
     source @0 :Text $A.doc("The crontab.");
-    line @1 :UInt32;
+    line @1 :UInt32 $A.volatile;
     schedule @2 :Text $A.doc("The five fields as written, or '@reboot' and the like.");
     user @3 :Text;
     command @4 :Text $A.doc("As written, with secrets blanked out.");
@@ -33,7 +33,7 @@ struct AuditSchedules {
 
   struct CronVariable {
     source @0 :Text;
-    line @1 :UInt32;
+    line @1 :UInt32 $A.volatile;
     name @2 :Text;
     value @3 :Text $A.doc("Blanked out if the name tells of a secret.");
   }
@@ -61,8 +61,8 @@ struct AuditSchedules {
   struct Timer {
     name @0 :Text;
     activates @1 :Text;
-    next @2 :UInt64 $A.doc("Unix time in milliseconds; 0 if it is not due at any time.") $A.unit("unix ms");
-    last @3 :UInt64 $A.doc("Unix time in milliseconds; 0 if it has not run since the machine's records begin.") $A.unit("unix ms");
+    next @2 :UInt64 $A.doc("Unix time in milliseconds; 0 if it is not due at any time.") $A.unit("unix ms") $A.volatile;
+    last @3 :UInt64 $A.doc("Unix time in milliseconds; 0 if it has not run since the machine's records begin.") $A.unit("unix ms") $A.volatile;
   }
 
   struct AtJob {

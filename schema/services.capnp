@@ -45,15 +45,15 @@ struct AuditServices {
     protocol @0 :Text $A.doc("'tcp', 'tcp6', 'udp' or 'udp6'.");
     address @1 :Text $A.doc("'0.0.0.0' and '::' are all addresses of the machine.");
     port @2 :UInt16;
-    pid @3 :UInt32 $A.doc("0 if no process was seen with it: a socket of the kernel, or of a process that could not be read.");
+    pid @3 :UInt32 $A.doc("0 if no process was seen with it: a socket of the kernel, or of a process that could not be read.") $A.volatile;
     process @4 :Text;
     user @5 :Text $A.doc("Owner of the socket; the number if it has no name here.");
     cgroup @6 :Text $A.doc("Control group of the process; its last part is the unit.");
   }
 
   struct Process {
-    pid @0 :UInt32;
-    parent @1 :UInt32;
+    pid @0 :UInt32 $A.volatile;
+    parent @1 :UInt32 $A.volatile;
     name @2 :Text;
     user @3 :Text;
     cgroup @4 :Text;

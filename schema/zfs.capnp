@@ -47,10 +47,10 @@ struct AuditZfs {
     dataErrors @8 :UInt64 $A.doc("Damaged objects that ZFS could not repair.");
     size @9 :UInt64 $A.unit("bytes");
     # This and the following sizes are 0 where ZFS gives none, as for a pool that it cannot open.
-    allocated @10 :UInt64 $A.unit("bytes");
-    free @11 :UInt64 $A.unit("bytes");
-    capacity @12 :UInt8 $A.unit("percent");
-    fragmentation @13 :UInt8 $A.unit("percent");
+    allocated @10 :UInt64 $A.unit("bytes") $A.volatile;
+    free @11 :UInt64 $A.unit("bytes") $A.volatile;
+    capacity @12 :UInt8 $A.unit("percent") $A.volatile;
+    fragmentation @13 :UInt8 $A.unit("percent") $A.volatile;
     dedupRatio @14 :Text;
     ashift @15 :UInt8;
     # 0: chosen for each vdev by itself.
@@ -76,7 +76,7 @@ struct AuditZfs {
     pool @0 :Text;
     depth @1 :UInt8;
     # 0 is the pool itself.
-    parent @2 :Int32 = -1;
+    parent @2 :Int32 = -1 $A.volatile;
     # The position of the vdev above it in this list; -1 for the pool itself.
     name @3 :Text;
     # "mirror-0", or the device as ZFS calls it.
@@ -135,11 +135,11 @@ struct AuditZfs {
     # filesystem or volume.
     guid @2 :UInt64;
     createdAt @3 :UInt64 $A.unit("unix milliseconds");
-    used @4 :UInt64 $A.unit("bytes");
-    available @5 :UInt64 $A.unit("bytes");
-    referenced @6 :UInt64 $A.unit("bytes");
-    usedBySnapshots @7 :UInt64 $A.unit("bytes");
-    logicalUsed @8 :UInt64 $A.unit("bytes");
+    used @4 :UInt64 $A.unit("bytes") $A.volatile;
+    available @5 :UInt64 $A.unit("bytes") $A.volatile;
+    referenced @6 :UInt64 $A.unit("bytes") $A.volatile;
+    usedBySnapshots @7 :UInt64 $A.unit("bytes") $A.volatile;
+    logicalUsed @8 :UInt64 $A.unit("bytes") $A.volatile;
     mountpoint @9 :Text;
     # Empty: a volume has none; "none" and "legacy" are ZFS's own words.
     canmount @10 :Text;
@@ -158,7 +158,7 @@ struct AuditZfs {
     reservation @20 :UInt64 $A.unit("bytes");
     refreservation @21 :UInt64 $A.unit("bytes");
     compression @22 :Text;
-    compressRatio @23 :Text;
+    compressRatio @23 :Text $A.volatile;
     recordSize @24 :UInt64 $A.unit("bytes");
     # 0 for a volume.
     volumeSize @25 :UInt64 $A.unit("bytes");

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-
 #include <zmq.hpp>
 
 #include "common/base/signals.h"
@@ -8,6 +7,7 @@
 #include "controller/keys/key_file.h"
 #include "controller/report/table.h"
 #include "controller/run/book.h"
+#include "controller/run/impostor.h"
 #include "controller/run/lock.h"
 #include "controller/run/session.h"
 
@@ -24,12 +24,17 @@ struct Row {
   bool there = false;
 };
 
-void ask_all(std::vector<Row>& rows, const crypto::Keys& keys, const std::string& lab, std::chrono::seconds patience) {
+void ask_all(std::vector<Row>& rows, const crypto::Keys& keys, const State& state,
+             const std::string& lab, std::chrono::seconds patience) {
   zmq::context_t context;
   std::vector<std::unique_ptr<Session>> sessions;
-  for (const auto& row : rows) sessions.push_back(std::make_unique<Session>(context, row.agent, keys, lab));
+  for (const auto& row : rows)
+    sessions.push_back(std::make_unique<Session>(context, row.agent, keys, lab));
   const auto until = wall_clock() + patience;
-  const auto missing = [&] { return std::any_of(sessions.begin(), sessions.end(), [](const auto& session) { return !session->greeting(); }); };
+  const auto missing = [&] {
+    return std::any_of(sessions.begin(), sessions.end(),
+                       [](const auto& session) { return !session->greeting(); });
+  };
   while (wall_clock() < until && missing()) {
     std::vector<zmq::pollitem_t> items;
     for (const auto& session : sessions) {
@@ -46,12 +51,20 @@ void ask_all(std::vector<Row>& rows, const crypto::Keys& keys, const std::string
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto& greeting = sessions[i]->greeting();
     rows[i].there = greeting.has_value();
-    rows[i].answer = greeting ? fmt::format("up, version {}, {} task(s) held, clock off by {}", greeting->version, greeting->held.size(), human(greeting->skew)) : sessions[i]->trouble().sentence();
+    rows[i].answer =
+        greeting ? fmt::format("up, version {}, {} task(s) held, clock off by {}",
+                               greeting->version, greeting->held.size(), human(greeting->skew))
+                 : name_impostor(*sessions[i], state, keys, Millis(1500)).sentence();
   }
 }
 
 nlohmann::json to_json(const Row& row) {
-  nlohmann::json json = {{"name", row.agent.name}, {"endpoint", row.agent.endpoint}, {"fingerprint", crypto::fingerprint(row.agent.party.sign_key)}, {"machineId", row.agent.party.machine_id}, {"role", row.agent.party.agent_role}, {"enrolled", iso8601(row.agent.since)}};
+  nlohmann::json json = {{"name", row.agent.name},
+                         {"endpoint", row.agent.endpoint},
+                         {"fingerprint", crypto::fingerprint(row.agent.party.sign_key)},
+                         {"machineId", row.agent.party.machine_id},
+                         {"role", row.agent.party.agent_role},
+                         {"enrolled", iso8601(row.agent.since)}};
   if (!row.answer.empty()) json["up"] = row.there, json["answer"] = row.answer;
   return json;
 }
@@ -61,19 +74,25 @@ ExitCode remove(Context& context, const std::string& lab, const std::string& age
     RELAB_TRY(const auto lock, LabLock::take(context.state_dir(lab), "agents remove"));
     RELAB_TRY(const auto keys, context.keys());
     RELAB_TRY(auto book, Book::open(context.ledger_file(lab)));
-    if (!book.state().agents().contains(agent)) return fail(Fault::missing, fmt::format("no agent '{}' is enrolled", agent), "`relab agents` lists them");
+    if (!book.state().agents().contains(agent))
+      return fail(Fault::missing, fmt::format("no agent '{}' is enrolled", agent),
+                  "`relab agents` lists them");
     RELAB_CHECK(book.removed(agent, "removed by the operator"));
     return book.checkpoint(keys);
   }();
   if (!removed) return context.failed(removed.error());
-  context.out().line(fmt::format("The controller knows no agent '{}' any more. On that machine: relab-agent distrust FINGERPRINT", agent));
+  context.out().line(
+      fmt::format("The controller knows no agent '{}' any more. On that machine: relab-agent "
+                  "distrust FINGERPRINT",
+                  agent));
   return ExitCode::done;
 }
 
 }  // namespace
 
 void declare_agents(po::options_description& options) {
-  options.add_options()("ping", "dial each agent and say whether it answers")("patience", po::value<unsigned>()->default_value(5), "seconds to wait for answers");
+  options.add_options()("ping", "dial each agent and say whether it answers")(
+      "patience", po::value<unsigned>()->default_value(5), "seconds to wait for answers");
 }
 
 ExitCode agents(const Values& values, Context& context) {
@@ -83,28 +102,40 @@ ExitCode agents(const Values& values, Context& context) {
   const auto arguments = arguments_of(values);
   if (arguments.size() == 2 && arguments[0] == "remove") return remove(context, name, arguments[1]);
   if (!arguments.empty()) {
-    context.out().error({.fault = Fault::invalid, .what = "usage: relab agents, or relab agents remove NAME"});
+    context.out().error(
+        {.fault = Fault::invalid, .what = "usage: relab agents, or relab agents remove NAME"});
     return ExitCode::usage;
   }
   const auto book = Book::open_read_only(context.ledger_file(name));
   if (!book) return context.failed(book.error());
   std::vector<Row> rows;
   for (const auto& [key, agent] : book->state().agents()) rows.push_back({.agent = agent});
-  if (rows.empty()) return context.failed({.fault = Fault::missing, .what = "no agent is enrolled", .hint = "run `relab-agent enrol` on a machine of the lab, and `relab enrol NAME` here"});
+  if (rows.empty())
+    return context.failed(
+        {.fault = Fault::missing,
+         .what = "no agent is enrolled",
+         .hint = "run `relab-agent enrol` on a machine of the lab, and `relab enrol NAME` here"});
   if (values.count("ping") != 0) {
     const auto keys = context.keys();
     if (!keys) return context.failed(keys.error());
-    ask_all(rows, *keys, name, std::chrono::seconds(values["patience"].as<unsigned>()));
+    ask_all(rows, *keys, book->state(), name,
+            std::chrono::seconds(values["patience"].as<unsigned>()));
   }
   Table table({"agent", "endpoint", "role", "enrolled", "fingerprint", "answer"});
   auto list = nlohmann::json::array();
   for (const auto& row : rows) {
-    table.add({{row.agent.name}, {row.agent.endpoint}, {row.agent.party.agent_role}, {iso8601(row.agent.since)}, {crypto::fingerprint(row.agent.party.sign_key)}, {row.answer}});
+    table.add({{row.agent.name},
+               {row.agent.endpoint},
+               {row.agent.party.agent_role},
+               {iso8601(row.agent.since)},
+               {crypto::fingerprint(row.agent.party.sign_key)},
+               {row.answer}});
     list.push_back(to_json(row));
   }
   context.out().text(table.print(Style{}));
   context.out().value(list);
-  const bool all = values.count("ping") == 0 || std::all_of(rows.begin(), rows.end(), [](const Row& row) { return row.there; });
+  const bool all = values.count("ping") == 0 ||
+                   std::all_of(rows.begin(), rows.end(), [](const Row& row) { return row.there; });
   return all ? ExitCode::done : ExitCode::unreachable;
 }
 

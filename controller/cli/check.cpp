@@ -10,7 +10,8 @@ namespace relab::controller::cli {
 namespace {
 
 nlohmann::json to_json(const lab::Mistake& mistake) {
-  return {{"file", mistake.file}, {"line", mistake.line}, {"column", mistake.column}, {"key", mistake.key}, {"what", mistake.what}, {"hint", mistake.hint}};
+  return {{"file", mistake.file}, {"line", mistake.line}, {"column", mistake.column},
+          {"key", mistake.key},   {"what", mistake.what}, {"hint", mistake.hint}};
 }
 
 /// Conditions that this version cannot judge keep their gates shut: better told now than then.
@@ -19,7 +20,9 @@ void tell_unknown_conditions(schema::Lab::Reader lab, Printer& out) {
   const auto tell = [&](std::string_view phase, const auto& conditions) {
     for (const auto condition : conditions)
       if (std::find(known.begin(), known.end(), view(condition.getName())) == known.end())
-        out.note(fmt::format("note: phase {}: this version cannot judge '{}' yet; that gate stays shut", phase, str(condition.getName())));
+        out.note(
+            fmt::format("note: phase {}: this version cannot judge '{}' yet; that gate stays shut",
+                        phase, str(condition.getName())));
   };
   for (const auto phase : lab.getPlan().getPhases()) {
     tell(view(phase.getName()), phase.getGate());
@@ -41,13 +44,17 @@ ExitCode check(const Values& values, Context& context) {
   const bool good = reading.mistakes.empty() && reading.lab;
   context.out().value({{"file", file}, {"valid", good}, {"mistakes", mistakes}});
   if (!good) {
-    context.out().line(fmt::format("{}: {} mistake{}", file, reading.mistakes.size(), reading.mistakes.size() == 1 ? "" : "s"));
+    context.out().line(fmt::format("{}: {} mistake{}", file, reading.mistakes.size(),
+                                   reading.mistakes.size() == 1 ? "" : "s"));
     return ExitCode::usage;
   }
   const auto lab = reading.lab->reader();
   tell_unknown_conditions(lab, context.out());
-  context.out().line(fmt::format("{}: the lab '{}' is well described: {} host(s), {} guest(s), {} disk(s), {} pool(s), {} phase(s)", file, str(lab.getName()), lab.getHosts().size(),
-                                 lab.getGuests().size(), lab.getDisks().size(), lab.getPools().size(), lab.getPlan().getPhases().size()));
+  context.out().line(
+      fmt::format("{}: the lab '{}' is well described: {} host(s), {} guest(s), {} disk(s), {} "
+                  "pool(s), {} phase(s)",
+                  file, str(lab.getName()), lab.getHosts().size(), lab.getGuests().size(),
+                  lab.getDisks().size(), lab.getPools().size(), lab.getPlan().getPhases().size()));
   return ExitCode::done;
 }
 

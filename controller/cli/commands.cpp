@@ -6,24 +6,37 @@ namespace relab::controller {
 
 std::span<const Command> commands() {
   static constexpr Command table[] = {
-      {"init", "", "make the controller's keys, sealed under a passphrase", "relab init --name admin", 0, cli::declare_init, cli::init},
-      {"check", "[FILE]", "read a lab file and report every mistake in it", "relab check lab.toml", 1, nullptr, cli::check},
-      {"kinds", "[NAME]", "explain the task kinds", "relab kinds audit_zfs", 1, nullptr, cli::kinds},
-      {"schema", "", "print a JSON Schema of lab.toml for editors", "relab schema > lab.schema.json", 0, nullptr, cli::schema},
-      {"enrol", "NAME", "exchange keys with an agent, by the one-time code that it shows", "relab enrol z640", 1, cli::declare_enrol, cli::enrol},
-      {"agents", "[remove NAME]", "list the enrolled agents, or forget one", "relab agents --ping", 2, cli::declare_agents, cli::agents},
-      {"plan", "[PHASE]", "show what each phase orders from whom", "relab plan 0a", 1, nullptr, cli::plan},
-      {"run", "PHASE", "run a phase, or carry on with it", "relab run 0a", 1, cli::declare_run, cli::run},
-      {"status", "", "show the phases, their last runs and their tasks", "relab status", 0, nullptr, cli::status},
-      {"gate", "[PHASE]", "explain what a phase waits for, and what would supply it", "relab gate 0b", 1, nullptr, cli::gate},
-      {"audit", "show [SECTION] | diff A B", "show the audit, or compare two", "relab audit show zfs --markdown", 3, cli::declare_audit, cli::audit},
-      {"ledger", "verify | export", "check or export the record of everything", "relab ledger verify", 1, nullptr, cli::ledger},
+      {"init", "", "make the controller's keys, sealed under a passphrase",
+       "relab init --name admin", 0, cli::declare_init, cli::init},
+      {"check", "[FILE]", "read a lab file and report every mistake in it", "relab check lab.toml",
+       1, nullptr, cli::check},
+      {"kinds", "[NAME]", "explain the task kinds", "relab kinds audit_zfs", 1, nullptr,
+       cli::kinds},
+      {"schema", "", "print a JSON Schema of lab.toml for editors",
+       "relab schema > lab.schema.json", 0, nullptr, cli::schema},
+      {"enrol", "NAME", "exchange keys with an agent, by the one-time code that it shows",
+       "relab enrol z640", 1, cli::declare_enrol, cli::enrol},
+      {"agents", "[remove NAME]", "list the enrolled agents, or forget one", "relab agents --ping",
+       2, cli::declare_agents, cli::agents},
+      {"plan", "[PHASE]", "show what each phase orders from whom", "relab plan 0a", 1, nullptr,
+       cli::plan},
+      {"run", "PHASE", "run a phase, or carry on with it", "relab run 0a", 1, cli::declare_run,
+       cli::run},
+      {"status", "", "show the phases, their last runs and their tasks", "relab status", 0, nullptr,
+       cli::status},
+      {"gate", "[PHASE]", "explain what a phase waits for, and what would supply it",
+       "relab gate 0b", 1, nullptr, cli::gate},
+      {"audit", "show [SECTION] | diff A B", "show the audit, or compare two",
+       "relab audit show zfs --markdown", 3, cli::declare_audit, cli::audit},
+      {"ledger", "verify | export", "check or export the record of everything",
+       "relab ledger verify", 1, nullptr, cli::ledger},
   };
   return table;
 }
 
 std::vector<std::string> arguments_of(const Values& values) {
-  return values.count("argument") != 0 ? values["argument"].as<std::vector<std::string>>() : std::vector<std::string>();
+  return values.count("argument") != 0 ? values["argument"].as<std::vector<std::string>>()
+                                       : std::vector<std::string>();
 }
 
 std::string argument_of(const Values& values, std::size_t index) {

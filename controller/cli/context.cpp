@@ -1,12 +1,11 @@
 #include "controller/cli/context.h"
 
-#include <fmt/format.h>
-#include <fcntl.h>
-#include <termios.h>
-#include <unistd.h>
-
 #include <array>
 #include <cstdlib>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "common/base/file.h"
 #include "common/base/handle.h"
@@ -41,10 +40,14 @@ Result<crypto::Secret> read_descriptor(int fd) {
   for (;;) {
     const auto count = ::read(fd, buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fail(Fault::invalid, fmt::format("the passphrase cannot be read from descriptor {}: {}", fd, words_of(errno)));
+    if (count < 0)
+      return fail(
+          Fault::invalid,
+          fmt::format("the passphrase cannot be read from descriptor {}: {}", fd, words_of(errno)));
     if (count == 0) break;
     text.append(buffer.data(), static_cast<std::size_t>(count));
-    if (text.size() > passphrase_size_max) return fail(Fault::invalid, "the passphrase has more than 4096 bytes");
+    if (text.size() > passphrase_size_max)
+      return fail(Fault::invalid, "the passphrase has more than 4096 bytes");
   }
   sodium_memzero(buffer.data(), buffer.size());
   return secret_line(std::move(text));
@@ -56,23 +59,27 @@ std::optional<Message<schema::Lab>> Context::lab() {
   auto reading = lab::read_lab(globals_.lab_file);
   for (const auto& mistake : reading.mistakes) printer_.note(lab::to_string(mistake));
   if (!reading.mistakes.empty() || !reading.lab) {
-    printer_.note(fmt::format("relab: {} has {} mistake{}; nothing was done", globals_.lab_file, reading.mistakes.size(), reading.mistakes.size() == 1 ? "" : "s"));
+    printer_.note(fmt::format("relab: {} has {} mistake{}; nothing was done", globals_.lab_file,
+                              reading.mistakes.size(), reading.mistakes.size() == 1 ? "" : "s"));
     return {};
   }
   return std::move(reading.lab);
 }
 
 fs::path Context::config_dir() const {
-  return globals_.config_dir.empty() ? base_folder("XDG_CONFIG_HOME", ".config") / "relab" : fs::absolute(globals_.config_dir);
+  return globals_.config_dir.empty() ? base_folder("XDG_CONFIG_HOME", ".config") / "relab"
+                                     : fs::absolute(globals_.config_dir);
 }
 
 fs::path Context::state_dir(const std::string& lab) const {
-  return globals_.state_dir.empty() ? base_folder("XDG_STATE_HOME", ".local/state") / "relab" / lab : fs::absolute(globals_.state_dir);
+  return globals_.state_dir.empty() ? base_folder("XDG_STATE_HOME", ".local/state") / "relab" / lab
+                                    : fs::absolute(globals_.state_dir);
 }
 
 Result<crypto::Secret> Context::passphrase(const std::string& prompt) const {
   if (!globals_.passphrase_file.empty()) {
-    RELAB_TRY(auto text, read_small_file(globals_.passphrase_file, passphrase_size_max).during("reading the passphrase"));
+    RELAB_TRY(auto text, read_small_file(globals_.passphrase_file, passphrase_size_max)
+                             .during("reading the passphrase"));
     return secret_line(std::move(text)).during("reading " + globals_.passphrase_file);
   }
   if (globals_.passphrase_fd >= 0) return read_descriptor(globals_.passphrase_fd);
@@ -83,15 +90,19 @@ Result<crypto::Secret> Context::ask(const std::string& prompt) const {
   const Fd terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC));
   termios shown{};
   if (!terminal || ::tcgetattr(terminal.get(), &shown) != 0)
-    return fail(Fault::invalid, "a secret is needed, and there is no terminal to ask on", "give --passphrase-file or --passphrase-fd (for a code: --code-file)");
+    return fail(Fault::invalid, "a secret is needed, and there is no terminal to ask on",
+                "give --passphrase-file or --passphrase-fd (for a code: --code-file)");
   auto hidden = shown;
   hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
   ::tcsetattr(terminal.get(), TCSAFLUSH, &hidden);
-  const auto say = [&](std::string_view text) { return ::write(terminal.get(), text.data(), text.size()) >= 0; };
+  const auto say = [&](std::string_view text) {
+    return ::write(terminal.get(), text.data(), text.size()) >= 0;
+  };
   say(prompt + ": ");
   std::string text;
   char c = 0;
-  while (text.size() < passphrase_size_max && ::read(terminal.get(), &c, 1) == 1 && c != '\n') text += c;
+  while (text.size() < passphrase_size_max && ::read(terminal.get(), &c, 1) == 1 && c != '\n')
+    text += c;
   ::tcsetattr(terminal.get(), TCSAFLUSH, &shown);
   say("\n");
   return secret_line(std::move(text));
@@ -100,7 +111,8 @@ Result<crypto::Secret> Context::ask(const std::string& prompt) const {
 Result<crypto::Keys> Context::keys() const {
   // First whether there are keys at all: nobody wants to type a passphrase for nothing.
   RELAB_TRY(const auto owner, read_owner(key_file()));
-  RELAB_TRY(const auto secret, passphrase(fmt::format("Passphrase of the controller '{}'", owner.name)));
+  RELAB_TRY(const auto secret,
+            passphrase(fmt::format("Passphrase of the controller '{}'", owner.name)));
   return load_keys(key_file(), secret);
 }
 

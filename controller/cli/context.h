@@ -34,9 +34,12 @@ class Context {
   std::filesystem::path config_dir() const;
   std::filesystem::path key_file() const { return config_dir() / "controller.key"; }
   std::filesystem::path state_dir(const std::string& lab) const;
-  std::filesystem::path ledger_file(const std::string& lab) const { return state_dir(lab) / "ledger.db"; }
+  std::filesystem::path ledger_file(const std::string& lab) const {
+    return state_dir(lab) / "ledger.db";
+  }
 
-  /// From the file or descriptor given, else asked for on the terminal. Fault::invalid if there is none of them.
+  /// From the file or descriptor given, else asked for on the terminal. Fault::invalid if there is
+  /// none of them.
   Result<crypto::Secret> passphrase(const std::string& prompt) const;
   Result<crypto::Keys> keys() const;
   /// A secret typed on the terminal, without echo.

@@ -25,10 +25,13 @@ Result<crypto::EnrolCode> code_of(const Values& values, const Context& context) 
   return crypto::EnrolCode::parse(text_of(typed.view()));
 }
 
-Result<Party> enrol_agent(const Values& values, Context& context, schema::Lab::Reader lab, const std::string& agent) {
+Result<Party> enrol_agent(const Values& values, Context& context, schema::Lab::Reader lab,
+                          const std::string& agent) {
   RELAB_TRY(auto endpoint, lab::agent_endpoint(lab, agent));
   if (values.count("endpoint") != 0) endpoint = values["endpoint"].as<std::string>();
-  if (!endpoint.starts_with("tcp://")) return fail(Fault::invalid, fmt::format("the endpoint is tcp://ADDRESS:PORT, not '{}'", endpoint));
+  if (!endpoint.starts_with("tcp://"))
+    return fail(Fault::invalid,
+                fmt::format("the endpoint is tcp://ADDRESS:PORT, not '{}'", endpoint));
   const auto name = str(lab.getName());
   const Signals signals;
   RELAB_TRY(const auto lock, LabLock::take(context.state_dir(name), "enrol"));
@@ -38,10 +41,18 @@ Result<Party> enrol_agent(const Values& values, Context& context, schema::Lab::R
   RELAB_CHECK(book.begin(keys, owner.name, name));
   RELAB_TRY(const auto code, code_of(values, context));
   const auto before = book.state().agents();
-  RELAB_TRY(auto party, controller::enrol({.lab = name, .agent = agent, .endpoint = endpoint, .controller = owner.name, .patience = std::chrono::seconds(values["patience"].as<unsigned>())}, code, book, keys, signals));
+  RELAB_TRY(auto party,
+            controller::enrol({.lab = name,
+                               .agent = agent,
+                               .endpoint = endpoint,
+                               .controller = owner.name,
+                               .patience = std::chrono::seconds(values["patience"].as<unsigned>())},
+                              code, book, keys, signals));
   const auto known = before.find(agent);
   if (known != before.end() && known->second.party.sign_key != party.sign_key)
-    context.out().note(fmt::format("the agent '{}' had another key until now: it was {}, it is {}", agent, crypto::fingerprint(known->second.party.sign_key), crypto::fingerprint(party.sign_key)));
+    context.out().note(fmt::format("the agent '{}' had another key until now: it was {}, it is {}",
+                                   agent, crypto::fingerprint(known->second.party.sign_key),
+                                   crypto::fingerprint(party.sign_key)));
   RELAB_CHECK(book.checkpoint(keys));
   return party;
 }
@@ -49,22 +60,30 @@ Result<Party> enrol_agent(const Values& values, Context& context, schema::Lab::R
 }  // namespace
 
 void declare_enrol(po::options_description& options) {
-  options.add_options()("endpoint", po::value<std::string>(), "where the agent waits; default: as in lab.toml")("code-file", po::value<std::string>(), "read the one-time code from this file")(
+  options.add_options()("endpoint", po::value<std::string>(),
+                        "where the agent waits; default: as in lab.toml")(
+      "code-file", po::value<std::string>(), "read the one-time code from this file")(
       "patience", po::value<unsigned>()->default_value(30), "seconds to wait for the agent");
 }
 
 ExitCode enrol(const Values& values, Context& context) {
   const auto agent = argument_of(values, 0);
   if (agent.empty()) {
-    context.out().error({.fault = Fault::invalid, .what = "which agent?", .hint = "usage: relab enrol NAME"});
+    context.out().error(
+        {.fault = Fault::invalid, .what = "which agent?", .hint = "usage: relab enrol NAME"});
     return ExitCode::usage;
   }
   const auto lab = context.lab();
   if (!lab) return ExitCode::usage;
   const auto party = enrol_agent(values, context, lab->reader(), agent);
   if (!party) return context.failed(party.error());
-  context.out().line(fmt::format("Enrolled '{}' ({}), machine {}, role {}", agent, crypto::fingerprint(party->sign_key), party->machine_id, party->agent_role));
-  context.out().value({{"agent", agent}, {"fingerprint", crypto::fingerprint(party->sign_key)}, {"machineId", party->machine_id}, {"role", party->agent_role}});
+  context.out().line(fmt::format("Enrolled '{}' ({}), machine {}, role {}", agent,
+                                 crypto::fingerprint(party->sign_key), party->machine_id,
+                                 party->agent_role));
+  context.out().value({{"agent", agent},
+                       {"fingerprint", crypto::fingerprint(party->sign_key)},
+                       {"machineId", party->machine_id},
+                       {"role", party->agent_role}});
   return ExitCode::done;
 }
 

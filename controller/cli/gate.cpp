@@ -12,7 +12,7 @@ namespace relab::controller::cli {
 
 namespace {
 
-nlohmann::json to_json(const Finding& finding) {
+nlohmann::json finding_json(const Finding& finding) {
   nlohmann::json json = {{"subject", finding.subject}, {"met", finding.met}, {"why", finding.why}};
   if (!finding.supply.empty()) json["supply"] = finding.supply;
   if (finding.task) json["task"] = finding.task->text();
@@ -23,17 +23,21 @@ void show_supplies(const Gate& gate, Printer& out) {
   std::vector<std::string> supplies;
   for (const auto& verdict : gate.verdicts)
     for (const auto& finding : verdict.findings)
-      if (!finding.met && !finding.supply.empty() && std::find(supplies.begin(), supplies.end(), finding.supply) == supplies.end()) supplies.push_back(finding.supply);
+      if (!finding.met && !finding.supply.empty() &&
+          std::find(supplies.begin(), supplies.end(), finding.supply) == supplies.end())
+        supplies.push_back(finding.supply);
   for (const auto& supply : supplies) out.line("  supply what is missing: " + supply);
 }
 
-ExitCode explain(const std::string& phase, const Evidences& evidences, Context& context, nlohmann::json& list) {
+ExitCode explain(const std::string& phase, const Evidences& evidences, Context& context,
+                 nlohmann::json& list) {
   const auto entry = judge_entry(phase, evidences);
   const auto proof = judge_proof(phase, evidences);
   if (!entry) return context.failed(entry.error());
   if (!proof) return context.failed(proof.error());
   show(*entry, fmt::format("Gate of {}", phase), context.out());
-  if (!proof->verdicts.empty()) show(*proof, fmt::format("What {} must show before anything after it", phase), context.out());
+  if (!proof->verdicts.empty())
+    show(*proof, fmt::format("What {} must show before anything after it", phase), context.out());
   list.push_back({{"phase", phase}, {"entry", to_json(*entry)}, {"proof", to_json(*proof)}});
   return entry->open && proof->open ? ExitCode::done : ExitCode::gate_closed;
 }
@@ -44,8 +48,10 @@ nlohmann::json to_json(const Gate& gate) {
   auto conditions = nlohmann::json::array();
   for (const auto& verdict : gate.verdicts) {
     auto findings = nlohmann::json::array();
-    for (const auto& finding : verdict.findings) findings.push_back(to_json(finding));
-    conditions.push_back({{"condition", verdict.condition}, {"met", verdict.met}, {"findings", std::move(findings)}});
+    for (const auto& finding : verdict.findings) findings.push_back(finding_json(finding));
+    conditions.push_back({{"condition", verdict.condition},
+                          {"met", verdict.met},
+                          {"findings", std::move(findings)}});
   }
   return {{"open", gate.open}, {"conditions", std::move(conditions)}};
 }
@@ -54,8 +60,11 @@ void show(const Gate& gate, const std::string& heading, Printer& out) {
   out.line(fmt::format("{}: {}", heading, gate.open ? out.good("open") : out.bad("CLOSED")));
   if (gate.verdicts.empty()) out.line("  no conditions");
   for (const auto& verdict : gate.verdicts) {
-    out.line(fmt::format("  {} {}", verdict.condition, verdict.met ? out.good("met") : out.bad("not met")));
-    for (const auto& finding : verdict.findings) out.line(fmt::format("    {} {:26} {}", finding.met ? out.good("ok ") : out.bad("NO "), finding.subject, finding.why));
+    out.line(fmt::format("  {} {}", verdict.condition,
+                         verdict.met ? out.good("met") : out.bad("not met")));
+    for (const auto& finding : verdict.findings)
+      out.line(fmt::format("    {} {:26} {}", finding.met ? out.good("ok ") : out.bad("NO "),
+                           finding.subject, finding.why));
   }
   show_supplies(gate, out);
 }

@@ -1,7 +1,8 @@
+#include "controller/lab/kinds.h"
+
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
 #include "controller/lab/json_schema.h"
-#include "controller/lab/kinds.h"
 
 namespace relab::controller::cli {
 

@@ -22,9 +22,17 @@ ExitCode verify(const Book& book, Context& context) {
     checkpoints += entry.entry.reader().isCheckpoint() ? 1U : 0U;
   }
   const auto head = hex(book.ledger().head());
-  context.out().line(fmt::format("The ledger of '{}' holds: {} entries, {} signed orders, {} signed reports, {} checkpoints.", book.state().lab(), entries.size(), orders, reports, checkpoints));
+  context.out().line(fmt::format(
+      "The ledger of '{}' holds: {} entries, {} signed orders, {} signed reports, {} checkpoints.",
+      book.state().lab(), entries.size(), orders, reports, checkpoints));
   context.out().line(fmt::format("Head {}", head));
-  context.out().value({{"lab", book.state().lab()}, {"entries", entries.size()}, {"orders", orders}, {"reports", reports}, {"checkpoints", checkpoints}, {"head", head}, {"valid", true}});
+  context.out().value({{"lab", book.state().lab()},
+                       {"entries", entries.size()},
+                       {"orders", orders},
+                       {"reports", reports},
+                       {"checkpoints", checkpoints},
+                       {"head", head},
+                       {"valid", true}});
   return ExitCode::done;
 }
 
@@ -33,7 +41,8 @@ ExitCode verify(const Book& book, Context& context) {
 ExitCode ledger(const Values& values, Context& context) {
   const auto what = argument_of(values, 0);
   if (what != "verify" && what != "export") {
-    context.out().error({.fault = Fault::invalid, .what = "usage: relab ledger verify, or relab ledger export"});
+    context.out().error(
+        {.fault = Fault::invalid, .what = "usage: relab ledger verify, or relab ledger export"});
     return ExitCode::usage;
   }
   const auto lab = context.lab();

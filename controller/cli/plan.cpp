@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "common/base/time.h"
 #include "common/reflect/notes.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
@@ -14,7 +15,11 @@ nlohmann::json to_json(const PhasePlan& plan) {
   auto tracks = nlohmann::json::array();
   for (const auto& track : plan.tracks) {
     auto steps = nlohmann::json::array();
-    for (const auto& step : track) steps.push_back({{"step", step.path}, {"agent", step.agent}, {"kind", reflect::snake_case(step.arm)}, {"deadlineSeconds", step.deadline.count()}});
+    for (const auto& step : track)
+      steps.push_back({{"step", step.path},
+                       {"agent", step.agent},
+                       {"kind", reflect::snake_case(step.arm)},
+                       {"deadlineSeconds", step.deadline.count()}});
     tracks.push_back(std::move(steps));
   }
   return {{"phase", plan.name}, {"title", plan.title}, {"tracks", std::move(tracks)}};
@@ -24,7 +29,8 @@ void print(const PhasePlan& plan, Printer& out) {
   out.line(fmt::format("{}  {}", out.bold(plan.name), plan.title));
   for (const auto& track : plan.tracks)
     for (const auto& step : track)
-      out.line(fmt::format("    {:32} {:16} on {:16} within {}", step.path, reflect::snake_case(step.arm), step.agent, human(step.deadline)));
+      out.line(fmt::format("    {:32} {:16} on {:16} within {}", step.path,
+                           reflect::snake_case(step.arm), step.agent, human(step.deadline)));
   if (plan.step_count() == 0) out.line("    no steps yet: this phase is never taken for done");
 }
 

@@ -1,11 +1,10 @@
 #include "controller/cli/printer.h"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "common/base/text.h"
 
@@ -33,7 +32,8 @@ std::string harmless(std::string_view text) {
 }
 
 std::string coloured(const Style& style, const char* code, std::string_view text) {
-  return style.colour ? "\033[" + std::string(code) + "m" + std::string(text) + "\033[0m" : std::string(text);
+  return style.colour ? "\033[" + std::string(code) + "m" + std::string(text) + "\033[0m"
+                      : std::string(text);
 }
 
 }  // namespace
@@ -48,7 +48,9 @@ void Printer::line(std::string_view line) {
   if (!json()) std::cout << line << "\n" << std::flush;
 }
 void Printer::value(const nlohmann::json& value) {
-  if (json()) std::cout << value.dump(2, ' ', true, nlohmann::json::error_handler_t::replace) << "\n" << std::flush;
+  if (json())
+    std::cout << value.dump(2, ' ', true, nlohmann::json::error_handler_t::replace) << "\n"
+              << std::flush;
 }
 void Printer::value_text(std::string_view text) {
   if (json()) std::cout << text << (text.ends_with('\n') ? "" : "\n") << std::flush;

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-
 #include <map>
 
 #include "controller/cli/commands.h"
@@ -20,19 +19,29 @@ class LineNarrator final : public Narrator {
  public:
   explicit LineNarrator(Printer& out) : out_(out) {}
 
-  void agent_up(const std::string& agent, const Greeting& greeting) override { out_.note(fmt::format("agent {} is there: version {}, role {}", agent, greeting.version, greeting.role)); }
-  void agent_down(const std::string& agent, const Error& why) override { out_.note(fmt::format("agent {} is gone: {}", agent, why.what)); }
+  void agent_up(const std::string& agent, const Greeting& greeting) override {
+    out_.note(fmt::format("agent {} is there: version {}, role {}", agent, greeting.version,
+                          greeting.role));
+  }
+  void agent_down(const std::string& agent, const Error& why) override {
+    out_.note(fmt::format("agent {} is gone: {}", agent, why.what));
+  }
   void step_changed(const StepRun& run) override {
     if (run.state == StepState::waiting || run.state == StepState::accepted) return;
     if (run.state == StepState::ordered && run.attempt < 2) return;
-    out_.note(fmt::format("{:10} {}{}", name(run.state), run.step.path, run.why.empty() ? "" : ": " + run.why));
+    out_.note(fmt::format("{:10} {}{}", name(run.state), run.step.path,
+                          run.why.empty() ? "" : ": " + run.why));
   }
-  void progress(const StepRun& run, std::uint64_t /*steps*/, const std::string& what) override { doing_[run.step.path] = what; }
+  void progress(const StepRun& run, std::uint64_t /*steps*/, const std::string& what) override {
+    doing_[run.step.path] = what;
+  }
   void still_waiting(const Engine& engine, Millis since) override {
     std::string busy;
     for (const auto& track : engine.tracks())
       for (const auto& run : track)
-        if (!run.ended()) busy += fmt::format(" {} ({}{})", run.step.path, name(run.state), doing_.contains(run.step.path) ? ": " + doing_[run.step.path] : "");
+        if (!run.ended())
+          busy += fmt::format(" {} ({}{})", run.step.path, name(run.state),
+                              doing_.contains(run.step.path) ? ": " + doing_[run.step.path] : "");
     out_.note(fmt::format("after {}: still at{}", human(since), busy));
   }
   void warn(const std::string& what) override { out_.note("warning: " + what); }
@@ -58,17 +67,23 @@ Result<Opened> open_all(Context& context, schema::Lab::Reader lab, const std::st
   return Opened{.lock = std::move(lock), .keys = std::move(keys), .book = std::move(book)};
 }
 
-/// The run to carry on with, or a new one. One that was made from another lab file is ended: its plan is not this plan.
-Result<RunId> begin_run(Book& book, const Message<schema::Lab>& lab, const std::string& phase, Printer& out) {
+/// The run to carry on with, or a new one. One that was made from another lab file is ended: its
+/// plan is not this plan.
+Result<RunId> begin_run(Book& book, const Message<schema::Lab>& lab, const std::string& phase,
+                        Printer& out) {
   if (const auto* open = book.state().open_run(phase); open != nullptr) {
     const auto id = open->id;
     if (open->lab_digest == crypto::digest(lab.bytes())) {
-      out.note(fmt::format("carrying on with run {} of {}, begun {}", id.brief(), phase, iso8601(open->started)));
+      out.note(fmt::format("carrying on with run {} of {}, begun {}", id.brief(), phase,
+                           iso8601(open->started)));
       return id;
     }
-    out.note(fmt::format("lab.toml has changed since run {} began: that run is ended, a new one begins", id.brief()));
+    out.note(
+        fmt::format("lab.toml has changed since run {} began: that run is ended, a new one begins",
+                    id.brief()));
     for (const auto* task : book.state().tasks_of(id))
-      if (task->open()) RELAB_CHECK(book.abandoned(task->id, "lab.toml was changed before its report came"));
+      if (task->open())
+        RELAB_CHECK(book.abandoned(task->id, "lab.toml was changed before its report came"));
     RELAB_CHECK(book.run_ended(id));
   }
   const auto id = RunId::make(wall_clock());
@@ -76,8 +91,10 @@ Result<RunId> begin_run(Book& book, const Message<schema::Lab>& lab, const std::
   return id;
 }
 
-ExitCode conclude(Context& context, Opened& opened, const Driver& driver, const RunId& run, schema::Lab::Reader lab, const std::string& phase) {
-  const auto gate = judge_proof(phase, {.lab = lab, .state = opened.book.state(), .now = wall_clock()});
+ExitCode conclude(Context& context, Opened& opened, const Driver& driver, const RunId& run,
+                  schema::Lab::Reader lab, const std::string& phase) {
+  const auto gate =
+      judge_proof(phase, {.lab = lab, .state = opened.book.state(), .now = wall_clock()});
   if (!gate) return context.failed(gate.error());
   const auto written = [&]() -> Result<void> {
     RELAB_CHECK(opened.book.run_ended(run));
@@ -85,21 +102,30 @@ ExitCode conclude(Context& context, Opened& opened, const Driver& driver, const 
     return opened.book.checkpoint(opened.keys);
   }();
   if (!written) return context.failed(written.error());
-  const auto failed = driver.engine().count(StepState::failed) + driver.engine().count(StepState::blocked);
+  const auto failed =
+      driver.engine().count(StepState::failed) + driver.engine().count(StepState::blocked);
   const auto succeeded = driver.engine().count(StepState::succeeded);
-  context.out().line(fmt::format("Phase {}: {} step(s) succeeded, {} failed.", phase, succeeded, failed));
-  if (!gate->verdicts.empty()) show(*gate, fmt::format("What {} must show before anything after it", phase), context.out());
-  context.out().value({{"run", run.text()}, {"phase", phase}, {"succeeded", succeeded}, {"failed", failed}, {"gate", to_json(*gate)}});
+  context.out().line(
+      fmt::format("Phase {}: {} step(s) succeeded, {} failed.", phase, succeeded, failed));
+  if (!gate->verdicts.empty())
+    show(*gate, fmt::format("What {} must show before anything after it", phase), context.out());
+  context.out().value({{"run", run.text()},
+                       {"phase", phase},
+                       {"succeeded", succeeded},
+                       {"failed", failed},
+                       {"gate", to_json(*gate)}});
   if (failed != 0) return ExitCode::failed;
   return gate->open ? ExitCode::done : ExitCode::gate_closed;
 }
 
-ExitCode run_phase(Context& context, const Message<schema::Lab>& lab, PhasePlan plan, std::chrono::seconds patience) {
+ExitCode run_phase(Context& context, const Message<schema::Lab>& lab, PhasePlan plan,
+                   std::chrono::seconds patience) {
   const auto phase = plan.name;
   const Signals signals;
   auto opened = open_all(context, lab.reader(), phase);
   if (!opened) return context.failed(opened.error());
-  const auto entry = judge_entry(phase, {.lab = lab.reader(), .state = opened->book.state(), .now = wall_clock()});
+  const auto entry =
+      judge_entry(phase, {.lab = lab.reader(), .state = opened->book.state(), .now = wall_clock()});
   if (!entry) return context.failed(entry.error());
   if (!entry->open) {
     show(*entry, fmt::format("Gate of {}", phase), context.out());
@@ -107,35 +133,47 @@ ExitCode run_phase(Context& context, const Message<schema::Lab>& lab, PhasePlan 
     return ExitCode::gate_closed;
   }
   if (plan.step_count() == 0)
-    return context.failed({.fault = Fault::unsupported, .what = fmt::format("phase {} has no steps in lab.toml: there is nothing to run, and it is not done", phase)});
+    return context.failed(
+        {.fault = Fault::unsupported,
+         .what = fmt::format(
+             "phase {} has no steps in lab.toml: there is nothing to run, and it is not done",
+             phase)});
   const auto run = begin_run(opened->book, lab, phase, context.out());
   if (!run) return context.failed(run.error());
   LineNarrator narrator(context.out());
-  Driver driver({.lab = str(lab.reader().getName()), .patience = patience}, opened->book, opened->keys, signals, narrator);
+  Driver driver({.lab = str(lab.reader().getName()), .patience = patience}, opened->book,
+                opened->keys, signals, narrator);
   const auto end = driver.run(*run, std::move(plan));
   if (!end) return context.failed(end.error());
   switch (*end) {
-    case RunEnd::done: return conclude(context, *opened, driver, *run, lab.reader(), phase);
+    case RunEnd::done:
+      return conclude(context, *opened, driver, *run, lab.reader(), phase);
     case RunEnd::detached:
-      context.out().note(fmt::format("Detached: work goes on at the agents. `relab run {}` carries on and collects.", phase));
+      context.out().note(fmt::format(
+          "Detached: work goes on at the agents. `relab run {}` carries on and collects.", phase));
       return ExitCode::detached;
-    case RunEnd::unreachable: break;
+    case RunEnd::unreachable:
+      break;
   }
   for (const auto& trouble : driver.troubles()) context.out().error(trouble);
-  context.out().note(fmt::format("Nothing is lost: `relab run {}` carries on when the agents are back.", phase));
+  context.out().note(
+      fmt::format("Nothing is lost: `relab run {}` carries on when the agents are back.", phase));
   return ExitCode::unreachable;
 }
 
 }  // namespace
 
 void declare_run(po::options_description& options) {
-  options.add_options()("patience", po::value<unsigned>()->default_value(30), "seconds to wait for agents that are away");
+  options.add_options()("patience", po::value<unsigned>()->default_value(30),
+                        "seconds to wait for agents that are away");
 }
 
 ExitCode run(const Values& values, Context& context) {
   const auto phase = argument_of(values, 0);
   if (phase.empty()) {
-    context.out().error({.fault = Fault::invalid, .what = "which phase?", .hint = "usage: relab run PHASE; `relab plan` lists them"});
+    context.out().error({.fault = Fault::invalid,
+                         .what = "which phase?",
+                         .hint = "usage: relab run PHASE; `relab plan` lists them"});
     return ExitCode::usage;
   }
   const auto lab = context.lab();
@@ -145,7 +183,8 @@ ExitCode run(const Values& values, Context& context) {
     context.out().error(plan.error());
     return ExitCode::usage;
   }
-  return run_phase(context, *lab, std::move(*plan), std::chrono::seconds(values["patience"].as<unsigned>()));
+  return run_phase(context, *lab, std::move(*plan),
+                   std::chrono::seconds(values["patience"].as<unsigned>()));
 }
 
 }  // namespace relab::controller::cli

@@ -8,7 +8,8 @@
 
 namespace relab::controller {
 
-/// One line with its line feed: number, entry, hash, and where the entry holds an envelope, that as DSSE JSON.
+/// One line with its line feed: number, entry, hash, and where the entry holds an envelope, that as
+/// DSSE JSON.
 std::string export_line(const LedgerEntry& entry);
 
 }  // namespace relab::controller

@@ -61,14 +61,24 @@ std::string overview(const std::vector<SectionView>& sections, const Style& styl
   return table.print(style);
 }
 
+bool is_absent(const SectionView& view) {
+  const auto coverage = view.facts ? coverage_of(*view.facts) : std::nullopt;
+  return coverage && coverage->getAbsent().size() > 0;
+}
+
 /// Whether the audit can be relied on, in a sentence.
 std::string verdict(const std::vector<SectionView>& sections, const Style& style) {
-  const auto gaps =
-      std::ranges::count_if(sections, [](const SectionView& view) { return !is_whole(view); });
-  if (gaps == 0)
-    return line(style, fmt::format("all {} read whole", counted(sections.size(), "sections")));
-  return line(style, alarming(style, fmt::format("{} of {} NOT READ WHOLE, marked (!)", gaps,
-                                                 counted(sections.size(), "sections"))));
+  const auto whole = std::ranges::count_if(sections, is_whole);
+  const auto gaps = sections.size() - static_cast<std::size_t>(whole);
+  const auto all = counted(sections.size(), "sections");
+  if (gaps > 0)
+    return line(style,
+                alarming(style, fmt::format("{} of {} NOT READ WHOLE, marked (!)", gaps, all)));
+  const auto absent = std::ranges::count_if(sections, is_absent);
+  return line(style, absent == 0 ? fmt::format("all {} read whole", all)
+                                 : fmt::format("all {} read whole, {} of them absent from their "
+                                               "machines",
+                                               all, absent));
 }
 
 std::string blank_line(const Style& style) { return style.form == Form::text ? "\n" : ""; }

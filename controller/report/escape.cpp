@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cstdint>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "common/base/text.h"
 
@@ -112,13 +113,13 @@ std::string visible(std::string_view text) {
 }
 
 std::string markdown_text(std::string_view text) {
-  std::string shown;
+  std::vector<std::string> parts;
   for (const auto line : lines(text)) {
-    if (!shown.empty()) shown += "<br>";
     const auto safe = visible(line);
-    for (std::size_t at = 0; at < safe.size(); ++at) shown += markdown_letter(safe, at);
+    auto& part = parts.emplace_back();
+    for (std::size_t at = 0; at < safe.size(); ++at) part += markdown_letter(safe, at);
   }
-  return shown;
+  return fmt::format("{}", fmt::join(parts, "<br>"));
 }
 
 std::size_t width_of(std::string_view text) {

@@ -19,17 +19,17 @@ constexpr std::array lasting = {std::string_view{"guid"}, std::string_view{"uuid
 
 /// What things are called, from the name to what merely narrows it down.
 constexpr std::array called = {
-    std::string_view{"vmid"},      std::string_view{"id"},          std::string_view{"name"},
-    std::string_view{"path"},      std::string_view{"key"},         std::string_view{"unit"},
-    std::string_view{"part"},      std::string_view{"release"},     std::string_view{"app"},
-    std::string_view{"address"},   std::string_view{"port"},        std::string_view{"protocol"},
-    std::string_view{"container"}, std::string_view{"destination"}, std::string_view{"interface"},
-    std::string_view{"pool"},      std::string_view{"disk"},        std::string_view{"device"},
-    std::string_view{"object"},    std::string_view{"function"},    std::string_view{"inside"},
-    std::string_view{"family"},    std::string_view{"table"},       std::string_view{"chain"},
-    std::string_view{"file"},      std::string_view{"source"},      std::string_view{"status"},
-    std::string_view{"place"},     std::string_view{"purpose"},     std::string_view{"kind"},
-    std::string_view{"role"},      std::string_view{"folder"},      std::string_view{"first"}};
+    std::string_view{"vmid"},      std::string_view{"id"},        std::string_view{"name"},
+    std::string_view{"path"},      std::string_view{"key"},       std::string_view{"unit"},
+    std::string_view{"part"},      std::string_view{"release"},   std::string_view{"app"},
+    std::string_view{"object"},    std::string_view{"address"},   std::string_view{"port"},
+    std::string_view{"protocol"},  std::string_view{"container"}, std::string_view{"destination"},
+    std::string_view{"interface"}, std::string_view{"pool"},      std::string_view{"disk"},
+    std::string_view{"device"},    std::string_view{"function"},  std::string_view{"inside"},
+    std::string_view{"family"},    std::string_view{"table"},     std::string_view{"chain"},
+    std::string_view{"file"},      std::string_view{"source"},    std::string_view{"status"},
+    std::string_view{"place"},     std::string_view{"purpose"},   std::string_view{"kind"},
+    std::string_view{"role"},      std::string_view{"folder"},    std::string_view{"first"}};
 
 using Names = std::vector<std::string_view>;
 

@@ -28,15 +28,15 @@ std::vector<std::string> titles_of(const Rows& rows) {
   return titles;
 }
 
-std::string paragraph(const std::string& title, const std::vector<std::string>& names,
-                      const std::vector<Shown>& cells, const Style& style) {
+/// Every value that is told as an entry of a list.
+std::string entries(const std::vector<Named>& values, const Style& style) {
   std::size_t width = 0;
-  for (std::size_t i = 0; i < names.size(); ++i)
-    if (!cells[i].blank) width = std::max(width, width_of(names[i]));
-  auto text = line(style, bold(style, harmless(style, title)));
-  for (std::size_t i = 0; i < names.size(); ++i)
-    if (!cells[i].blank)
-      text += (style.form == Form::text ? "  " : "") + entry(style, names[i], cells[i].text, width);
+  for (const auto& [name, shown] : values)
+    if (!shown.blank) width = std::max(width, width_of(name));
+  std::string text;
+  for (const auto& [name, shown] : values)
+    if (!shown.blank)
+      text += (style.form == Form::text ? "  " : "") + entry(style, name, shown.text, width);
   return text + (style.form == Form::markdown ? "\n" : "");
 }
 
@@ -104,16 +104,19 @@ std::string RowSet::common_line(const Columns& columns, const Style& style) cons
   return text.empty() ? text : line(style, fmt::format("all {}: {}", size(), text));
 }
 
-std::string RowSet::paragraphs(const Style& style) const {
+std::string RowSet::paragraphs(const Columns& columns, const Style& style) const {
   std::string text;
-  for (std::size_t row = 0; row < size(); ++row)
-    text += paragraph(titles_[row], names_, cells_[row], style);
+  for (std::size_t row = 0; row < size(); ++row) {
+    std::vector<Named> values;
+    for (const auto column : columns) values.push_back({names_[column], cells_[row][column]});
+    if (size() > 1) text += line(style, bold(style, harmless(style, titles_[row])));
+    text += entries(values, style);
+  }
   return text;
 }
 
 std::string RowSet::print(const Style& style) const {
   if (cells_.empty() || names_.empty()) return {};
-  if (size() == 1 && names_.size() > single_row_columns) return paragraphs(style);
   Columns all;
   Columns common;
   Columns varying;
@@ -123,13 +126,15 @@ std::string RowSet::print(const Style& style) const {
     const auto same = size() >= rows_for_common && column > 0 && is_same_in_all(column);
     (same ? common : varying).push_back(column);
   }
+  if (size() == 1 && all.size() > single_row_columns) return paragraphs(all, style);
   const auto has_room = [&style](const Table& candidate) {
     return style.form == Form::markdown || style.width == 0 || candidate.fits(style.width);
   };
   if (const auto whole = table(all); all.size() <= wide_columns && has_room(whole))
     return whole.print(style);
   const auto slim = table(varying);
-  return has_room(slim) ? common_line(common, style) + slim.print(style) : paragraphs(style);
+  return common_line(common, style) +
+         (has_room(slim) ? slim.print(style) : paragraphs(varying, style));
 }
 
 }  // namespace relab::controller

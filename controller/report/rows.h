@@ -33,7 +33,7 @@ class RowSet {
   bool is_same_in_all(std::size_t column) const;
   Table table(const Columns& columns) const;
   std::string common_line(const Columns& columns, const Style& style) const;
-  std::string paragraphs(const Style& style) const;
+  std::string paragraphs(const Columns& columns, const Style& style) const;
 
   std::vector<std::string> names_;
   std::vector<std::vector<Shown>> cells_;

@@ -46,10 +46,17 @@ std::string moment(std::uint64_t value, Precision precision) {
   return iso8601(instant_of(value));
 }
 
+/// An MTU of 1500 is not "1.5 KiB".
+std::string size(std::uint64_t bytes) {
+  constexpr std::uint64_t exact_below = 10240;
+  const auto rounds = bytes < exact_below && bytes % 1024 != 0;
+  return rounds ? fmt::format("{} B", bytes) : human_bytes(bytes);
+}
+
 std::string measured(std::uint64_t value, std::string_view unit, Precision precision) {
   if (is_moment(unit)) return value == 0 ? "" : moment(value, precision);
   if (precision == Precision::rounded) {
-    if (unit == "bytes") return human_bytes(value);
+    if (unit == "bytes") return size(value);
     if (unit == "milliseconds" && value < span_seconds_max)
       return human(Millis(static_cast<std::int64_t>(value)));
     if (per(unit) != Millis(0) && value < span_seconds_max)
@@ -100,10 +107,10 @@ Shown enumerant(const capnp::DynamicEnum& value) {
   return told(fmt::format("unknown ({})", value.getRaw()));
 }
 
-std::string hexadecimal(capnp::Data::Reader data) {
+std::string hexadecimal(capnp::Data::Reader data, Precision precision) {
   constexpr std::size_t bytes_max = 32;
   const ByteView bytes(data.begin(), data.size());
-  if (bytes.size() <= bytes_max) return hex(bytes);
+  if (bytes.size() <= bytes_max || precision == Precision::exact) return hex(bytes);
   return fmt::format("{}… ({} bytes)", hex(bytes.first(bytes_max)), bytes.size());
 }
 
@@ -141,7 +148,7 @@ Shown show(const DynamicValue::Reader& value, capnp::StructSchema::Field field,
       return told({text.begin(), text.size()});
     }
     case DynamicValue::DATA:
-      return told(hexadecimal(value.as<capnp::Data>()));
+      return told(hexadecimal(value.as<capnp::Data>(), precision));
     case DynamicValue::ENUM:
       return enumerant(value.as<capnp::DynamicEnum>());
     case DynamicValue::LIST:

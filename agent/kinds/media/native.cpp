@@ -1,6 +1,7 @@
 #include "agent/kinds/media/native.h"
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 #include <set>
 
@@ -12,8 +13,8 @@ namespace relab::agent::media {
 
 namespace {
 
-constexpr std::string_view unit_folders[] = {"/etc/systemd/system/", "/usr/lib/systemd/system/",
-                                             "/lib/systemd/system/"};
+constexpr std::array<std::string_view, 3> unit_folders{
+    "/etc/systemd/system/", "/usr/lib/systemd/system/", "/lib/systemd/system/"};
 
 std::string folder_of(const std::string& path) { return Path(path).parent_path().string(); }
 
@@ -178,8 +179,8 @@ Result<std::vector<Instance>> native_instances(Place& place, const std::vector<A
   auto sightings = sight(apps, gathered);
   RELAB_CHECK(drop_contained(place, sightings));
   // Those that name a directory first, so that the others find it.
-  std::ranges::stable_partition(sightings,
-                                [](const auto& sighting) { return !sighting.home.empty(); });
+  std::stable_partition(sightings.begin(), sightings.end(),
+                        [](const auto& sighting) { return !sighting.home.empty(); });
   for (const auto& sighting : sightings) join(sighting, instances);
   return instances;
 }

@@ -53,8 +53,10 @@ class StoppedContainer final : public Place {
     DockerView view;
     const auto found =
         tree_.gather({.contents = {"/var/lib/docker/containers/*/config.v2.json"}, .names = {}});
-    for (const auto& [path, why] : found.unreadable)
+    if (!found.unreadable.empty()) {
+      const auto& [path, why] = *found.unreadable.begin();
       return fail(Fault::damaged, fmt::format("{} of {}: {}", path, title_, why));
+    }
     if (found.contents.empty()) view.absent = "no Docker containers in it";
     for (const auto& [path, text] : found.contents) {
       RELAB_TRY(auto container, parse_docker_config(text).during("reading " + path));

@@ -46,6 +46,17 @@ pbs      z640   no answer (!)  no facts: unreachable  never
   CHECK(text.ends_with("\n=== pbs on z640 ===\nno answer: unreachable\nno facts\n"));
 }
 
+TEST_CASE("audit: a section that is absent is no gap, but is not passed over in silence",
+          "[controller][report]") {
+  const auto facts = must(Message<schema::Facts>::from_json(
+      R"({"auditZfs": {"coverage": {"absent": "no zpool on this machine"}}})"));
+
+  const auto text = render_audit({views(facts)[0]}, {}, now);
+
+  CHECK(text.starts_with("all 1 section read whole, 1 of them absent from their machines\n"));
+  CHECK(text.find("absent: no zpool on this machine  2026") != std::string::npos);
+}
+
 TEST_CASE("audit: no sections are not a clean audit", "[controller][report]") {
   CHECK(render_audit({}, {}, now) == "no section of the audit was taken\n");
 }

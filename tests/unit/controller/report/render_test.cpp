@@ -2,6 +2,7 @@
 
 #include "common/wire/message.h"
 #include "schema/guests.capnp.h"
+#include "schema/network.capnp.h"
 #include "schema/packages.capnp.h"
 #include "schema/zfs.capnp.h"
 #include "tests/support/must.h"
@@ -121,6 +122,27 @@ TEST_CASE("render: a table too wide for the terminal becomes paragraphs that los
   INFO(text);
   CHECK(text.find("mounts (2)\n1\n  vmid        1\n  key         mp0\n  host path   "
                   "/a/path/that/needs/room\n") != std::string::npos);
+}
+
+TEST_CASE("render: what all rows of a wide table say is said once", "[controller][report]") {
+  const auto text = rendered<schema::AuditZfs::Facts>(R"({"vdevs": [
+    {"pool": "tank", "name": "a", "state": "ONLINE", "readErrors": "1"},
+    {"pool": "tank", "name": "b", "state": "ONLINE", "depth": 1, "parent": 0},
+    {"pool": "tank", "name": "c", "state": "ONLINE", "depth": 1, "parent": 0}]})",
+                                                      {.width = 45});
+
+  CHECK(text.starts_with(R"(vdevs (3)
+all 3: state ONLINE, write errors 0, checksum errors 0, guid 0
+pool  depth  parent  name  read errors
+tank      0          a               1
+tank      1       0  b               0
+tank      1       0  c               0
+)"));
+}
+
+TEST_CASE("render: small sizes that are not whole are not rounded", "[controller][report]") {
+  CHECK(rendered<schema::AuditNetwork::Facts>(R"({"interfaces": [{"name": "e", "mtu": 1500}]})")
+            .find("1500 B") != std::string::npos);
 }
 
 }  // namespace relab::controller
