@@ -7,6 +7,7 @@
 #include "controller/keys/key_file.h"
 #include "controller/report/table.h"
 #include "controller/run/book.h"
+#include "controller/run/impostor.h"
 #include "controller/run/lock.h"
 #include "controller/run/session.h"
 
@@ -23,8 +24,8 @@ struct Row {
   bool there = false;
 };
 
-void ask_all(std::vector<Row>& rows, const crypto::Keys& keys, const std::string& lab,
-             std::chrono::seconds patience) {
+void ask_all(std::vector<Row>& rows, const crypto::Keys& keys, const State& state,
+             const std::string& lab, std::chrono::seconds patience) {
   zmq::context_t context;
   std::vector<std::unique_ptr<Session>> sessions;
   for (const auto& row : rows)
@@ -53,7 +54,7 @@ void ask_all(std::vector<Row>& rows, const crypto::Keys& keys, const std::string
     rows[i].answer =
         greeting ? fmt::format("up, version {}, {} task(s) held, clock off by {}",
                                greeting->version, greeting->held.size(), human(greeting->skew))
-                 : sessions[i]->trouble().sentence();
+                 : name_impostor(*sessions[i], state, keys, Millis(1500)).sentence();
   }
 }
 
@@ -117,7 +118,8 @@ ExitCode agents(const Values& values, Context& context) {
   if (values.count("ping") != 0) {
     const auto keys = context.keys();
     if (!keys) return context.failed(keys.error());
-    ask_all(rows, *keys, name, std::chrono::seconds(values["patience"].as<unsigned>()));
+    ask_all(rows, *keys, book->state(), name,
+            std::chrono::seconds(values["patience"].as<unsigned>()));
   }
   Table table({"agent", "endpoint", "role", "enrolled", "fingerprint", "answer"});
   auto list = nlohmann::json::array();

@@ -4,6 +4,8 @@
 #include <csignal>
 #include <fmt/format.h>
 
+#include "controller/run/impostor.h"
+
 namespace relab::controller {
 
 namespace {
@@ -12,6 +14,7 @@ constexpr auto poll_time = Millis(100);
 constexpr auto still_interval = Millis(10'000);
 /// How long an order is good for, by the agent's clock.
 constexpr auto order_validity = std::chrono::minutes(10);
+constexpr auto impostor_patience = Millis(1500);
 constexpr auto skew_to_tell = Millis(30'000);
 
 }  // namespace
@@ -229,7 +232,7 @@ std::vector<Error> Driver::troubles() const {
   for (const auto& name : engine_->needed_agents())
     if (const auto session = sessions_.find(name);
         session != sessions_.end() && !session->second->greeting())
-      troubles.push_back(session->second->trouble());
+      troubles.push_back(name_impostor(*session->second, book_.state(), keys_, impostor_patience));
   return troubles;
 }
 
