@@ -76,7 +76,7 @@ class LabFile(LabCase):
 
     def test_a_phase_without_steps_is_never_done(self):
         self.lab.describe(phase("one", track("t", "alpha", step("hello", PING))),
-                          '[[plan.phases]]\nname = "two"\ntitle = "Later"\ntracks = [{ name = "t", agent = "alpha" }]\n')
+                          '[[plan.phases]]\nname = "two"\ntitle = "Later"\ntracks = [{ name = "later", agent = "alpha" }]\n')
         self.assert_ended(self.lab.relab("run", "two"), 1, "has no steps", "not done")
 
 

@@ -123,9 +123,8 @@ void Forger::take_until(const std::string& what, Predicate predicate) {
     zmq::poll(items, 2, Millis(50));
     client_.tend();
     while (const auto frame = client_.receive()) {
-      auto opening = open_frame(*frame, message_size_max, [&](const auto& key) {
-        return key == agent_.party.sign_key;
-      });
+      auto opening = open_frame(*frame, message_size_max,
+                                [&](const auto& key) { return key == agent_.party.sign_key; });
       if (!opening.opened) give_up("the agent sent what does not verify");
       print(*opening.opened);
       if (predicate(&*opening.opened)) return;

@@ -84,7 +84,7 @@ class Agent:
         return re.findall(r"task (\S+) accepted", self.log(life))
 
     def fingerprint(self):
-        return re.search(r"^fingerprint\s+(\S+)$", self.run("identity").out, re.MULTILINE)[1]
+        return re.search(r"^fingerprint\s+(.+)$", self.run("identity").out, re.MULTILINE)[1]
 
     def journal(self):
         """{task id (hex): state} of every row."""

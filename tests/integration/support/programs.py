@@ -6,10 +6,11 @@ import signal
 import subprocess
 import time
 
-ROOT = pathlib.Path(os.environ["RELAB_ROOT"])
-RELAB = os.environ["RELAB"]
-RELAB_AGENT = os.environ["RELAB_AGENT"]
-RELAB_FORGE = os.environ["RELAB_FORGE"]
+# By hand, without ctest: the development build.
+ROOT = pathlib.Path(os.environ.get("RELAB_ROOT", pathlib.Path(__file__).resolve().parents[3]))
+RELAB = os.environ.get("RELAB", ROOT / "build/dev/relab")
+RELAB_AGENT = os.environ.get("RELAB_AGENT", ROOT / "build/dev/relab-agent")
+RELAB_FORGE = os.environ.get("RELAB_FORGE", ROOT / "build/dev/tests/relab-forge")
 
 # Generous: a bound is there so that a failure ends, not to measure anything.
 PATIENCE = 60
