@@ -75,6 +75,7 @@ ExitCode remove(Context& context, const std::string& lab, const std::string& age
     RELAB_TRY(const auto lock, LabLock::take(context.state_dir(lab), "agents remove"));
     RELAB_TRY(const auto keys, context.keys());
     RELAB_TRY(auto book, Book::open(context.ledger_file(lab)));
+    RELAB_CHECK(book.check_owner(keys));
     if (!book.state().agents().contains(agent))
       return fail(Fault::missing, fmt::format("no agent '{}' is enrolled", agent),
                   "`relab agents` lists them");
@@ -86,6 +87,7 @@ ExitCode remove(Context& context, const std::string& lab, const std::string& age
       fmt::format("The controller knows no agent '{}' any more. On that machine: relab-agent "
                   "distrust FINGERPRINT",
                   agent));
+  context.out().value({{"agent", agent}, {"removed", true}});
   return ExitCode::done;
 }
 
@@ -119,6 +121,7 @@ ExitCode agents(const Values& values, Context& context) {
   if (values.count("ping") != 0) {
     const auto keys = context.keys();
     if (!keys) return context.failed(keys.error());
+    if (const auto own = book->check_owner(*keys); !own) return context.failed(own.error());
     ask_all(rows, *keys, book->state(), name,
             std::chrono::seconds(values["patience"].as<unsigned>()));
   }
