@@ -11,6 +11,7 @@
 #include "agent/service/report.h"
 #include "common/base/file.h"
 #include "common/base/version.h"
+#include "common/wire/poll.h"
 
 namespace relab::agent {
 
@@ -102,7 +103,7 @@ void Service::wait(const Signals& signals) {
                                            {server_->handshakes_handle(), 0, ZMQ_POLLIN, 0},
                                            {nullptr, workers_.notices_fd(), ZMQ_POLLIN, 0},
                                            {nullptr, signals.fd(), ZMQ_POLLIN, 0}}};
-  zmq::poll(items, patience());
+  wait_for(items, patience());
 }
 
 Result<void> Service::run(const Signals& signals) {

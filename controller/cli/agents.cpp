@@ -2,6 +2,7 @@
 #include <zmq.hpp>
 
 #include "common/base/signals.h"
+#include "common/wire/poll.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
 #include "controller/keys/key_file.h"
@@ -41,7 +42,7 @@ void ask_all(std::vector<Row>& rows, const crypto::Keys& keys, const State& stat
       items.push_back({session->client().frames_handle(), 0, ZMQ_POLLIN, 0});
       items.push_back({session->client().events_handle(), 0, ZMQ_POLLIN, 0});
     }
-    zmq::poll(items, Millis(100));
+    wait_for(items, Millis(100));
     for (auto& session : sessions) {
       session->tend(wall_clock());
       while (session->receive(wall_clock())) {

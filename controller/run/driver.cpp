@@ -4,6 +4,7 @@
 #include <csignal>
 #include <fmt/format.h>
 
+#include "common/wire/poll.h"
 #include "controller/run/impostor.h"
 
 namespace relab::controller {
@@ -76,7 +77,7 @@ void Driver::wait() {
     items.push_back({session->client().frames_handle(), 0, ZMQ_POLLIN, 0});
     items.push_back({session->client().events_handle(), 0, ZMQ_POLLIN, 0});
   }
-  zmq::poll(items, poll_time);
+  wait_for(items, poll_time);
 }
 
 Result<void> Driver::step() {
