@@ -12,7 +12,6 @@ import random
 import re
 import signal
 import time
-import unittest
 
 from support.case import LabCase, main
 from support.lab import DISKS, PING, phase, step, track
