@@ -65,9 +65,9 @@ struct AuditPbs {
     # Its chunk store was seen at its path.
     lastGc @14 :UInt64 $A.unit("unix ms");
     # When garbage collection was started last; 0: never, or not told.
-    gcDiskBytes @15 :UInt64 $A.unit("bytes");
+    gcDiskBytes @15 :UInt64 $A.unit("bytes") $A.volatile;
     # Used by chunks, as the last garbage collection counted; 0: not told.
-    gcPendingBytes @16 :UInt64 $A.unit("bytes");
+    gcPendingBytes @16 :UInt64 $A.unit("bytes") $A.volatile;
     # Still to be removed by a later one.
   }
 
@@ -134,8 +134,8 @@ struct AuditPbs {
     # Proxmox VE reached it just now.
     total @12 :UInt64 $A.unit("bytes");
     # 0: not told.
-    used @13 :UInt64 $A.unit("bytes");
-    available @14 :UInt64 $A.unit("bytes");
+    used @13 :UInt64 $A.unit("bytes") $A.volatile;
+    available @14 :UInt64 $A.unit("bytes") $A.volatile;
     pruneBackups @15 :Text;
     # Retention by Proxmox VE itself ("keep-all=1").
     nodes @16 :Text;

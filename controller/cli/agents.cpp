@@ -2,11 +2,13 @@
 #include <zmq.hpp>
 
 #include "common/base/signals.h"
+#include "common/wire/poll.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
 #include "controller/keys/key_file.h"
 #include "controller/report/table.h"
 #include "controller/run/book.h"
+#include "controller/run/impostor.h"
 #include "controller/run/lock.h"
 #include "controller/run/session.h"
 
@@ -23,8 +25,8 @@ struct Row {
   bool there = false;
 };
 
-void ask_all(std::vector<Row>& rows, const crypto::Keys& keys, const std::string& lab,
-             std::chrono::seconds patience) {
+void ask_all(std::vector<Row>& rows, const crypto::Keys& keys, const State& state,
+             const std::string& lab, std::chrono::seconds patience) {
   zmq::context_t context;
   std::vector<std::unique_ptr<Session>> sessions;
   for (const auto& row : rows)
@@ -40,7 +42,7 @@ void ask_all(std::vector<Row>& rows, const crypto::Keys& keys, const std::string
       items.push_back({session->client().frames_handle(), 0, ZMQ_POLLIN, 0});
       items.push_back({session->client().events_handle(), 0, ZMQ_POLLIN, 0});
     }
-    zmq::poll(items, Millis(100));
+    wait_for(items, Millis(100));
     for (auto& session : sessions) {
       session->tend(wall_clock());
       while (session->receive(wall_clock())) {
@@ -53,7 +55,7 @@ void ask_all(std::vector<Row>& rows, const crypto::Keys& keys, const std::string
     rows[i].answer =
         greeting ? fmt::format("up, version {}, {} task(s) held, clock off by {}",
                                greeting->version, greeting->held.size(), human(greeting->skew))
-                 : sessions[i]->trouble().sentence();
+                 : name_impostor(*sessions[i], state, keys, Millis(1500)).sentence();
   }
 }
 
@@ -73,6 +75,7 @@ ExitCode remove(Context& context, const std::string& lab, const std::string& age
     RELAB_TRY(const auto lock, LabLock::take(context.state_dir(lab), "agents remove"));
     RELAB_TRY(const auto keys, context.keys());
     RELAB_TRY(auto book, Book::open(context.ledger_file(lab)));
+    RELAB_CHECK(book.check_owner(keys));
     if (!book.state().agents().contains(agent))
       return fail(Fault::missing, fmt::format("no agent '{}' is enrolled", agent),
                   "`relab agents` lists them");
@@ -84,6 +87,7 @@ ExitCode remove(Context& context, const std::string& lab, const std::string& age
       fmt::format("The controller knows no agent '{}' any more. On that machine: relab-agent "
                   "distrust FINGERPRINT",
                   agent));
+  context.out().value({{"agent", agent}, {"removed", true}});
   return ExitCode::done;
 }
 
@@ -117,7 +121,9 @@ ExitCode agents(const Values& values, Context& context) {
   if (values.count("ping") != 0) {
     const auto keys = context.keys();
     if (!keys) return context.failed(keys.error());
-    ask_all(rows, *keys, name, std::chrono::seconds(values["patience"].as<unsigned>()));
+    if (const auto own = book->check_owner(*keys); !own) return context.failed(own.error());
+    ask_all(rows, *keys, book->state(), name,
+            std::chrono::seconds(values["patience"].as<unsigned>()));
   }
   Table table({"agent", "endpoint", "role", "enrolled", "fingerprint", "answer"});
   auto list = nlohmann::json::array();

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <fmt/format.h>
 
-#include "common/base/text.h"
+#include "common/base/number.h"
 #include "common/reflect/notes.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
+#include "controller/report/diff.h"
 #include "controller/run/book.h"
 
 namespace relab::controller::cli {
@@ -82,23 +83,83 @@ ExitCode show(const Values& values, Context& context, schema::Lab::Reader lab, c
   return whole ? ExitCode::done : ExitCode::failed;
 }
 
+/// "last", "last~N", or the beginning or end of a run's id.
+Result<const RunRecord*> find_run(const State& state, const std::string& name) {
+  std::vector<const RunRecord*> audits;
+  for (const auto& run : state.runs())
+    if (run.phase == "0a") audits.push_back(&run);
+  if (name == "last" || name.starts_with("last~")) {
+    RELAB_TRY(const auto back,
+              name == "last" ? Result<std::size_t>(0) : parse_number<std::size_t>(name.substr(5)));
+    if (back < audits.size()) return audits[audits.size() - 1 - back];
+    return fail(Fault::missing,
+                fmt::format("there are only {} audits, no '{}'", audits.size(), name));
+  }
+  std::vector<const RunRecord*> found;
+  for (const auto* run : audits)
+    if (run->id.text().starts_with(name) || run->id.brief() == name) found.push_back(run);
+  if (found.size() == 1) return found[0];
+  return fail(Fault::missing,
+              found.empty() ? fmt::format("no audit has the run '{}'", name)
+                            : fmt::format("'{}' begins the ids of {} runs", name, found.size()),
+              "`last`, `last~1`, or an id as `relab status` shows it");
+}
+
+/// The change from one audit to the other of a section, where both were read.
+std::vector<Change> changes_of(const SectionView& before, const SectionView& after,
+                               Volatile fields) {
+  if (before.facts && after.facts) return diff(*before.facts, *after.facts, before.section, fields);
+  if (!before.facts && !after.facts && before.outcome == after.outcome) return {};
+  return {{.kind = Change::Kind::changed,
+           .path = {before.section},
+           .before = before.facts ? "read" : before.outcome + ", no facts",
+           .after = after.facts ? "read" : after.outcome + ", no facts"}};
+}
+
+ExitCode compare(const Values& values, Context& context, schema::Lab::Reader lab,
+                 const State& state) {
+  const auto from = find_run(state, argument_of(values, 1));
+  if (!from) return context.failed(from.error());
+  const auto to = find_run(state, argument_of(values, 2));
+  if (!to) return context.failed(to.error());
+  const auto before = collect(lab, state, (*from)->id, {});
+  const auto after = collect(lab, state, (*to)->id, {});
+  const auto fields = values.count("all") != 0 ? Volatile::shown : Volatile::hidden;
+  std::vector<Change> changes;
+  for (std::size_t i = 0; i < before.size(); ++i)
+    for (auto& change : changes_of(before[i], after[i], fields)) {
+      if (lab.getHosts().size() > 1) change.path.insert(change.path.begin(), before[i].agent);
+      changes.push_back(std::move(change));
+    }
+  const auto style =
+      values.count("markdown") != 0 ? Style{.form = Form::markdown} : context.out().style();
+  context.out().text(changes.empty() ? "no differences\n" : render_changes(changes, style));
+  context.out().value_text(changes_json(changes));
+  return ExitCode::done;
+}
+
 }  // namespace
 
 void declare_audit(po::options_description& options) {
-  options.add_options()("markdown", "as Markdown, for a wiki");
+  options.add_options()("markdown", "as Markdown, for a wiki")(
+      "all", "diff: also what changes all the time, such as counters");
 }
 
 ExitCode audit(const Values& values, Context& context) {
   const auto what = argument_of(values, 0);
-  if (what != "show") {
-    context.out().error({.fault = Fault::invalid,
-                         .what = "usage: relab audit show [SECTION], or relab audit diff A B"});
+  const auto count = arguments_of(values).size();
+  if (!(what == "show" && count <= 2) && !(what == "diff" && count == 3)) {
+    context.out().error(
+        {.fault = Fault::invalid,
+         .what = "usage: relab audit show [SECTION], or relab audit diff A B",
+         .hint = "A and B are runs: last, last~1, or ids as `relab status` shows them"});
     return ExitCode::usage;
   }
   const auto lab = context.lab();
   if (!lab) return ExitCode::usage;
   const auto book = Book::open_read_only(context.ledger_file(str(lab->reader().getName())));
   if (!book) return context.failed(book.error());
+  if (what == "diff") return compare(values, context, lab->reader(), book->state());
   return show(values, context, lab->reader(), book->state());
 }
 

@@ -4,6 +4,9 @@
 #include <csignal>
 #include <fmt/format.h>
 
+#include "common/wire/poll.h"
+#include "controller/run/impostor.h"
+
 namespace relab::controller {
 
 namespace {
@@ -12,6 +15,7 @@ constexpr auto poll_time = Millis(100);
 constexpr auto still_interval = Millis(10'000);
 /// How long an order is good for, by the agent's clock.
 constexpr auto order_validity = std::chrono::minutes(10);
+constexpr auto impostor_patience = Millis(1500);
 constexpr auto skew_to_tell = Millis(30'000);
 
 }  // namespace
@@ -77,7 +81,7 @@ void Driver::wait() {
     items.push_back({session->client().frames_handle(), 0, ZMQ_POLLIN, 0});
     items.push_back({session->client().events_handle(), 0, ZMQ_POLLIN, 0});
   }
-  zmq::poll(items, poll_time);
+  wait_for(items, poll_time);
 }
 
 Result<void> Driver::step() {
@@ -233,7 +237,7 @@ std::vector<Error> Driver::troubles() const {
   for (const auto& name : engine_->needed_agents())
     if (const auto session = sessions_.find(name);
         session != sessions_.end() && !session->second->greeting())
-      troubles.push_back(session->second->trouble());
+      troubles.push_back(name_impostor(*session->second, book_.state(), keys_, impostor_patience));
   return troubles;
 }
 

@@ -41,6 +41,7 @@ class Session {
   const std::optional<Greeting>& greeting() const { return greeting_; }
   /// Why it is not, in a sentence with a hint.
   Error trouble() const;
+  Trouble client_trouble() const { return client_.trouble(); }
 
   /// Tends the connection and greets a new one. True if the agent was there and is not any more.
   bool tend(Instant now);

@@ -77,6 +77,8 @@ class State {
   const std::optional<Party>& controller() const { return controller_; }
   const std::string& lab() const { return lab_; }
   const std::map<std::string, AgentRecord>& agents() const { return agents_; }
+  /// Every identity that was ever enrolled, with the name it had then.
+  const std::vector<std::pair<std::string, Party>>& known_agents() const { return known_agents_; }
   const std::map<TaskId, TaskRecord>& tasks() const { return tasks_; }
   const std::vector<RunRecord>& runs() const { return runs_; }
 

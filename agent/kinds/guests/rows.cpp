@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 
 #include "common/base/number.h"
 #include "common/base/text.h"
@@ -36,7 +37,7 @@ std::string rest_of(const Properties& properties, std::initializer_list<std::str
   std::string rest;
   for (const auto& [key, value] : properties.all())
     if (std::ranges::find(known, key) == known.end())
-      rest += (rest.empty() ? "" : ",") + key + "=" + value;
+      rest += fmt::format("{}{}={}", rest.empty() ? "" : ",", key, value);
   return rest;
 }
 

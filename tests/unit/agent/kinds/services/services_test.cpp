@@ -234,6 +234,21 @@ TEST_CASE("services audit: a process that hides its descriptors is named as a ga
   CHECK(view(problems[0].getPart()) == "processes of sockets");
 }
 
+TEST_CASE("services audit: what a process hides even from root is told, and is no problem",
+          "[agent][services]") {
+  SimHost host;
+  machine(host);
+  host.file("/proc/self/status", "Name:\trelab-agent\nUid:\t0\t0\t0\t0\n");
+  host.broken("/proc/700/fd", {.fault = Fault::refused, .what = "permission denied"});
+
+  const auto message = observe(host);
+
+  const auto coverage = message.reader().getCoverage();
+  CHECK(coverage.getProblems().size() == 0);
+  CHECK(any_in(coverage.getParts(),
+               [](auto gap) { return view(gap.getPart()) == "processes of sockets"; }));
+}
+
 TEST_CASE("services audit: IPv6 switched off is no problem, a missing IPv4 table is",
           "[agent][services]") {
   SimHost host;
