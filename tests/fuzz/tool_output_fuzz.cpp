@@ -65,7 +65,7 @@ constexpr Parser parsers[] = {
     [](Text t) { drop(relab::agent::schedules::parse_jobs_cfg(t)); },
     [](Text t) { drop(relab::agent::schedules::parse_vzdump_cron(t)); },
     [](Text t) { drop(relab::agent::schedules::parse_timers(t)); },
-    [](Text t) { drop(relab::agent::parse_section_config(t)); },
+    [](Text t) { drop(relab::agent::parse_section_config(t, "fuzz")); },
     [](Text t) { drop(relab::agent::pbs::parse_gc_status(t)); },
     [](Text t) { drop(relab::agent::packages::parse_dpkg_status(t)); },
     [](Text t) { drop(relab::agent::packages::parse_os_release(t)); },
