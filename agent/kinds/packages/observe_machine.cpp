@@ -24,8 +24,9 @@ std::string line_of(Host& host, const Path& path, std::string part, Gaps& gaps) 
 }
 
 /// A file with one line that machines may lack.
-std::string line_if_any(Host& host, const Path& path) {
+std::string line_if_any(Host& host, const Path& path, Gaps& gaps) {
   const auto text = host.read_file(path);
+  if (!text && text.error().fault != Fault::missing) gaps.problem(path.string(), text.error());
   return text ? clean_text(trim(*text)) : std::string();
 }
 
@@ -114,23 +115,24 @@ struct ErrorCorrection {
   std::uint64_t uncorrected = 0;
 };
 
-std::uint64_t count_in(Host& host, const Path& path) {
-  return parse_number<std::uint64_t>(line_if_any(host, path)).value_or(0);
+std::uint64_t count_in(Host& host, const Path& path, Gaps& gaps) {
+  return parse_number<std::uint64_t>(line_if_any(host, path, gaps)).value_or(0);
 }
 
 /// The mode that the driver reports for the first module of a controller: "SECDED", "None".
-std::string edac_mode(Host& host, const Path& controller) {
+std::string edac_mode(Host& host, const Path& controller, Gaps& gaps) {
   const auto names = host.list(controller);
+  if (!names) gaps.problem(controller.string(), names.error());
   if (!names) return {};
   for (const auto& name : *names) {
     if (!name.starts_with("dimm") && !name.starts_with("rank")) continue;
-    auto mode = line_if_any(host, controller / name / "dimm_edac_mode");
+    auto mode = line_if_any(host, controller / name / "dimm_edac_mode", gaps);
     if (!mode.empty()) return mode;
   }
   return {};
 }
 
-ErrorCorrection edac(Host& host) {
+ErrorCorrection edac(Host& host, Gaps& gaps) {
   ErrorCorrection found;
   const Path folder = "/sys/devices/system/edac/mc";
   const auto controllers = host.list(folder);
@@ -139,9 +141,9 @@ ErrorCorrection edac(Host& host) {
     const auto controller = folder / name;
     if (!name.starts_with("mc") || !host.status(controller / "ce_count")) continue;
     found.source = "edac";
-    found.corrected += count_in(host, controller / "ce_count");
-    found.uncorrected += count_in(host, controller / "ue_count");
-    if (found.mode.empty()) found.mode = edac_mode(host, controller);
+    found.corrected += count_in(host, controller / "ce_count", gaps);
+    found.uncorrected += count_in(host, controller / "ue_count", gaps);
+    if (found.mode.empty()) found.mode = edac_mode(host, controller, gaps);
   }
   return found;
 }
@@ -162,7 +164,7 @@ ErrorCorrection claimed_by_firmware(Host& host) {
 
 void put_error_correction(Host& host, schema::AuditPackages::Hardware::Builder hardware,
                           Gaps& gaps) {
-  auto found = edac(host);
+  auto found = edac(host, gaps);
   if (found.source.empty()) found = claimed_by_firmware(host);
   if (found.source.empty())
     gaps.absent("error correction of the memory",
@@ -175,9 +177,9 @@ void put_error_correction(Host& host, schema::AuditPackages::Hardware::Builder h
 
 void put_identity(Host& host, schema::AuditPackages::Hardware::Builder hardware, Gaps& gaps) {
   const Path folder = "/sys/class/dmi/id";
-  hardware.setVendor(line_if_any(host, folder / "sys_vendor"));
-  hardware.setProduct(line_if_any(host, folder / "product_name"));
-  hardware.setFirmware(line_if_any(host, folder / "bios_version"));
+  hardware.setVendor(line_if_any(host, folder / "sys_vendor", gaps));
+  hardware.setProduct(line_if_any(host, folder / "product_name", gaps));
+  hardware.setFirmware(line_if_any(host, folder / "bios_version", gaps));
   if (!host.status(folder)) gaps.absent("machine's maker", "the firmware's tables are not here");
 }
 

@@ -98,6 +98,9 @@ Result<std::optional<Server>> read_server(Place& place, Gaps& gaps) {
   // An empty folder remains when the package is removed.
   if (!server.installed && gathered.contents.empty() && gathered.unreadable.empty())
     return std::optional<Server>();
+  for (const auto& path : {std::string(folder), std::string(manager)})
+    if (const auto lost = gathered.unreadable.find(path); lost != gathered.unreadable.end())
+      gaps.problem(fmt::format("{} of {}", path, place.title()), lost->second);
   const auto read = [&](const ConfigList& list) {
     return sections_or_gap(place, list, gathered, server.installed, gaps);
   };

@@ -81,7 +81,9 @@ void write_gpus(Host& host, const std::vector<Device>& gpus, const Names& names,
   auto list = facts.initGpus(length(gpus.size()));
   for (unsigned i = 0; i < list.size(); ++i) {
     const auto& gpu = gpus[i];
-    const auto nodes = find_nodes(host, gpu);
+    auto found = find_nodes(host, gpu);
+    if (!found) gaps.problem("nodes of " + gpu.address, found.error());
+    const auto nodes = std::move(found).value_or(Nodes());
     auto entry = list[i];
     entry.setAddress(gpu.address);
     entry.setVendor(names.vendor(gpu.ids));
@@ -96,8 +98,10 @@ void write_gpus(Host& host, const std::vector<Device>& gpus, const Names& names,
 }
 
 /// The PCI device behind a node; empty if it is on another bus.
-std::string address_of(Host& host, const std::string& node) {
+std::string address_of(Host& host, const std::string& node, Gaps& gaps) {
   const auto device = host.canonical(Path("/sys/class/drm") / node / "device");
+  if (!device && device.error().fault != Fault::missing)
+    gaps.problem("device of " + node, device.error());
   // A virtio GPU's device is a child of the PCI device.
   if (!device) return {};
   const auto own = normal_address(device->filename().string());
@@ -105,9 +109,9 @@ std::string address_of(Host& host, const std::string& node) {
 }
 
 void write_node(Host& host, const std::string& name, const FileStatus& status,
-                schema::AuditPci::Node::Builder entry) {
+                schema::AuditPci::Node::Builder entry, Gaps& gaps) {
   entry.setName(name);
-  entry.setAddress(address_of(host, name));
+  entry.setAddress(address_of(host, name, gaps));
   entry.setMode(fmt::format("{:04o}", status.mode));
   entry.setUid(status.uid);
   entry.setGid(status.gid);
@@ -122,13 +126,14 @@ void write_nodes(Host& host, Facts::Builder facts, Gaps& gaps) {
     return gaps.absent("render nodes", "there is no /dev/dri");
   if (!names) return gaps.problem("render nodes", names.error());
   std::vector<std::pair<std::string, FileStatus>> nodes;
-  for (const auto& name : *names)
-    if (const auto status = host.status(folder / name);
-        status && status->type == FileType::character)
-      nodes.emplace_back(name, *status);
+  for (const auto& name : *names) {
+    const auto status = host.status(folder / name);
+    if (!status) gaps.problem("node " + name, status.error());
+    if (status && status->type == FileType::character) nodes.emplace_back(name, *status);
+  }
   auto list = facts.initRenderNodes(length(nodes.size()));
   for (unsigned i = 0; i < list.size(); ++i)
-    write_node(host, nodes[i].first, nodes[i].second, list[i]);
+    write_node(host, nodes[i].first, nodes[i].second, list[i], gaps);
 }
 
 void write_cards(const std::vector<Nvidia>& cards, Facts::Builder facts) {

@@ -23,9 +23,25 @@ Result<std::string> read_id(Host& host, const Path& file) {
 }
 
 /// The last part of a link's target; empty if there is no link.
-std::string target_of(Host& host, const Path& link) {
+Result<std::string> target_of(Host& host, const Path& link) {
   const auto target = host.read_link(link);
-  return target ? Path(*target).filename().string() : std::string();
+  if (target) return Path(*target).filename().string();
+  if (target.error().fault != Fault::missing) return fail(target.error());
+  return std::string();
+}
+
+/// Without white space around it; empty if there is no such file.
+Result<std::string> text_if_any(Host& host, const Path& file) {
+  const auto text = host.read_file(file);
+  if (text) return std::string(trim(*text));
+  if (text.error().fault != Fault::missing) return fail(text.error());
+  return std::string();
+}
+
+Result<bool> exists(Host& host, const Path& path) {
+  const auto status = host.status(path);
+  if (!status && status.error().fault != Fault::missing) return fail(status.error());
+  return status.has_value();
 }
 
 bool is_hex(std::string_view text) {
@@ -44,27 +60,30 @@ Result<Device> read_device(Host& host, const std::string& address) {
   RELAB_TRY(device.ids.device_class, read_id(host, folder / "class"));
   RELAB_TRY(device.ids.subsystem_vendor, read_id(host, folder / "subsystem_vendor"));
   RELAB_TRY(device.ids.subsystem, read_id(host, folder / "subsystem_device"));
-  device.revision = read_id(host, folder / "revision").value_or("");
-  device.driver = target_of(host, folder / "driver");
-  if (const auto group = parse_number<std::uint32_t>(target_of(host, folder / "iommu_group")))
-    device.iommu_group = *group;
-  const auto boot = host.read_file(folder / "boot_vga");
-  device.boot_vga = boot && trim(*boot) == "1";
+  RELAB_TRY(const auto revision, text_if_any(host, folder / "revision"));
+  device.revision = revision.starts_with("0x") ? revision.substr(2) : revision;
+  RELAB_TRY(device.driver, target_of(host, folder / "driver"));
+  RELAB_TRY(const auto group, target_of(host, folder / "iommu_group"));
+  if (const auto number = parse_number<std::uint32_t>(group)) device.iommu_group = *number;
+  RELAB_TRY(const auto boot, text_if_any(host, folder / "boot_vga"));
+  device.boot_vga = boot == "1";
   return device;
 }
 
-Nodes find_nodes(Host& host, const Device& gpu) {
+Result<Nodes> find_nodes(Host& host, const Device& gpu) {
   Nodes nodes;
   const auto names = host.list(devices_folder / gpu.address / "drm");
+  if (!names && names.error().fault != Fault::missing) return fail(names.error());
   if (!names) return nodes;
   for (const auto& name : *names) {
     if (name.starts_with("card") && name.find('-') == std::string::npos) nodes.card = name;
     if (name.starts_with("renderD")) nodes.render = name;
   }
   if (nodes.render.empty()) return nodes;
-  nodes.in_dev = host.status(Path("/dev/dri") / nodes.render).has_value();
+  RELAB_TRY(nodes.in_dev, exists(host, Path("/dev/dri") / nodes.render));
   const auto link = fmt::format("pci-{}-render", gpu.address);
-  if (host.status(Path("/dev/dri/by-path") / link)) nodes.by_path = link;
+  RELAB_TRY(const bool linked, exists(host, Path("/dev/dri/by-path") / link));
+  if (linked) nodes.by_path = link;
   return nodes;
 }
 

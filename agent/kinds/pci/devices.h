@@ -36,7 +36,7 @@ struct Nodes {
   std::string by_path = {};
   bool in_dev = false;
 };
-Nodes find_nodes(Host& host, const Device& gpu);
+Result<Nodes> find_nodes(Host& host, const Device& gpu);
 
 /// The state of the firmware that an Intel GPU needs for low-power encoding.
 struct Huc {

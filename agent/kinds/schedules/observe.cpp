@@ -111,7 +111,11 @@ void observe_at_jobs(Host& host, FactsBuilder facts, Gaps& gaps) {
     auto entry = list[i++];
     entry.setName(name);
     entry.setDue(due_of(name).value_or(0));
-    if (const auto status = host.status(folder / name)) entry.setUser(std::to_string(status->uid));
+    const auto status = host.status(folder / name);
+    if (status) entry.setUser(std::to_string(status->uid));
+    // A job that has run meanwhile is gone.
+    if (!status && status.error().fault != Fault::missing)
+      gaps.problem("at job " + name, status.error());
   }
 }
 

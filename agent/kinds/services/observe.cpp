@@ -22,8 +22,10 @@ std::string user_name(const Users& users, std::uint32_t uid) {
 }
 
 /// Names are a convenience: without them the numbers stay.
-Users read_users(Host& host) {
+Users read_users(Host& host, Gaps& gaps) {
   const auto passwd = host.read_file("/etc/passwd");
+  if (!passwd && passwd.error().fault != Fault::missing)
+    gaps.problem("names of users", passwd.error());
   return passwd ? parse_users(*passwd) : Users{};
 }
 
@@ -120,10 +122,13 @@ Holders holders_of(Host& host, const std::vector<std::uint32_t>& pids,
   return holders;
 }
 
-void put_holder(Host& host, std::uint32_t pid, schema::AuditServices::Socket::Builder entry) {
+void put_holder(Host& host, std::uint32_t pid, schema::AuditServices::Socket::Builder entry,
+                Gaps& gaps) {
   entry.setPid(pid);
   // It may have ended since: then its number stays alone.
   const auto process = read_process(host, pid);
+  if (!process && process.error().fault != Fault::missing)
+    gaps.problem(fmt::format("process {}", pid), process.error());
   if (!process) return;
   entry.setProcess(process->name);
   entry.setCgroup(process->cgroup);
@@ -178,7 +183,7 @@ void observe_sockets(Host& host, const std::vector<std::uint32_t>& pids, FactsBu
                      Gaps& gaps) {
   const auto sockets = read_sockets(host, gaps);
   const auto holders = holders_of(host, pids, sockets, gaps);
-  const auto users = read_users(host);
+  const auto users = read_users(host, gaps);
   auto list = facts.initSockets(static_cast<unsigned>(sockets.size()));
   unsigned i = 0;
   for (const auto& socket : sockets) {
@@ -188,14 +193,14 @@ void observe_sockets(Host& host, const std::vector<std::uint32_t>& pids, FactsBu
     entry.setPort(socket.port);
     entry.setUser(user_name(users, socket.uid));
     if (const auto holder = holders.pids.find(socket.inode); holder != holders.pids.end())
-      put_holder(host, holder->second, entry);
+      put_holder(host, holder->second, entry, gaps);
   }
 }
 
 void observe_processes(Host& host, const std::vector<std::uint32_t>& pids, FactsBuilder facts,
                        Gaps& gaps) {
   const auto processes = read_processes(host, pids, gaps);
-  const auto users = read_users(host);
+  const auto users = read_users(host, gaps);
   auto list = facts.initProcesses(static_cast<unsigned>(processes.size()));
   unsigned i = 0;
   for (const auto& process : processes) {

@@ -134,6 +134,7 @@ void Tree::read(const std::string& path, Gathered& gathered) {
   if (!source && !is_nothing(source.error())) gathered.unreadable[path] = source.error().what;
   if (!source) return;
   const auto status = host_.status(*source);
+  if (!status && !is_nothing(status.error())) gathered.unreadable[path] = status.error().what;
   if (!status || status->type != FileType::regular) return;
   const auto text = host_.read_file(*source, gathered_size_max);
   // A process ends while it is looked at.

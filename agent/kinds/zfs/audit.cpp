@@ -184,6 +184,8 @@ Result<Message<Facts>> AuditZfs::observe(Params::Reader, Host& host) {
   Gaps gaps;
   const auto version = host.run({.argv = {"zpool", "version"}});
   if (!version && version.error().fault != Fault::missing) return fail(version.error());
+  if (version && version->truncated)
+    return fail(Fault::damaged, "zpool version printed more than is ever read of it");
   const auto container = container_kind(host);
   if (!container.empty() && !host.status("/dev/zfs")) {
     gaps.all_absent(

@@ -108,7 +108,8 @@ Result<std::vector<PoolStatus>> read_status(Host& host, const Versions& versions
 Result<std::vector<PoolStatus>> read_importable(Host& host) {
   const Command command = {.argv = {"zpool", "import"}, .timeout = import_timeout};
   RELAB_TRY(const auto output, host.run(command));
-  if (trim(output.err) == "no pools available to import" && trim(output.out).empty())
+  if (!output.truncated && trim(output.err) == "no pools available to import" &&
+      trim(output.out).empty())
     return std::vector<PoolStatus>();
   if (output.status != 0 || output.truncated || !trim(output.err).empty() ||
       trim(output.out).empty())

@@ -1,0 +1,87 @@
+#pragma once
+
+/// A host that notes every call that goes through it, and fails one of them.
+
+#include <fmt/format.h>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/host/host.h"
+
+namespace relab::agent {
+
+/// How a call fails.
+enum class Failing {
+  error,   ///< as if the machine could not do it
+  status,  ///< a program ends with an exit status of its own and says nothing on its output
+  cut,     ///< a program's output is longer than we take, and cut off after half
+};
+
+class FaultyHost final : public Host {
+ public:
+  static constexpr std::string_view mark = "injected-failure";
+
+  /// Borrows the host. Fails the call with this number, from 0; none without a number.
+  explicit FaultyHost(Host& host, std::optional<std::size_t> failing = {},
+                      Failing how = Failing::error)
+      : host_(host), failing_(failing), how_(how) {}
+
+  /// Every call so far: "run zpool list", "read /etc/passwd".
+  const std::vector<std::string>& calls() const { return calls_; }
+  /// The number was reached, and the failure was of a kind that this call can have.
+  bool failed() const { return failed_; }
+
+  Result<Output> run(const Command& command) override {
+    const auto line = fmt::format("run {}", fmt::join(command.argv, " "));
+    if (!is_next(line, true)) return host_.run(command);
+    if (how_ == Failing::error) return error();
+    auto output = host_.run(command);
+    if (!output) return output;
+    failed_ = true;
+    if (how_ == Failing::status) return Output{.status = 7, .err = std::string(mark) + "\n"};
+    output->out.resize(output->out.size() / 2);
+    output->truncated = true;
+    return output;
+  }
+  Result<std::string> read_file(const Path& path, std::size_t size_max) override {
+    if (is_next("read " + path.string())) return error();
+    return host_.read_file(path, size_max);
+  }
+  using Host::read_file;
+  Result<std::vector<std::string>> list(const Path& path) override {
+    if (is_next("list " + path.string())) return error();
+    return host_.list(path);
+  }
+  Result<FileStatus> status(const Path& path) override {
+    if (is_next("status " + path.string())) return error();
+    return host_.status(path);
+  }
+  Result<std::string> read_link(const Path& path) override {
+    if (is_next("link " + path.string())) return error();
+    return host_.read_link(path);
+  }
+  Result<Path> canonical(const Path& path) override {
+    if (is_next("canonical " + path.string())) return error();
+    return host_.canonical(path);
+  }
+  Instant now() override { return host_.now(); }
+
+ private:
+  bool is_next(const std::string& call, bool is_program = false) {
+    calls_.push_back(call);
+    return failing_ == calls_.size() - 1 && (is_program || how_ == Failing::error);
+  }
+  tl::unexpected<Error> error() {
+    failed_ = true;
+    return fail(Fault::damaged, std::string(mark));
+  }
+
+  Host& host_;
+  std::optional<std::size_t> failing_;
+  Failing how_;
+  bool failed_ = false;
+  std::vector<std::string> calls_;
+};
+
+}  // namespace relab::agent

@@ -1,0 +1,197 @@
+// What holds for every task kind that is registered, without a word about any one of them.
+
+#include <algorithm>
+#include <capnp/schema.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "agent/kinds/kind.h"
+#include "common/base/text.h"
+#include "common/reflect/notes.h"
+#include "common/reflect/union.h"
+#include "schema/coverage.capnp.h"
+#include "tests/support/faulty_host.h"
+#include "tests/support/must.h"
+#include "tests/support/workshop.h"
+
+namespace relab::agent {
+
+namespace {
+
+using Names = std::vector<std::string>;
+
+Names arms_of(capnp::StructSchema schema) {
+  Names names;
+  for (const auto field : schema.getUnionFields()) names.push_back(str(field.getProto().getName()));
+  return names;
+}
+
+Names arms_with_kinds() {
+  Names names;
+  for (const auto& kind : all_kinds()) names.emplace_back(kind.arm);
+  return names;
+}
+
+Names audit_arms() {
+  Names names;
+  for (const auto field : reflect::choices(capnp::Schema::from<schema::Task>()))
+    if (!reflect::notes_of(field).audit.empty()) names.push_back(str(field.getProto().getName()));
+  return names;
+}
+
+Result<Message<schema::Facts>> observe(const std::string& arm, Host& host) {
+  const auto task = must(Message<schema::Task>::from_json("{\"" + arm + "\": {}}"));
+  return must(find_kind(arm))->observe(task.reader(), host);
+}
+
+schema::Coverage::Reader coverage_of(const Message<schema::Facts>& facts, const std::string& arm) {
+  return capnp::toDynamic(facts.reader())
+      .get(kj::StringPtr(arm.c_str()))
+      .as<capnp::DynamicStruct>()
+      .get("coverage")
+      .as<schema::Coverage>();
+}
+
+/// A word that only a program which changes something is given.
+bool changes_something(const std::string& call) {
+  static const std::set<std::string> verbs = {
+      "add",     "apply",      "attach",  "clear",      "clone",
+      "create",  "delete",     "destroy", "detach",     "disable",
+      "enable",  "export",     "flush",   "force",      "format",
+      "inherit", "install",    "kill",    "labelclear", "load-key",
+      "migrate", "mkfs",       "mount",   "mv",         "offline",
+      "online",  "promote",    "purge",   "reboot",     "receive",
+      "reload",  "remove",     "rename",  "replace",    "reset",
+      "restart", "restore",    "resume",  "rm",         "rollback",
+      "scrub",   "send",       "set",     "shutdown",   "snapshot-create",
+      "split",   "start",      "stop",    "suspend",    "trim",
+      "umount",  "unload-key", "unlock",  "unmount",    "update",
+      "upgrade", "write"};
+  const auto words_of_call = split(call, ' ');
+  if (call.starts_with("run zpool import") && call != "run zpool import") return true;
+  // `blkid -o export` names the form of its output.
+  if (call.starts_with("run blkid -p -o export ")) return false;
+  // What is run in a container is a script of ours, judged where it is written.
+  const auto own = std::find(words_of_call.begin(), words_of_call.end(), "sh");
+  return std::any_of(words_of_call.begin() + 1, own,
+                     [](std::string_view word) { return verbs.contains(std::string(word)); });
+}
+
+/// Gaps of the coverage, by part: what a failure must add to.
+std::multiset<std::string> gaps_of(schema::Coverage::Reader coverage) {
+  std::multiset<std::string> gaps;
+  for (const auto gap : coverage.getProblems()) gaps.insert("problem " + str(gap.getPart()));
+  for (const auto gap : coverage.getParts()) gaps.insert("part " + str(gap.getPart()));
+  if (coverage.getAbsent().size() != 0) gaps.insert("absent");
+  return gaps;
+}
+
+/// The facts without what changes from one run to the next, and without the coverage.
+nlohmann::json findings_of(const Message<schema::Facts>& facts, const std::string& arm) {
+  auto json = nlohmann::json::parse(facts.to_json());
+  json[arm].erase("coverage");
+  return json;
+}
+
+struct Baseline {
+  explicit Baseline(const std::string& arm)
+      : facts(must(observe(arm, counted))),
+        calls(counted.calls()),
+        gaps(gaps_of(coverage_of(facts, arm))) {}
+  Workshop workshop;
+  FaultyHost counted = FaultyHost(workshop.host);
+  Message<schema::Facts> facts;
+  Names calls;
+  std::multiset<std::string> gaps;
+};
+
+}  // namespace
+
+TEST_CASE("laws: tasks and facts have the same arms in the same order", "[agent][kinds]") {
+  CHECK(arms_of(capnp::Schema::from<schema::Task>()) ==
+        arms_of(capnp::Schema::from<schema::Facts>()));
+}
+
+TEST_CASE("laws: every arm has one kind, every kind an arm", "[agent][kinds]") {
+  auto arms = arms_of(capnp::Schema::from<schema::Task>());
+  std::erase(arms, "unset");
+  auto kinds = arms_with_kinds();
+
+  std::ranges::sort(arms);
+  std::ranges::sort(kinds);
+
+  CHECK(kinds == arms);
+}
+
+TEST_CASE("laws: every section of the audit tells how much it covers", "[agent][kinds]") {
+  const auto facts = capnp::Schema::from<schema::Facts>();
+  for (const auto& arm : audit_arms()) {
+    INFO(arm);
+    const auto section = facts.getFieldByName(kj::StringPtr(arm.c_str())).getType().asStruct();
+    KJ_IF_MAYBE (coverage, section.findFieldByName("coverage")) {
+      CHECK(coverage->getType() == capnp::Type::from<schema::Coverage>());
+    } else {
+      FAIL_CHECK("it has no coverage");
+    }
+  }
+}
+
+TEST_CASE("laws: a section that finds nothing says why", "[agent][kinds]") {
+  const auto arm = GENERATE(from_range(audit_arms()));
+  SimHost nothing;
+
+  const auto facts = observe(arm, nothing);
+
+  INFO(arm);
+  if (!facts) return;
+  CHECK_FALSE(gaps_of(coverage_of(*facts, arm)).empty());
+  CHECK(capnp::toDynamic(facts->reader()).which() != nullptr);
+  CHECK(reflect::member_of(capnp::toDynamic(facts->reader())) == arm);
+}
+
+TEST_CASE("laws: the workshop has something for every section, and no problems", "[agent][kinds]") {
+  const auto arm = GENERATE(from_range(audit_arms()));
+  const Baseline baseline(arm);
+
+  INFO(arm << ": " << baseline.facts.to_json());
+  CHECK(view(coverage_of(baseline.facts, arm).getAbsent()).empty());
+  CHECK(coverage_of(baseline.facts, arm).getProblems().size() == 0);
+}
+
+TEST_CASE("laws: to observe twice is to see the same", "[agent][kinds]") {
+  const auto arm = GENERATE(from_range(audit_arms()));
+
+  CHECK(Baseline(arm).facts.to_json() == Baseline(arm).facts.to_json());
+}
+
+TEST_CASE("laws: no section runs anything that changes the machine", "[agent][kinds]") {
+  const auto arm = GENERATE(from_range(audit_arms()));
+
+  for (const auto& call : Baseline(arm).calls) {
+    INFO(arm << ": " << call);
+    CHECK_FALSE((call.starts_with("run ") && changes_something(call)));
+  }
+}
+
+TEST_CASE("laws: no single failure changes the findings unseen", "[agent][kinds]") {
+  const auto arm = GENERATE(from_range(audit_arms()));
+  const auto how = GENERATE(Failing::error, Failing::status, Failing::cut);
+  Baseline baseline(arm);
+
+  for (std::size_t n = 0; n < baseline.calls.size(); ++n) {
+    if (how != Failing::error && !baseline.calls[n].starts_with("run ")) continue;
+    FaultyHost host(baseline.workshop.host, n, how);
+    const auto facts = observe(arm, host);
+    if (!facts || !host.failed()) continue;
+    const auto gaps = gaps_of(coverage_of(*facts, arm));
+    const bool told = !std::ranges::includes(baseline.gaps, gaps) ||
+                      facts->to_json().find(FaultyHost::mark) != std::string::npos;
+    // What fails where nothing was to be found, or is found in another way as well, does no harm.
+    if (told || findings_of(*facts, arm) == findings_of(baseline.facts, arm)) continue;
+    FAIL_CHECK(arm << " does not tell of failure " << static_cast<int>(how)
+                   << " of: " << baseline.calls[n]);
+  }
+}
+
+}  // namespace relab::agent
