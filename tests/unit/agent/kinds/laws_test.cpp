@@ -87,10 +87,19 @@ std::multiset<std::string> gaps_of(schema::Coverage::Reader coverage) {
   return gaps;
 }
 
-/// The facts without what changes from one run to the next, and without the coverage.
+/// Paths as the host sees them are empty wherever they cannot be told, by their own definition.
+void erase_host_paths(nlohmann::json& json) {
+  if (json.is_object())
+    for (const auto* name : {"hostPath", "hostConfigPath", "hostDataPath"}) json.erase(name);
+  for (auto& element : json)
+    if (element.is_structured()) erase_host_paths(element);
+}
+
+/// The facts without the coverage.
 nlohmann::json findings_of(const Message<schema::Facts>& facts, const std::string& arm) {
   auto json = nlohmann::json::parse(facts.to_json());
   json[arm].erase("coverage");
+  erase_host_paths(json);
   return json;
 }
 
