@@ -134,8 +134,7 @@ void Engine::advance(Instant now, Effects& effects) {
       if (run.state == StepState::failed) blocked = true;
       if (blocked && run.state == StepState::waiting) run.state = StepState::blocked;
       if (run.ended()) continue;
-      if (run.state == StepState::waiting && !run.again && up_.contains(run.step.agent))
-        order(run, now, effects);
+      if (run.state == StepState::waiting && up_.contains(run.step.agent)) order(run, now, effects);
       break;
     }
   }
@@ -150,6 +149,7 @@ void Engine::retry_or_fail(StepRun& run, const std::string& why, Instant /*now*/
                            Effects& /*effects*/) {
   if (!run.step.convergent || run.attempt >= attempts_max) return fail_step(run, why);
   run.task.reset();
+  run.again.reset();
   run.state = StepState::waiting;
 }
 

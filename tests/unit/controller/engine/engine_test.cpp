@@ -251,6 +251,18 @@ TEST_CASE("engine: a refusal that passes is tried again, later each time", "[con
   CHECK(script.tick(std::chrono::seconds(1)) == Words{"order a/1 as 1, attempt 1"});
 }
 
+TEST_CASE("engine: an attempt that is lost while its refused order waits is made anew",
+          "[controller][engine]") {
+  Script script({{step("a/1")}});
+  script.up();
+  script.refused(1, Refusal::BUSY);
+
+  CHECK(script.up_without_journal() ==
+        Words{"abandon 1: the agent lost its journal", "order a/1 as 2, attempt 2"});
+  script.refused(2, Refusal::BUSY);
+  CHECK(script.reported(2, Outcome::UNKNOWN) == Words{"order a/1 as 3, attempt 3"});
+}
+
 TEST_CASE("engine: a refusal that passes does not pass for ever", "[controller][engine]") {
   Script script({{step("a/1")}});
   script.up();
