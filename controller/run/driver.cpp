@@ -23,11 +23,15 @@ constexpr auto skew_to_tell = Millis(30'000);
 std::vector<Resumed> resumed_steps(const State& state, const RunId& run) {
   std::vector<Resumed> steps;
   for (const auto* task : state.tasks_of(run)) {
-    if (!task->refusal.empty() || !task->abandoned.empty()) continue;
     std::optional<schema::Outcome> outcome;
     if (task->evidence) outcome = task->evidence->report.reader().getOutcome();
-    steps.push_back(
-        {.step = task->step, .task = task->id, .attempt = task->attempt, .outcome = outcome});
+    steps.push_back({.step = task->step,
+                     .task = task->id,
+                     .attempt = task->attempt,
+                     .outcome = outcome,
+                     .closed = task->refusal.empty()
+                                   ? task->abandoned
+                                   : "the agent refused the order: " + task->refusal});
   }
   return steps;
 }

@@ -98,7 +98,8 @@ wait_for() {
   done
 }
 
-is_gone() { [[ ! -d /proc/$1 ]]; }
+# Gone, or waiting for a parent that does not collect it, as in some containers.
+is_gone() { [[ ! -d /proc/$1 ]] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null; }
 
 # Waits until the process listens on the port; false if it ends before, or takes too long.
 comes_up() {

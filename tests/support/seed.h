@@ -12,6 +12,7 @@ namespace relab {
 
 class Chance {
  public:
+  /// `round` is the seed, unless RELAB_SEED is another.
   explicit Chance(unsigned round) : seed_(seed_of(round)), engine_(seed_) {}
 
   unsigned seed() const { return seed_; }

@@ -71,16 +71,15 @@ class Script {
     return words;
   }
   Words order(std::uint8_t number, std::chrono::seconds deadline = hour) {
-    return on(event::Admitted{
-        .id = task(number), .task_digest = {}, .deadline = deadline, .known = {}});
+    return on(
+        event::Admitted{.id = task(number), .task_digest = {}, .deadline = deadline, .known = {}});
   }
   Words order_known(std::uint8_t number, TaskState state, crypto::Digest digest = {}) {
-    return on(event::Admitted{.id = task(number),
-                              .task_digest = {},
-                              .deadline = hour,
-                              .known = JournalRow{.id = task(number),
-                                                  .task_digest = digest,
-                                                  .state = state}});
+    return on(event::Admitted{
+        .id = task(number),
+        .task_digest = {},
+        .deadline = hour,
+        .known = JournalRow{.id = task(number), .task_digest = digest, .state = state}});
   }
   Words recover(std::uint8_t number, TaskState state) {
     return on(event::Recovered{.id = task(number), .state = state, .deadline = hour});
