@@ -163,7 +163,7 @@ void Service::take_frame(const Incoming& incoming) {
     return;
   }
   remember(incoming);
-  dispatch(*peer, *opening.opened);
+  dispatch(*peer, *opening.opened, incoming.route);
 }
 
 void Service::remember(const Incoming& incoming) {
@@ -172,18 +172,21 @@ void Service::remember(const Incoming& incoming) {
   if (sessions_.size() > sessions_max) sessions_.pop_front();
 }
 
-void Service::dispatch(const Party& peer, const Opened& opened) {
+void Service::dispatch(const Party& peer, const Opened& opened, const std::string& route) {
   if (opened.is<schema::Order>()) return take_order(opened);
-  if (const auto attach = opened.as<schema::Attach>()) return take_attach(peer, attach->reader());
+  if (const auto attach = opened.as<schema::Attach>())
+    return take_attach(peer, attach->reader(), route);
   if (const auto ack = opened.as<schema::Ack>()) return take_ack(ack->reader());
   if (const auto cancel = opened.as<schema::Cancel>()) return take_cancel(cancel->reader());
   if (++turned_.unexpected == 1)
     log_->warn("a frame that an agent does not expect: {}", opened.type());
 }
 
-void Service::take_attach(const Party& peer, const schema::Attach::Reader& attach) {
+void Service::take_attach(const Party& peer, const schema::Attach::Reader& attach,
+                          const std::string& route) {
   log_->info("the controller '{}' ({}) attached", peer.name, crypto::fingerprint(peer.sign_key));
-  send(hello(attach));
+  // To whoever asked, and nobody else: it answers a question. If it is gone, it will ask again.
+  static_cast<void>(server_->send(route, sign(keys_, hello(attach)).bytes()).has_value());
   feed(event::Attached{});
 }
 
