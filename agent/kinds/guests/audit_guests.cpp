@@ -93,7 +93,7 @@ void set_guest(Schema::Guest::Builder row, const PveGuest& guest) {
   row.setTemplate(config.truth("template"));
   row.setOnboot(config.truth("onboot"));
   row.setStartupOrder(config.value("startup"));
-  row.setDescription(config.description);
+  row.setDescription(redact_all(config.description));
   row.setProtection(config.truth("protection"));
   row.setParent(config.value("parent"));
   row.setNameserver(config.value("nameserver"));
@@ -188,7 +188,7 @@ void set_snapshots(Schema::Facts::Builder facts, const std::vector<PveGuest>& gu
     snapshot.setName(of.row.name);
     snapshot.setTime(seconds > seconds_max ? 0 : seconds * 1000);
     snapshot.setParent(of.row.value("parent"));
-    snapshot.setDescription(of.row.description);
+    snapshot.setDescription(redact_all(of.row.description));
     snapshot.setBroken(of.row.value("snapstate"));
     snapshot.setWithMemory(!of.row.value("vmstate").empty());
   });
