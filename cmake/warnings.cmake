@@ -12,6 +12,7 @@ target_compile_definitions(relab_warnings INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_A
 if(RELAB_SANITIZE)
   add_compile_options(-fsanitize=${RELAB_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${RELAB_SANITIZE})
+  add_compile_definitions(RELAB_SANITIZED)
 endif()
 
 # Coverage for the fuzzers, of everything they call; main() comes with their own link option.

@@ -146,6 +146,10 @@ void Core::handle(const event::Attached& /*event*/, Instant /*now*/, Effects& ef
 }
 
 void Core::handle(const event::Ticked& /*event*/, Instant now, Effects& effects) {
+  // Asked before the attempts below: whether those succeed is known only afterwards.
+  const bool busy = std::ranges::any_of(held_, [](const auto& task) {
+    return task.second.state == TaskState::running || task.second.unstored;
+  });
   for (auto& [id, task] : held_) {
     if (task.state == TaskState::running && now >= task.ends)
       stop(id, task, StopReason::out_of_time, effects);
@@ -156,9 +160,6 @@ void Core::handle(const event::Ticked& /*event*/, Instant now, Effects& effects)
     effects.emplace_back(effect::Finish{id});
     effects.emplace_back(effect::Deliver{id});
   }
-  const bool busy = std::ranges::any_of(held_, [](const auto& task) {
-    return task.second.state == TaskState::running || task.second.unstored;
-  });
   if (!draining() || busy || exited_) return;
   exited_ = true;
   effects.emplace_back(effect::Exit{});

@@ -11,6 +11,7 @@
 #include "agent/link/server.h"
 #include "agent/service/machine.h"
 #include "agent/trust/trust.h"
+#include "common/wire/poll.h"
 
 namespace relab::agent {
 
@@ -104,7 +105,7 @@ Result<Enrolment> await_enrolment(const EnrolRequest& request, const crypto::Enr
     zmq::pollitem_t items[] = {{server.frames_handle(), 0, ZMQ_POLLIN, 0},
                                {server.handshakes_handle(), 0, ZMQ_POLLIN, 0},
                                {nullptr, signals.fd(), ZMQ_POLLIN, 0}};
-    zmq::poll(items, 3, Millis(ceremony.done() ? 50 : 1000));
+    wait_for(items, Millis(ceremony.done() ? 50 : 1000));
     if (signals.take())
       return fail(Fault::cancelled, "the enrolment was ended by a signal; nothing has changed");
     server.admit();

@@ -50,12 +50,31 @@ Result<void> check_value(schema::RoleManifest::Reader role, std::string_view lis
                   str(role.getName()), field, list));
 }
 
-Result<void> check_params(schema::RoleManifest::Reader role, capnp::DynamicStruct::Reader params) {
-  for (const auto field : params.getSchema().getFields()) {
-    const auto name = field.getProto().getName();
-    if (const auto list = reflect::notes_of(field).limit; !list.empty())
-      RELAB_CHECK(check_value(role, list, {name.begin(), name.size()}, params.get(field)));
-  }
+Result<void> check_fields(schema::RoleManifest::Reader role, capnp::DynamicStruct::Reader params);
+
+/// A limit may be written on a field of a struct within the parameters.
+Result<void> check_inside(schema::RoleManifest::Reader role,
+                          const capnp::DynamicValue::Reader& value) {
+  if (value.getType() == capnp::DynamicValue::STRUCT)
+    return check_fields(role, value.as<capnp::DynamicStruct>());
+  if (value.getType() == capnp::DynamicValue::LIST)
+    for (const auto& element : value.as<capnp::DynamicList>())
+      RELAB_CHECK(check_inside(role, element));
+  return {};
+}
+
+Result<void> check_field(schema::RoleManifest::Reader role, capnp::DynamicStruct::Reader params,
+                         capnp::StructSchema::Field field) {
+  const auto name = field.getProto().getName();
+  const auto list = reflect::notes_of(field).limit;
+  if (list.empty()) return check_inside(role, params.get(field));
+  return check_value(role, list, {name.begin(), name.size()}, params.get(field));
+}
+
+Result<void> check_fields(schema::RoleManifest::Reader role, capnp::DynamicStruct::Reader params) {
+  for (const auto field : params.getSchema().getNonUnionFields())
+    RELAB_CHECK(check_field(role, params, field));
+  KJ_IF_MAYBE (member, params.which()) RELAB_CHECK(check_field(role, params, *member));
   return {};
 }
 
@@ -82,7 +101,11 @@ bool RoleLimits::permits_kind(std::string_view arm) const {
 }
 
 Result<void> RoleLimits::check_limits(schema::Task::Reader task) const {
-  return check_params(manifest(), params_of(task, arm_of(task)));
+  return check_params(params_of(task, arm_of(task)));
+}
+
+Result<void> RoleLimits::check_params(capnp::DynamicStruct::Reader params) const {
+  return check_fields(manifest(), params);
 }
 
 }  // namespace relab::agent

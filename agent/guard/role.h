@@ -24,6 +24,8 @@ class RoleLimits {
   /// Every parameter with a `$limit` lies within the manifest's list of that name. Fault::refused,
   /// with what is permitted.
   Result<void> check_limits(schema::Task::Reader task) const;
+  /// The same of the parameters alone, however deep within them the field is.
+  Result<void> check_params(capnp::DynamicStruct::Reader params) const;
 
  private:
   explicit RoleLimits(Message<schema::RoleManifest> manifest) : manifest_(std::move(manifest)) {}

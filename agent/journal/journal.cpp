@@ -40,6 +40,13 @@ Result<JournalRow> read_row(const store::Statement& row) {
                     .report = row.blob(5)};
 }
 
+/// Runs an UPDATE ... RETURNING 1 that must find its one row.
+Result<void> change_one(store::Statement& change) {
+  RELAB_TRY(const bool found, change.step());
+  if (!found) return fail(Fault::conflict, "the journal has no such task in that state");
+  return change.run();
+}
+
 constexpr std::string_view columns =
     "SELECT id, task_digest, order_digest, state, order_bytes, report FROM task ";
 
@@ -56,8 +63,7 @@ void drop_ballast(const fs::path& folder) {
 }
 
 fs::path put_aside(const fs::path& path) {
-  auto aside =
-      fs::path(fmt::format("{}.damaged-{}", path.string(), unix_millis(wall_clock())));
+  auto aside = fs::path(fmt::format("{}.damaged-{}", path.string(), unix_millis(wall_clock())));
   std::error_code error;
   fs::rename(path, aside, error);
   for (const auto* tail : {"-wal", "-shm"}) fs::remove(path.string() + tail, error);
@@ -117,14 +123,18 @@ Result<void> Journal::update(std::string_view sql, const TaskId& id) {
 }
 
 Result<void> Journal::begin(const TaskId& id) {
-  return update("UPDATE task SET state = 2 WHERE id = ? AND state = 1", id);
+  RELAB_TRY(auto change,
+            database_.prepare("UPDATE task SET state = 2 WHERE id = ? AND state = 1 RETURNING 1"));
+  RELAB_CHECK(change_one(change.bind(id.view())).during("beginning the task " + id.text()));
+  return {};
 }
 
 Result<void> Journal::finish(const TaskId& id, ByteView report) {
   const auto write = [&]() -> Result<void> {
-    RELAB_TRY(auto change, database_.prepare(
-                               "UPDATE task SET state = 3, report = ? WHERE id = ? AND state < 3"));
-    return change.bind(report).bind(id.view()).run();
+    RELAB_TRY(auto change,
+              database_.prepare("UPDATE task SET state = 3, report = ? WHERE id = ? AND state < 3 "
+                                "RETURNING 1"));
+    return change_one(change.bind(report).bind(id.view()));
   };
   auto done = write();
   if (!done && done.error().fault == Fault::busy) {

@@ -38,8 +38,9 @@ class Journal {
   Result<std::vector<JournalRow>> held();
   Result<std::optional<JournalRow>> find(const TaskId& id);
 
-  /// Durable when it returns. `begin` also says that the task starts now.
+  /// Durable when it returns; Fault::conflict for a task that is known already.
   Result<void> accept(const JournalRow& row);
+  /// Durable when they return; Fault::conflict unless the task was accepted, or had no report yet.
   Result<void> begin(const TaskId& id);
   Result<void> finish(const TaskId& id, ByteView report);
   /// Drops order and report of the task but keeps its id, so that it never runs again.

@@ -11,6 +11,8 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "common/wire/poll.h"
+
 namespace relab::agent {
 
 namespace {
@@ -129,7 +131,7 @@ bool turns_strangers_away(zmq::context_t& context, Server& server, const std::st
   while (seen == 0 && std::chrono::steady_clock::now() < until) {
     zmq::pollitem_t items[] = {{events.handle(), 0, ZMQ_POLLIN, 0},
                                {server.handshakes_handle(), 0, ZMQ_POLLIN, 0}};
-    zmq::poll(items, 2, std::chrono::milliseconds(5));
+    wait_for(items, std::chrono::milliseconds(5));
     server.admit();
     const auto parts = take_parts(events);
     if (!parts.empty() && parts[0].size() >= sizeof seen)

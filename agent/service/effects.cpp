@@ -128,8 +128,7 @@ bool Service::perform(const effect::Answer& effect) {
 bool Service::perform(const effect::Deliver& effect) {
   const auto row = journal_.find(effect.id);
   if (!row || !*row || (*row)->report.empty()) return true;
-  for (const auto& [peer, route] : sessions_)
-    static_cast<void>(server_->send(route, (*row)->report).has_value());
+  send_frame((*row)->report);
   return true;
 }
 

@@ -11,6 +11,7 @@
 #include "agent/service/report.h"
 #include "common/base/file.h"
 #include "common/base/version.h"
+#include "common/wire/poll.h"
 
 namespace relab::agent {
 
@@ -19,6 +20,8 @@ namespace {
 constexpr std::size_t frame_size_max = std::size_t{1} << 20U;
 constexpr auto tick = Millis(250);
 constexpr auto idle = Millis(10'000);
+/// Those of connections that are gone go with the next sending.
+constexpr std::size_t sessions_max = 64;
 constexpr auto progress_interval = Millis(1000);
 
 Instant core_clock() { return Instant(boot_clock()); }
@@ -100,7 +103,7 @@ void Service::wait(const Signals& signals) {
                                            {server_->handshakes_handle(), 0, ZMQ_POLLIN, 0},
                                            {nullptr, workers_.notices_fd(), ZMQ_POLLIN, 0},
                                            {nullptr, signals.fd(), ZMQ_POLLIN, 0}}};
-  zmq::poll(items, patience());
+  wait_for(items, patience());
 }
 
 Result<void> Service::run(const Signals& signals) {
@@ -138,6 +141,8 @@ void Service::reload_trust() {
   if (!trust)
     return log_->error("the pinned controllers were not read anew: {}", trust.error().sentence());
   trust_ = std::move(*trust);
+  std::erase_if(sessions_,
+                [&](const Heard& session) { return trust_.by_curve_key(session.peer) == nullptr; });
   log_->info("read the pinned controllers anew: {} of them", trust_.controllers().size());
 }
 
@@ -157,8 +162,14 @@ void Service::take_frame(const Incoming& incoming) {
                  name(opening.reason), count);
     return;
   }
-  sessions_[incoming.peer] = incoming.route;
+  remember(incoming);
   dispatch(*peer, *opening.opened);
+}
+
+void Service::remember(const Incoming& incoming) {
+  if (std::ranges::find(sessions_, incoming.route, &Heard::route) != sessions_.end()) return;
+  sessions_.push_back({.peer = incoming.peer, .route = incoming.route});
+  if (sessions_.size() > sessions_max) sessions_.pop_front();
 }
 
 void Service::dispatch(const Party& peer, const Opened& opened) {
@@ -267,7 +278,7 @@ void Service::take_notice(Notice notice) {
 
 void Service::send_frame(ByteView frame) {
   for (auto session = sessions_.begin(); session != sessions_.end();) {
-    const auto sent = server_->send(session->second, frame);
+    const auto sent = server_->send(session->route, frame);
     const bool gone = !sent && sent.error().fault == Fault::unreachable;
     session = gone ? sessions_.erase(session) : std::next(session);
   }

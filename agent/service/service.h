@@ -4,6 +4,7 @@
 /// core's effects.
 
 #include <array>
+#include <deque>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -71,6 +72,7 @@ class Service {
   Millis patience() const;
   void take_signal(int signal);
   void take_frame(const Incoming& incoming);
+  void remember(const Incoming& incoming);
   void dispatch(const Party& peer, const Opened& opened);
   void take_attach(const Party& peer, const schema::Attach::Reader& attach);
   void take_order(const Opened& opened);
@@ -113,8 +115,13 @@ class Service {
   zmq::context_t context_;
   std::optional<Server> server_;
   Workers workers_;
-  /// Where each pinned controller (by CURVE key) was heard last.
-  std::map<std::string, std::string> sessions_;
+  /// A connection over which a pinned controller was heard.
+  struct Heard {
+    std::string peer;  ///< its CURVE key
+    std::string route;
+  };
+  /// The newest last. One controller may have several: a run, and somebody who looks at it.
+  std::deque<Heard> sessions_;
   /// The order being admitted while the core decides on it.
   std::optional<Admission> admission_;
   /// Ends whose reports are not in the journal yet.

@@ -80,8 +80,11 @@ Result<void> make_private_folder(const fs::path& path) {
   if (fs::is_directory(path, error)) return {};
   if (path.has_parent_path() && path.parent_path() != path)
     RELAB_CHECK(make_private_folder(path.parent_path()));
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return fail(error_of(path, errno));
-  return {};
+  if (::mkdir(path.c_str(), 0700) == 0) return {};
+  const int reason = errno;
+  // Somebody else may have made it meanwhile; but a file of that name is no folder.
+  if (reason == EEXIST && fs::is_directory(path, error)) return {};
+  return fail(error_of(path, reason));
 }
 
 Result<std::uint64_t> free_bytes(const fs::path& path) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <new>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 namespace relab::crypto {
 
@@ -18,6 +20,16 @@ Secret Secret::of(ByteView bytes) {
 }
 
 void start() { RELAB_ASSERT(sodium_init() >= 0); }
+
+void protect_process() {
+#if defined(__SANITIZE_ADDRESS__) || defined(RELAB_SANITIZED)
+  // The leak checker must be able to trace its own process.
+#else
+  const rlimit none{.rlim_cur = 0, .rlim_max = 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  ::prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
 
 void wipe(std::string& text) {
   sodium_memzero(text.data(), text.size());

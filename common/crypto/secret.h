@@ -31,6 +31,10 @@ class Secret {
 /// Must be called once before anything of libsodium; ends the process if the library cannot start.
 void start();
 
+/// Keeps this process's memory, and so its keys, out of core dumps and away from debuggers of its
+/// user.
+void protect_process();
+
 /// Zeroes the text's bytes and empties it.
 void wipe(std::string& text);
 

@@ -2,9 +2,14 @@
 
 #include <fmt/format.h>
 
+#include "common/base/file.h"
+
 namespace relab::store {
 
 namespace {
+
+/// Less free space than that is none: SQLite's index of its log alone takes half of it.
+constexpr std::uint64_t room_min = 65536;
 
 Fault fault_of(int code) {
   switch (code & 0xFF) {
@@ -22,8 +27,15 @@ Fault fault_of(int code) {
   }
 }
 
+/// SQLite calls it an I/O error where it cannot make a file larger without writing to it.
+bool is_full(int code, const char* file) {
+  if ((code & 0xFF) == SQLITE_FULL) return true;
+  if ((code & 0xFF) != SQLITE_IOERR || file == nullptr) return false;
+  const auto room = free_bytes(std::filesystem::path(file).parent_path());
+  return room && *room < room_min;
+}
+
 std::string hint_of(int code) {
-  if ((code & 0xFF) == SQLITE_FULL) return "free some space on that file system; nothing was lost";
   if ((code & 0xFF) == SQLITE_NOTADB || (code & 0xFF) == SQLITE_CORRUPT)
     return "put the file aside and restore it from a backup";
   return {};
@@ -32,10 +44,11 @@ std::string hint_of(int code) {
 Error error_of(sqlite3* connection) {
   const auto code = sqlite3_extended_errcode(connection);
   const auto* file = sqlite3_db_filename(connection, "main");
-  return {.fault = fault_of(code),
+  const bool full = is_full(code, file);
+  return {.fault = full ? Fault::busy : fault_of(code),
           .what = fmt::format("{}: {}", file == nullptr ? "database" : file,
-                              sqlite3_errmsg(connection)),
-          .hint = hint_of(code)};
+                              full ? "the disk is full" : sqlite3_errmsg(connection)),
+          .hint = full ? "free some space on that file system; nothing was lost" : hint_of(code)};
 }
 
 }  // namespace

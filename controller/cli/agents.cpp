@@ -2,6 +2,7 @@
 #include <zmq.hpp>
 
 #include "common/base/signals.h"
+#include "common/wire/poll.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
 #include "controller/keys/key_file.h"
@@ -41,7 +42,7 @@ void ask_all(std::vector<Row>& rows, const crypto::Keys& keys, const State& stat
       items.push_back({session->client().frames_handle(), 0, ZMQ_POLLIN, 0});
       items.push_back({session->client().events_handle(), 0, ZMQ_POLLIN, 0});
     }
-    zmq::poll(items, Millis(100));
+    wait_for(items, Millis(100));
     for (auto& session : sessions) {
       session->tend(wall_clock());
       while (session->receive(wall_clock())) {
@@ -74,6 +75,7 @@ ExitCode remove(Context& context, const std::string& lab, const std::string& age
     RELAB_TRY(const auto lock, LabLock::take(context.state_dir(lab), "agents remove"));
     RELAB_TRY(const auto keys, context.keys());
     RELAB_TRY(auto book, Book::open(context.ledger_file(lab)));
+    RELAB_CHECK(book.check_owner(keys));
     if (!book.state().agents().contains(agent))
       return fail(Fault::missing, fmt::format("no agent '{}' is enrolled", agent),
                   "`relab agents` lists them");
@@ -85,6 +87,7 @@ ExitCode remove(Context& context, const std::string& lab, const std::string& age
       fmt::format("The controller knows no agent '{}' any more. On that machine: relab-agent "
                   "distrust FINGERPRINT",
                   agent));
+  context.out().value({{"agent", agent}, {"removed", true}});
   return ExitCode::done;
 }
 
@@ -92,7 +95,7 @@ ExitCode remove(Context& context, const std::string& lab, const std::string& age
 
 void declare_agents(po::options_description& options) {
   options.add_options()("ping", "dial each agent and say whether it answers")(
-      "patience", po::value<unsigned>()->default_value(5), "seconds to wait for answers");
+      "patience", patience_value(5), "seconds to wait for answers");
 }
 
 ExitCode agents(const Values& values, Context& context) {
@@ -118,6 +121,7 @@ ExitCode agents(const Values& values, Context& context) {
   if (values.count("ping") != 0) {
     const auto keys = context.keys();
     if (!keys) return context.failed(keys.error());
+    if (const auto own = book->check_owner(*keys); !own) return context.failed(own.error());
     ask_all(rows, *keys, book->state(), name,
             std::chrono::seconds(values["patience"].as<unsigned>()));
   }

@@ -164,8 +164,7 @@ ExitCode run_phase(Context& context, const Message<schema::Lab>& lab, PhasePlan 
 }  // namespace
 
 void declare_run(po::options_description& options) {
-  options.add_options()("patience", po::value<unsigned>()->default_value(30),
-                        "seconds to wait for agents that are away");
+  options.add_options()("patience", patience_value(30), "seconds to wait for agents that are away");
 }
 
 ExitCode run(const Values& values, Context& context) {

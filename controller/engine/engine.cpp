@@ -66,19 +66,31 @@ Engine::Engine(PhasePlan plan, NewTaskId new_task_id, const std::vector<Resumed>
     auto& runs = tracks_.emplace_back();
     for (auto& step : track) runs.push_back({.step = std::move(step)});
   }
+  resume(resumed, now);
+}
+
+void Engine::resume(const std::vector<Resumed>& resumed, Instant now) {
   for_each([&](StepRun& run) {
-    for (const auto& known : resumed) {
-      if (known.step != run.step.path || known.attempt < run.attempt) continue;
-      run.task = known.task;
-      run.attempt = known.attempt;
-      run.state = StepState::ordered;
-      run.gives_up = now + run.step.deadline + patience_beyond_deadline;
+    const Resumed* last = nullptr;
+    for (const auto& known : resumed)
+      if (known.step == run.step.path && (last == nullptr || known.attempt >= last->attempt))
+        last = &known;
+    if (last == nullptr) return;
+    run.task = last->task;
+    run.attempt = last->attempt;
+    run.state = StepState::ordered;
+    run.gives_up = now + run.step.deadline + patience_beyond_deadline;
+    Effects none;
+    if (last->outcome) {
+      handle(event::Reported{.task = last->task, .outcome = *last->outcome}, now, none);
+    } else if (!last->closed.empty()) {
+      // It may have run: another order for the step would be a second one.
+      fail_step(run, last->closed);
     }
   });
+  // Nobody is there yet: this orders nothing, and blocks what stands behind a failed step.
   Effects none;
-  for (const auto& known : resumed)
-    if (known.outcome)
-      handle(event::Reported{.task = known.task, .outcome = *known.outcome}, now, none);
+  advance(now, none);
 }
 
 template <typename Do>
@@ -122,8 +134,7 @@ void Engine::advance(Instant now, Effects& effects) {
       if (run.state == StepState::failed) blocked = true;
       if (blocked && run.state == StepState::waiting) run.state = StepState::blocked;
       if (run.ended()) continue;
-      if (run.state == StepState::waiting && !run.again && up_.contains(run.step.agent))
-        order(run, now, effects);
+      if (run.state == StepState::waiting && up_.contains(run.step.agent)) order(run, now, effects);
       break;
     }
   }
@@ -138,6 +149,7 @@ void Engine::retry_or_fail(StepRun& run, const std::string& why, Instant /*now*/
                            Effects& /*effects*/) {
   if (!run.step.convergent || run.attempt >= attempts_max) return fail_step(run, why);
   run.task.reset();
+  run.again.reset();
   run.state = StepState::waiting;
 }
 
@@ -147,7 +159,9 @@ void Engine::handle(const event::AgentUp& event, Instant now, Effects& effects) 
     if (run.step.agent != event.agent || !run.task || run.ended()) return;
     if (event.held.contains(*run.task)) {
       run.state = StepState::accepted;
-    } else if (event.journal_lost) {
+      run.again.reset();
+    } else if (event.journal_lost || run.state == StepState::accepted) {
+      // An agent never forgets what it accepted: this is another journal than it was.
       effects.emplace_back(effect::Abandon{.task = *run.task, .why = "the agent lost its journal"});
       retry_or_fail(run, "the agent lost its journal: nobody knows what became of the task", now,
                     effects);
@@ -162,8 +176,10 @@ void Engine::handle(const event::AgentDown& event, Instant /*now*/, Effects& /*e
 }
 
 void Engine::handle(const event::Accepted& event, Instant /*now*/, Effects& /*effects*/) {
-  if (auto* run = find(event.task); run != nullptr && run->state == StepState::ordered)
-    run->state = StepState::accepted;
+  auto* run = find(event.task);
+  if (run == nullptr || run->state != StepState::ordered) return;
+  run->state = StepState::accepted;
+  run->again.reset();
 }
 
 void Engine::handle(const event::Refused& event, Instant now, Effects& effects) {

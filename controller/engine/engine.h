@@ -119,6 +119,8 @@ struct Resumed {
   std::uint32_t attempt;
   /// Of the report, if it came.
   std::optional<schema::Outcome> outcome;
+  /// Why nobody waits for a report any more: it was refused or given up. Empty if somebody does.
+  std::string closed = {};
 };
 
 class Engine {
@@ -148,6 +150,7 @@ class Engine {
   StepRun* find(const TaskId& task);
   void advance(Instant now, Effects& effects);
   void order(StepRun& run, Instant now, Effects& effects);
+  void resume(const std::vector<Resumed>& resumed, Instant now);
   void fail_step(StepRun& run, std::string why);
   void retry_or_fail(StepRun& run, const std::string& why, Instant now, Effects& effects);
   template <typename Do>

@@ -83,8 +83,10 @@ class SectionJudge {
   /// Empty if all is well.
   std::string judge_task(const TaskRecord& task, const AgentRecord& agent,
                          const std::string& section) const {
-    if (!task.refusal.empty()) return "failed: the agent refused the order: " + task.refusal;
-    if (!task.abandoned.empty()) return "failed: " + task.abandoned;
+    // A report may still come after nobody waited for it: what was found counts.
+    if (!task.evidence && !task.refusal.empty())
+      return "failed: the agent refused the order: " + task.refusal;
+    if (!task.evidence) return "failed: " + task.abandoned;
     const auto& evidence = *task.evidence;
     const auto report = evidence.report.reader();
     if (report.getOutcome() != schema::Outcome::SUCCEEDED)

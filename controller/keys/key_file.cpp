@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/base/file.h"
+#include "common/crypto/hash.h"
 #include "common/wire/message.h"
 #include "schema/keys.capnp.h"
 
@@ -110,7 +111,13 @@ Result<crypto::Keys> load_keys(const fs::path& path, const crypto::Secret& passp
                                  reader.getNonce().begin(), key.view().data()) != 0)
     return fail(Fault::refused, fmt::format("the passphrase does not open {}", path.string()),
                 "or the file was changed; nothing was done");
-  return crypto::Keys::from(secret.view());
+  auto keys = crypto::Keys::from(secret.view());
+  // It stands in clear beside the box, which does not protect it.
+  if (keys && !crypto::equal(view(reader.getSignKey()), keys->sign_key()))
+    return fail(Fault::damaged,
+                fmt::format("{} names another public key than the one it holds", path.string()),
+                "restore it from a backup");
+  return keys;
 }
 
 Result<KeyOwner> read_owner(const fs::path& path) {

@@ -27,7 +27,8 @@ Result<void> store_keys(const std::filesystem::path& path, const crypto::Keys& k
 /// is not whole.
 Result<crypto::Keys> load_keys(const std::filesystem::path& path, const crypto::Secret& passphrase);
 
-/// What the file tells without a passphrase; not authenticated until the keys are loaded.
+/// What the file tells without a passphrase. The key is proven only when the keys are loaded, the
+/// name never.
 Result<KeyOwner> read_owner(const std::filesystem::path& path);
 
 }  // namespace relab::controller

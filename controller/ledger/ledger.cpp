@@ -69,14 +69,21 @@ Result<void> Ledger::load() {
   }
 }
 
-Result<void> Ledger::append(const Message<schema::Entry>& entry) {
-  const auto hash = chain(head(), entry.bytes());
-  const auto number = entries_.size() + 1;
-  RELAB_TRY(auto insert, database_.prepare("INSERT INTO entry VALUES(?, ?, ?)"));
-  insert.bind(static_cast<std::int64_t>(number)).bind(entry.bytes()).bind(ByteView(hash));
-  RELAB_CHECK(insert.run().during("writing the ledger"));
+Result<LedgerEntry> Ledger::next(const Message<schema::Entry>& entry) const {
   RELAB_TRY(auto copy, Message<schema::Entry>::parse(entry.bytes()));
-  entries_.push_back({.number = number, .entry = std::move(copy), .hash = hash});
+  return LedgerEntry{.number = entries_.size() + 1,
+                     .entry = std::move(copy),
+                     .hash = chain(head(), entry.bytes())};
+}
+
+Result<void> Ledger::append(LedgerEntry entry) {
+  RELAB_ASSERT(entry.number == entries_.size() + 1);
+  RELAB_TRY(auto insert, database_.prepare("INSERT INTO entry VALUES(?, ?, ?)"));
+  insert.bind(static_cast<std::int64_t>(entry.number))
+      .bind(entry.entry.bytes())
+      .bind(ByteView(entry.hash));
+  RELAB_CHECK(insert.run().during("writing the ledger"));
+  entries_.push_back(std::move(entry));
   return {};
 }
 

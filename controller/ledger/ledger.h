@@ -30,8 +30,10 @@ class Ledger {
   /// Fault::missing if there is none.
   static Result<Ledger> open_read_only(const std::filesystem::path& path);
 
-  /// Durable when it returns; the entry then has the last number.
-  Result<void> append(const Message<schema::Entry>& entry);
+  /// The entry as it would be stored next; nothing is written.
+  Result<LedgerEntry> next(const Message<schema::Entry>& entry) const;
+  /// Takes what `next` gave. Durable when it returns; the entry then has the last number.
+  Result<void> append(LedgerEntry entry);
 
   const std::vector<LedgerEntry>& entries() const { return entries_; }
   crypto::Digest head() const { return entries_.empty() ? crypto::Digest{} : entries_.back().hash; }

@@ -21,8 +21,20 @@ Result<Book> Book::open_read_only(const std::filesystem::path& path) {
 Result<void> Book::write(Draft<schema::Entry> entry) {
   entry->setTime(unix_millis(wall_clock()));
   const auto message = std::move(entry).finish();
-  RELAB_CHECK(ledger_.append(message));
-  return state_.apply(ledger_.entries().back());
+  RELAB_TRY(auto next, ledger_.next(message));
+  // First, since an entry that does not replay would make the whole ledger unreadable for good.
+  RELAB_CHECK(state_.apply(next));
+  return ledger_.append(std::move(next));
+}
+
+Result<void> Book::check_owner(const crypto::Keys& keys) const {
+  if (!state_.controller() || state_.controller()->sign_key == keys.sign_key()) return {};
+  return fail(Fault::conflict,
+              fmt::format("the ledger was begun by the controller key {}, this is {}",
+                          crypto::fingerprint(state_.controller()->sign_key),
+                          crypto::fingerprint(keys.sign_key())),
+              "restore the controller's old keys, or begin anew with another --state-dir and "
+              "enrol the agents again");
 }
 
 Result<void> Book::begin(const crypto::Keys& keys, const std::string& controller,
@@ -39,14 +51,7 @@ Result<void> Book::begin(const crypto::Keys& keys, const std::string& controller
     return fail(Fault::conflict,
                 fmt::format("the ledger is of the lab '{}', not '{}'", state_.lab(), lab),
                 "give the right --state-dir, or the lab its old name");
-  if (state_.controller()->sign_key != keys.sign_key())
-    return fail(Fault::conflict,
-                fmt::format("the ledger was begun by the controller key {}, this is {}",
-                            crypto::fingerprint(state_.controller()->sign_key),
-                            crypto::fingerprint(keys.sign_key())),
-                "restore the controller's old keys, or begin anew with another --state-dir and "
-                "enrol the agents again");
-  return {};
+  return check_owner(keys);
 }
 
 Result<void> Book::enrolled(const std::string& name, const std::string& endpoint,

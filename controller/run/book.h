@@ -1,6 +1,7 @@
 #pragma once
 
 /// The ledger with the state that it gives: whoever writes an entry sees its effect at once.
+/// What cannot be replayed is never written; after a failure to write, the book is to be opened anew.
 
 #include <filesystem>
 
@@ -22,6 +23,9 @@ class Book {
   /// or another lab's.
   Result<void> begin(const crypto::Keys& keys, const std::string& controller,
                      const std::string& lab);
+
+  /// Fault::conflict if the ledger was begun with other keys.
+  Result<void> check_owner(const crypto::Keys& keys) const;
 
   Result<void> enrolled(const std::string& name, const std::string& endpoint, const Party& agent);
   Result<void> removed(const std::string& name, const std::string& reason);

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <fmt/format.h>
 
+#include "common/wire/poll.h"
 #include "controller/run/impostor.h"
 
 namespace relab::controller {
@@ -22,11 +23,15 @@ constexpr auto skew_to_tell = Millis(30'000);
 std::vector<Resumed> resumed_steps(const State& state, const RunId& run) {
   std::vector<Resumed> steps;
   for (const auto* task : state.tasks_of(run)) {
-    if (!task->refusal.empty() || !task->abandoned.empty()) continue;
     std::optional<schema::Outcome> outcome;
     if (task->evidence) outcome = task->evidence->report.reader().getOutcome();
-    steps.push_back(
-        {.step = task->step, .task = task->id, .attempt = task->attempt, .outcome = outcome});
+    steps.push_back({.step = task->step,
+                     .task = task->id,
+                     .attempt = task->attempt,
+                     .outcome = outcome,
+                     .closed = task->refusal.empty()
+                                   ? task->abandoned
+                                   : "the agent refused the order: " + task->refusal});
   }
   return steps;
 }
@@ -76,7 +81,7 @@ void Driver::wait() {
     items.push_back({session->client().frames_handle(), 0, ZMQ_POLLIN, 0});
     items.push_back({session->client().events_handle(), 0, ZMQ_POLLIN, 0});
   }
-  zmq::poll(items, poll_time);
+  wait_for(items, poll_time);
 }
 
 Result<void> Driver::step() {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <zmq.hpp>
 
+#include "common/wire/poll.h"
 #include "controller/link/client.h"
 
 namespace relab::controller {
@@ -94,7 +95,7 @@ Result<Party> enrol(const EnrolRequest& request, const crypto::EnrolCode& code, 
     zmq::pollitem_t items[] = {{client.frames_handle(), 0, ZMQ_POLLIN, 0},
                                {client.events_handle(), 0, ZMQ_POLLIN, 0},
                                {nullptr, signals.fd(), ZMQ_POLLIN, 0}};
-    zmq::poll(items, 3, Millis(100));
+    wait_for(items, Millis(100));
     if (signals.take()) return fail(Fault::cancelled, "the enrolment was ended by a signal");
     client.tend();
     if (client.up() && !ceremony.agent() && std::chrono::steady_clock::now() >= next_offer) {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <zmq.hpp>
 
+#include "common/wire/poll.h"
+
 namespace relab::controller {
 
 namespace {
@@ -17,7 +19,7 @@ bool answers(const std::string& endpoint, const Party& party, const crypto::Keys
   const auto until = std::chrono::steady_clock::now() + patience;
   while (std::chrono::steady_clock::now() < until) {
     zmq::pollitem_t items[] = {{client.events_handle(), 0, ZMQ_POLLIN, 0}};
-    zmq::poll(items, 1, Millis(50));
+    wait_for(items, Millis(50));
     client.tend();
     // Whoever holds the key completes the handshake, or, if it does not obey us, refuses after it.
     if (client.up() || client.trouble() == Trouble::not_admitted) return true;

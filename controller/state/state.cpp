@@ -126,14 +126,15 @@ Result<void> State::take_order(ByteView envelope, Instant time) {
   RELAB_TRY(const auto id, TaskId::from(view(reader.getTaskId())));
   RELAB_TRY(const auto run, RunId::from(view(reader.getRun())));
   RELAB_TRY(const auto audience, crypto::public_key(view(reader.getAudience())));
-  const auto agent = std::ranges::find_if(
-      known_agents_, [&](const auto& known) { return known.second.sign_key == audience; });
-  if (agent == known_agents_.end())
+  // Whoever was enrolled under another name before has the last one now.
+  const auto agent =
+      std::find_if(known_agents_.rbegin(), known_agents_.rend(),
+                   [&](const auto& known) { return known.second.sign_key == audience; });
+  if (agent == known_agents_.rend())
     return fail(Fault::damaged, "an order to an agent that was never enrolled");
-  auto digests = std::vector<crypto::Digest>();
-  if (const auto before = tasks_.find(id); before != tasks_.end())
-    digests = before->second.order_digests;
-  digests.push_back(frame.digest);
+  auto orders = std::map<crypto::Digest, Instant>();
+  if (const auto before = tasks_.find(id); before != tasks_.end()) orders = before->second.orders;
+  orders.emplace(frame.digest, time);
   const auto step = str(reader.getStep());
   const std::string arm(reflect::member_of(capnp::toDynamic(reader.getTask())));
   const auto attempt = reader.getAttempt();
@@ -145,7 +146,7 @@ Result<void> State::take_order(ByteView envelope, Instant time) {
                                          .arm = arm,
                                          .attempt = attempt,
                                          .order = std::move(order),
-                                         .order_digests = std::move(digests),
+                                         .orders = std::move(orders),
                                          .ordered = time});
   return {};
 }
@@ -158,7 +159,7 @@ Result<const TaskRecord*> State::task_of_report(const Opened& opened,
     return fail(Fault::refused,
                 fmt::format("a report for the task {}, which was never ordered", id.text()));
   const auto digest = digest_from(view(report.getOrderDigest()));
-  if (std::ranges::find(task->second.order_digests, digest) == task->second.order_digests.end())
+  if (!task->second.orders.contains(digest))
     return fail(Fault::refused,
                 fmt::format("a report for the task {} that is bound to another order", id.text()));
   RELAB_TRY(const auto audience,
@@ -181,6 +182,7 @@ Result<void> State::take_report(ByteView envelope, Instant time, std::uint64_t n
   RELAB_TRY(auto report, opening.opened->as<schema::Report>());
   RELAB_TRY(const auto* task, task_of_report(*opening.opened, report.reader()));
   auto& record = tasks_.at(task->id);
+  record.ordered = record.orders.at(digest_from(view(report.reader().getOrderDigest())));
   record.evidence = Evidence{.report = std::move(report),
                              .agent = record.agent,
                              .signer = opening.opened->signer,

@@ -45,10 +45,12 @@ struct TaskRecord {
   std::uint32_t attempt = 0;
   /// The payload of the last order.
   Message<schema::Order> order;
-  std::vector<crypto::Digest> order_digests;
+  /// Every order that went out under this id, with its time.
+  std::map<crypto::Digest, Instant> orders = {};
   std::optional<Evidence> evidence = {};
   std::string refusal = {};
   std::string abandoned = {};
+  /// The order that the report answers; without one, the last.
   Instant ordered = {};
 
   bool open() const { return !evidence && refusal.empty() && abandoned.empty(); }

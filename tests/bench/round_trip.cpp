@@ -17,6 +17,7 @@
 #include <zmq.hpp>
 
 #include "agent/trust/trust.h"
+#include "common/wire/poll.h"
 #include "controller/run/book.h"
 #include "controller/run/session.h"
 
@@ -99,7 +100,7 @@ class AgentProcess {
 void wait_on(Session& session) {
   std::array<zmq::pollitem_t, 2> items = {{{session.client().frames_handle(), 0, ZMQ_POLLIN, 0},
                                            {session.client().events_handle(), 0, ZMQ_POLLIN, 0}}};
-  zmq::poll(items, Millis(100));
+  wait_for(items, Millis(100));
   session.tend(wall_clock());
 }
 

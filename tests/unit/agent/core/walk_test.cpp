@@ -1,0 +1,213 @@
+// Random walks of the core over a disk that fails and an agent that dies at any effect. The model
+// of the disk is a map; what is checked are the invariants that core.cpp promises.
+
+#include <map>
+#include <set>
+
+#include "agent/core/core.h"
+#include "tests/support/must.h"
+#include "tests/support/seed.h"
+
+namespace relab::agent {
+
+namespace {
+
+constexpr CoreLimits limits = {
+    .running_max = 2, .held_max = 5, .drain_time = std::chrono::seconds(5)};
+
+/// The agent dies here.
+struct Crash {};
+
+class World {
+ public:
+  explicit World(Chance& chance) : chance_(chance) {}
+
+  void step() {
+    now_ += std::chrono::seconds(chance_.below(3));
+    try {
+      feed(any_event());
+    } catch (const Crash&) {
+      restart();
+    }
+    REQUIRE(workers_.size() <= limits.running_max);
+  }
+  /// Lets everything come to its end, without further trouble.
+  void settle() {
+    calm_ = true;
+    restart();
+    for (int round = 0; round < 100; ++round) {
+      if (!workers_.empty()) feed(event::Ended{*workers_.begin()});
+      feed(event::Ticked{});
+    }
+    for (const auto& [id, state] : disk_) feed(event::Acknowledged{id});
+    for (const auto& [id, state] : disk_) CHECK(state == TaskState::acknowledged);
+    CHECK(core_->held().empty());
+  }
+
+ private:
+  TaskId any_task() {
+    TaskId id;
+    id.bytes[15] = static_cast<std::uint8_t>(chance_.below(12));
+    return id;
+  }
+
+  Event admitted(const TaskId& id) {
+    std::optional<JournalRow> known;
+    if (const auto row = disk_.find(id); row != disk_.end())
+      known = JournalRow{.id = id, .state = row->second};
+    return event::Admitted{.id = id,
+                           .task_digest = {},
+                           .deadline = std::chrono::seconds(10),
+                           .known = std::move(known)};
+  }
+
+  Event any_event() {
+    switch (chance_.below(12)) {
+      case 0:
+        return event::Attached{};
+      case 1:
+        return event::CancelAsked{any_task()};
+      case 2:
+      case 3:
+        return event::Acknowledged{any_task()};
+      case 4:
+      case 5:
+        return event::Ticked{};
+      case 6:
+      case 7:
+        if (!workers_.empty()) return event::Ended{*workers_.begin()};
+        return event::Ticked{};
+      case 8:
+        if (chance_.one_in(20)) return event::DrainAsked{};
+        return event::Ticked{};
+      default:
+        return admitted(any_task());
+    }
+  }
+
+  /// As the service does it: an order that was not stored ends what was to follow it.
+  void feed(const Event& event) {
+    for (const auto& effect : core_->on(event, now_))
+      if (!std::visit([&](const auto& what) { return perform(what); }, effect)) return;
+  }
+
+  bool disk_fails() { return !calm_ && chance_.one_in(10); }
+  void maybe_crash() const {
+    if (!calm_ && chance_.one_in(40)) throw Crash{};
+  }
+
+  bool perform(const effect::Accept& effect) {
+    maybe_crash();
+    REQUIRE_FALSE(disk_.contains(effect.id));
+    if (disk_fails()) {
+      feed(event::AcceptFailed{.id = effect.id, .why = "full"});
+      return false;
+    }
+    disk_[effect.id] = effect.begin ? TaskState::running : TaskState::accepted;
+    maybe_crash();
+    return true;
+  }
+  bool perform(const effect::Begin& effect) {
+    maybe_crash();
+    REQUIRE(disk_.at(effect.id) == TaskState::accepted);
+    disk_[effect.id] = TaskState::running;
+    maybe_crash();
+    return true;
+  }
+  bool perform(const effect::Start& effect) {
+    maybe_crash();
+    REQUIRE(disk_.at(effect.id) == TaskState::running);
+    REQUIRE(started_.insert(effect.id).second);
+    workers_.insert(effect.id);
+    maybe_crash();
+    return true;
+  }
+  bool perform(const effect::Stop& effect) const {
+    REQUIRE(workers_.contains(effect.id));
+    return true;
+  }
+  bool perform(const effect::Conclude& effect) {
+    REQUIRE_FALSE(workers_.contains(effect.id));
+    if (effect.outcome == schema::Outcome::CANCELLED) {
+      REQUIRE_FALSE(started_.contains(effect.id));
+    } else {
+      REQUIRE(disk_.at(effect.id) == TaskState::running);
+    }
+    return store_end(effect.id);
+  }
+  bool perform(const effect::Finish& effect) {
+    workers_.erase(effect.id);
+    return store_end(effect.id);
+  }
+  bool store_end(const TaskId& id) {
+    maybe_crash();
+    REQUIRE(disk_.at(id) < TaskState::finished);
+    if (disk_fails()) {
+      static_cast<void>(core_->on(event::FinishFailed{id}, now_));
+    } else {
+      disk_[id] = TaskState::finished;
+    }
+    maybe_crash();
+    return true;
+  }
+  bool perform(const effect::Answer& effect) {
+    maybe_crash();
+    const bool taken = effect.refusal == schema::Refusal::NONE;
+    REQUIRE((!taken || disk_.contains(effect.id)));
+    return true;
+  }
+  bool perform(const effect::Deliver& effect) {
+    // Not stored yet: the service has nothing to send, and the core must know that it is owed.
+    const auto held = core_->held().find(effect.id);
+    const bool owed = held != core_->held().end() && held->second.unstored;
+    REQUIRE((owed || disk_.at(effect.id) == TaskState::finished));
+    return true;
+  }
+  bool perform(const effect::Release& effect) {
+    maybe_crash();
+    REQUIRE(disk_.at(effect.id) == TaskState::finished);
+    disk_[effect.id] = TaskState::acknowledged;
+    return true;
+  }
+  bool perform(const effect::Exit&) {
+    REQUIRE(workers_.empty());
+    for (const auto& [id, held] : core_->held()) REQUIRE_FALSE(held.unstored);
+    throw Crash{};
+  }
+
+  /// What is not on the disk is gone.
+  void restart() {
+    core_ = std::make_unique<Core>(limits);
+    workers_.clear();
+    const auto rows = disk_;
+    try {
+      for (const auto& [id, state] : rows)
+        if (state != TaskState::acknowledged)
+          feed(event::Recovered{.id = id, .state = state, .deadline = std::chrono::seconds(10)});
+    } catch (const Crash&) {
+      restart();
+    }
+  }
+
+  Chance& chance_;
+  bool calm_ = false;
+  Instant now_ = Instant(std::chrono::hours(1));
+  std::unique_ptr<Core> core_ = std::make_unique<Core>(limits);
+  std::map<TaskId, TaskState> disk_;
+  std::set<TaskId> started_;
+  std::set<TaskId> workers_;
+};
+
+}  // namespace
+
+TEST_CASE("core: no walk starts a task twice, or delivers what is not stored", "[agent][core]") {
+  const auto round = GENERATE(range(0U, 300U));
+  Chance chance(round);
+  INFO("RELAB_SEED=" << chance.seed());
+  World world(chance);
+
+  for (int step = 0; step < 200; ++step) world.step();
+  world.settle();
+}
+
+}  // namespace relab::agent

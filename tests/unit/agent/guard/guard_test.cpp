@@ -1,0 +1,177 @@
+// Signed orders before the guard: each reason to refuse one, in the order in which it is asked.
+
+#include "agent/guard/guard.h"
+
+#include <fmt/format.h>
+
+#include "tests/support/must.h"
+
+namespace relab::agent {
+
+namespace {
+
+using schema::Refusal;
+
+crypto::Keys fixed_keys(std::uint8_t seed) {
+  crypto::start();
+  return must(crypto::Keys::from(Bytes(crypto::Keys::secret_size, seed)));
+}
+
+const Instant now = instant_of(1'790'000'000'000);
+constexpr Nonce nonce = {1, 2, 3};
+
+using Change = void (*)(schema::Order::Builder);
+
+/// An order with nothing wrong with it.
+Draft<schema::Order> good_order(const crypto::Keys& agent) {
+  Draft<schema::Order> order;
+  order->setLab("home");
+  order->setRun(blob(Bytes(16, 1)));
+  order->setTaskId(blob(Bytes(16, 2)));
+  order->setAttempt(1);
+  order->setAudience(blob(agent.sign_key()));
+  order->setNonce(blob(nonce));
+  order->setIssuedAt(unix_millis(now));
+  order->setNotAfter(unix_millis(now));
+  order->setDeadline(60);
+  order->setMode(schema::Mode::APPLY);
+  order->getTask().initPing().setEcho("hello");
+  order->setStep("0a/track/step");
+  return order;
+}
+
+struct Guarded {
+  crypto::Keys controller = fixed_keys(1);
+  crypto::Keys agent = fixed_keys(2);
+  RoleLimits role = must(RoleLimits::parse(R"({"name": "probe", "kinds": ["ping"]})"));
+
+  std::variant<Admission, Denial> check(std::initializer_list<Change> changes) const {
+    auto draft = good_order(agent);
+    for (const auto change : changes) change(*draft);
+    return check_frame(sign(controller, std::move(draft).finish()));
+  }
+  std::variant<Admission, Denial> check_frame(const Message<schema::Envelope>& frame) const {
+    auto opening = open_frame(frame.bytes(), message_size_max,
+                              [&](const auto& key) { return key == controller.sign_key(); });
+    REQUIRE(opening.opened);
+    const auto& audience = agent.sign_key();
+    return check_order(
+        *opening.opened,
+        {.lab = "home", .audience = audience, .nonce = nonce, .role = role, .now = now});
+  }
+  Denial denied(std::initializer_list<Change> changes) const {
+    const auto verdict = check(changes);
+    REQUIRE(std::holds_alternative<Denial>(verdict));
+    return std::get<Denial>(verdict);
+  }
+};
+
+// In the order in which the guard asks.
+constexpr Change other_audience = [](auto order) { order.setAudience(blob(Bytes(32, 9))); };
+constexpr Change other_session = [](auto order) { order.setNonce(blob(Bytes(16, 9))); };
+constexpr Change too_late = [](auto order) { order.setNotAfter(unix_millis(now) - 1); };
+constexpr Change other_lab = [](auto order) { order.setLab("work"); };
+constexpr Change no_task_id = [](auto order) { order.setTaskId({}); };
+constexpr Change no_kind = [](auto order) { order.getTask().setUnset(); };
+constexpr Change forbidden_kind = [](auto order) { order.getTask().initAuditZfs(); };
+
+}  // namespace
+
+TEST_CASE("guard: an order with nothing wrong is admitted, with its digests", "[agent][guard]") {
+  const Guarded guarded;
+
+  const auto verdict = guarded.check({});
+
+  REQUIRE(std::holds_alternative<Admission>(verdict));
+  const auto& admission = std::get<Admission>(verdict);
+  CHECK(admission.id.bytes == IdBytes{2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2});
+  CHECK(admission.order_digest == crypto::digest(good_order(guarded.agent).finish().bytes()));
+  CHECK(view(admission.order.reader().getTask().getPing().getEcho()) == "hello");
+}
+
+TEST_CASE("guard: each thing that is wrong has its reason", "[agent][guard]") {
+  const Guarded guarded;
+  const auto row = GENERATE(table<Change, Refusal>({
+      {other_audience, Refusal::WRONG_AUDIENCE},
+      {[](auto order) { order.setAudience({}); }, Refusal::WRONG_AUDIENCE},
+      {other_session, Refusal::WRONG_SESSION},
+      {[](auto order) { order.setNonce({}); }, Refusal::WRONG_SESSION},
+      {too_late, Refusal::EXPIRED},
+      {[](auto order) { order.setNotAfter(0); }, Refusal::EXPIRED},
+      {other_lab, Refusal::WRONG_LAB},
+      {[](auto order) { order.setLab(""); }, Refusal::WRONG_LAB},
+      {no_task_id, Refusal::MALFORMED},
+      {[](auto order) { order.setTaskId(blob(Bytes(17, 2))); }, Refusal::MALFORMED},
+      {[](auto order) { order.setRun({}); }, Refusal::MALFORMED},
+      {[](auto order) { order.setMode(schema::Mode::UNSET); }, Refusal::MALFORMED},
+      {[](auto order) { order.setDeadline(0); }, Refusal::MALFORMED},
+      {no_kind, Refusal::UNKNOWN_KIND},
+      {forbidden_kind, Refusal::KIND_FORBIDDEN},
+  }));
+  const auto& [change, reason] = row;
+
+  const auto denial = guarded.denied({change});
+
+  CHECK(denial.reason == reason);
+  CHECK_FALSE(denial.what.empty());
+}
+
+TEST_CASE("guard: of several things that are wrong the first in order is told", "[agent][guard]") {
+  const Guarded guarded;
+
+  CHECK(
+      guarded
+          .denied({forbidden_kind, no_task_id, other_lab, too_late, other_session, other_audience})
+          .reason == Refusal::WRONG_AUDIENCE);
+  CHECK(guarded.denied({forbidden_kind, no_task_id, other_lab, too_late, other_session}).reason ==
+        Refusal::WRONG_SESSION);
+  CHECK(guarded.denied({forbidden_kind, no_task_id, other_lab, too_late}).reason ==
+        Refusal::EXPIRED);
+  CHECK(guarded.denied({forbidden_kind, no_task_id, other_lab}).reason == Refusal::WRONG_LAB);
+  CHECK(guarded.denied({forbidden_kind, no_task_id}).reason == Refusal::MALFORMED);
+}
+
+TEST_CASE("guard: a denial names the task and the order it is about", "[agent][guard]") {
+  const Guarded guarded;
+
+  const auto denial = guarded.denied({forbidden_kind});
+
+  CHECK(denial.task_id == Bytes(16, 2));
+  CHECK(denial.order_digest != crypto::Digest{});
+  CHECK(denial.what == "the role 'probe' does not permit the task kind 'auditZfs'");
+}
+
+TEST_CASE("guard: a signed frame that is no order is malformed", "[agent][guard]") {
+  const Guarded guarded;
+  const auto garbage = sign_payload(guarded.controller, PayloadType<schema::Order>::name,
+                                    bytes_of("no order at all"));
+
+  const auto verdict = guarded.check_frame(garbage);
+
+  REQUIRE(std::holds_alternative<Denial>(verdict));
+  CHECK(std::get<Denial>(verdict).reason == Refusal::MALFORMED);
+}
+
+TEST_CASE("task digest: the same for another sending of the same task only", "[agent][guard]") {
+  const auto agent = fixed_keys(2);
+  const auto digest_with = [&](Change change) {
+    auto draft = good_order(agent);
+    change(*draft);
+    const auto order = std::move(draft).finish();
+    return task_digest(order.reader());
+  };
+  const auto same = digest_with([](auto) {});
+
+  CHECK(digest_with([](auto order) { order.setNonce(blob(Bytes(16, 9))); }) == same);
+  CHECK(digest_with([](auto order) { order.setIssuedAt(1); }) == same);
+  CHECK(digest_with([](auto order) { order.setNotAfter(1); }) == same);
+  CHECK(digest_with([](auto order) { order.setLab("work"); }) != same);
+  CHECK(digest_with([](auto order) { order.setRun(blob(Bytes(16, 9))); }) != same);
+  CHECK(digest_with([](auto order) { order.setTaskId(blob(Bytes(16, 9))); }) != same);
+  CHECK(digest_with([](auto order) { order.setAttempt(2); }) != same);
+  CHECK(digest_with([](auto order) { order.setMode(schema::Mode::CHECK); }) != same);
+  CHECK(digest_with([](auto order) { order.getTask().getPing().setEcho("other"); }) != same);
+  CHECK(digest_with([](auto order) { order.getTask().initAuditZfs(); }) != same);
+}
+
+}  // namespace relab::agent

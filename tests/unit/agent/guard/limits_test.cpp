@@ -1,0 +1,163 @@
+// What a role's lists permit. No task kind has limited parameters yet, so the annotation is put on
+// fields of other structs here.
+
+#include <capnp/schema-loader.h>
+#include <capnp/serialize.h>
+
+#include "agent/guard/role.h"
+#include "schema/wire.capnp.h"
+#include "tests/support/must.h"
+
+namespace relab::agent {
+
+namespace {
+
+/// Schemas whose fields have a `$limit` that they do not have in truth.
+class Limited {
+ public:
+  template <typename T>
+  Limited& with(std::string_view field, const char* list) {
+    capnp::MallocMessageBuilder message;
+    message.setRoot(capnp::Schema::from<T>().getProto());
+    auto node = message.getRoot<capnp::schema::Node>();
+    for (auto candidate : node.getStruct().getFields()) {
+      if (view(candidate.asReader().getName()) != field) continue;
+      auto annotation = candidate.initAnnotations(1)[0];
+      annotation.setId(limit_id);
+      annotation.initValue().setText(list);
+    }
+    loader_.load(node.asReader());
+    return *this;
+  }
+  /// Judges the JSON of a T under that schema.
+  template <typename T>
+  Result<void> check(const RoleLimits& role, std::string_view json) {
+    const auto message = must(Message<T>::from_json(json));
+    const auto schema = loader_.get(capnp::Schema::from<T>().getProto().getId()).asStruct();
+    // The bytes once more, since the message knows them under their own schema only.
+    const kj::ArrayPtr<const capnp::word> words(
+        reinterpret_cast<const capnp::word*>(message.bytes().data()), message.bytes().size() / 8);
+    capnp::FlatArrayMessageReader reader(words);
+    return role.check_params(reader.getRoot<capnp::DynamicStruct>(schema));
+  }
+
+ private:
+  static constexpr std::uint64_t limit_id = 0xb5a1d7a4a9b0c10d;
+  capnp::SchemaLoader loader_;
+};
+
+RoleLimits role() {
+  return must(RoleLimits::parse(R"({"name": "r", "pools": ["tank", "rpool"],
+    "vmids": [{"first": 100, "last": 110}, {"first": 200, "last": 200}],
+    "paths": ["/srv/media", "/var/lib/relab/"]})"));
+}
+
+bool permits_path(const std::string& path) {
+  return Limited()
+      .with<schema::Hello>("name", "paths")
+      .check<schema::Hello>(role(), R"({"name": ")" + path + R"("})")
+      .has_value();
+}
+
+}  // namespace
+
+TEST_CASE("limits: a path must lie at or below a permitted folder", "[agent][guard]") {
+  CHECK(permits_path("/srv/media"));
+  CHECK(permits_path("/srv/media/films/x"));
+  CHECK(permits_path("/var/lib/relab/x"));
+  CHECK_FALSE(permits_path("/srv"));
+  CHECK_FALSE(permits_path("/"));
+  CHECK_FALSE(permits_path("/srv/other"));
+}
+
+TEST_CASE("limits: no trick of spelling leads out of a folder", "[agent][guard]") {
+  const auto path =
+      GENERATE(as<std::string>(), "/srv/media/../other", "/srv/media/..",
+               "/srv/media/x/../../../etc/shadow", "/srv/media2", "/srv/media-x/y", "/srv/medi",
+               "srv/media", "media", "", ".", "..", "/srv/./media/../..", "/srv/media/./..",
+               "/../srv/other", "/SRV/media", " /srv/media", "./srv/media", "/srv/media/.");
+
+  CHECK_FALSE(permits_path(path));
+}
+
+TEST_CASE("limits: pools by their whole name", "[agent][guard]") {
+  Limited limited;
+  limited.with<schema::Hello>("name", "pools");
+
+  CHECK(limited.check<schema::Hello>(role(), R"({"name": "tank"})"));
+  CHECK_FALSE(limited.check<schema::Hello>(role(), R"({"name": "tan"})"));
+  CHECK_FALSE(limited.check<schema::Hello>(role(), R"({"name": "tank/vm"})"));
+  CHECK_FALSE(limited.check<schema::Hello>(role(), R"({"name": "TANK"})"));
+  const auto refused = limited.check<schema::Hello>(role(), R"({"name": ""})");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().fault == Fault::refused);
+  CHECK(refused.error().what ==
+        "the role 'r' does not permit this value of 'name': it is not within its pools");
+}
+
+TEST_CASE("limits: guests by number, both ends of a range included", "[agent][guard]") {
+  Limited limited;
+  limited.with<schema::Order>("attempt", "vmids");
+  const auto row = GENERATE(table<std::string, bool>({{"99", false},
+                                                      {"100", true},
+                                                      {"110", true},
+                                                      {"111", false},
+                                                      {"200", true},
+                                                      {"0", false},
+                                                      {"4294967295", false}}));
+
+  CHECK(limited.check<schema::Order>(role(), R"({"attempt": )" + std::get<0>(row) + "}")
+            .has_value() == std::get<1>(row));
+}
+
+TEST_CASE("limits: every element of a list must be permitted", "[agent][guard]") {
+  Limited limited;
+  limited.with<schema::Hello>("kinds", "pools");
+
+  CHECK(limited.check<schema::Hello>(role(), R"({"kinds": ["tank", "rpool"]})"));
+  CHECK(limited.check<schema::Hello>(role(), R"({"kinds": []})"));
+  CHECK_FALSE(limited.check<schema::Hello>(role(), R"({"kinds": ["tank", "other"]})"));
+}
+
+TEST_CASE("limits: a limit within a list of structs holds too", "[agent][guard]") {
+  Limited limited;
+  limited.with<schema::VmidRange>("last", "vmids").with<schema::RoleManifest>("", "");
+
+  CHECK(limited.check<schema::RoleManifest>(role(), R"({"vmids": [{"last": 105}]})"));
+  CHECK_FALSE(
+      limited.check<schema::RoleManifest>(role(), R"({"vmids": [{"last": 105}, {"last": 111}]})"));
+}
+
+TEST_CASE("limits: a list that does not exist, or of another type, permits nothing",
+          "[agent][guard]") {
+  CHECK_FALSE(Limited()
+                  .with<schema::Hello>("name", "datasets")
+                  .check<schema::Hello>(role(), R"({"name": "tank"})"));
+  CHECK_FALSE(Limited()
+                  .with<schema::Hello>("name", "vmids")
+                  .check<schema::Hello>(role(), R"({"name": "100"})"));
+  CHECK_FALSE(Limited()
+                  .with<schema::Order>("attempt", "pools")
+                  .check<schema::Order>(role(), R"({"attempt": 100})"));
+}
+
+TEST_CASE("roles: an unknown kind or key, or no JSON at all, is refused", "[agent][guard]") {
+  const auto json =
+      GENERATE(as<std::string>(), R"({"kinds": ["format"]})", R"({"kinds": ["unset"]})",
+               R"({"kind": ["ping"]})", R"({"kinds": "ping"})", "", "[]", "{");
+
+  CHECK(RoleLimits::parse(json).error().fault == Fault::invalid);
+}
+
+TEST_CASE("roles: one that is not there is missing", "[agent][guard]") {
+  CHECK(RoleLimits::load("/nonexistent", "host").error().fault == Fault::missing);
+}
+
+TEST_CASE("roles: an empty one permits nothing", "[agent][guard]") {
+  const auto nothing = must(RoleLimits::parse("{}"));
+
+  CHECK_FALSE(nothing.permits_kind("ping"));
+  CHECK_FALSE(nothing.permits_kind(""));
+}
+
+}  // namespace relab::agent

@@ -1,0 +1,192 @@
+// The journal's rows, and what outlives a restart.
+
+#include "agent/journal/journal.h"
+
+#include <fstream>
+
+#include "tests/support/must.h"
+#include "tests/support/scratch.h"
+
+namespace relab::agent {
+
+namespace {
+
+TaskId task(std::uint8_t number) {
+  TaskId id;
+  id.bytes.back() = number;
+  return id;
+}
+
+JournalRow row(std::uint8_t number, TaskState state = TaskState::accepted) {
+  return {.id = task(number),
+          .task_digest = {number},
+          .order_digest = {number, number},
+          .state = state,
+          .order = {1, 2, 3}};
+}
+
+TaskState state_of(Journal& journal, std::uint8_t number) {
+  const auto found = must(journal.find(task(number)));
+  REQUIRE(found);
+  return found->state;
+}
+
+const Bytes report = {9, 8, 7};
+
+}  // namespace
+
+TEST_CASE("journal: a task goes from accepted to acknowledged", "[agent][journal]") {
+  const Scratch scratch;
+  auto journal = must(Journal::open(scratch.path()));
+
+  must(journal.accept(row(1)));
+  CHECK(state_of(journal, 1) == TaskState::accepted);
+  must(journal.begin(task(1)));
+  CHECK(state_of(journal, 1) == TaskState::running);
+  must(journal.finish(task(1), report));
+  CHECK(must(journal.find(task(1)))->report == report);
+  CHECK(state_of(journal, 1) == TaskState::finished);
+  must(journal.acknowledge(task(1)));
+  CHECK(state_of(journal, 1) == TaskState::acknowledged);
+}
+
+TEST_CASE("journal: what was written is there again when it is opened again", "[agent][journal]") {
+  const Scratch scratch;
+  {
+    auto journal = must(Journal::open(scratch.path()));
+    must(journal.accept(row(3, TaskState::running)));
+    must(journal.accept(row(1)));
+    must(journal.accept(row(2)));
+    must(journal.finish(task(2), report));
+    must(journal.accept(row(4)));
+    must(journal.finish(task(4), report));
+    must(journal.acknowledge(task(4)));
+  }
+
+  auto journal = must(Journal::open(scratch.path()));
+
+  CHECK_FALSE(journal.lost());
+  const auto held = must(journal.held());
+  REQUIRE(held.size() == 3);
+  CHECK(held[0].id == task(1));
+  CHECK(held[0].state == TaskState::accepted);
+  CHECK(held[0].order == Bytes{1, 2, 3});
+  CHECK(held[0].task_digest == crypto::Digest{1});
+  CHECK(held[0].order_digest == crypto::Digest{1, 1});
+  CHECK(held[1].state == TaskState::finished);
+  CHECK(held[1].report == report);
+  CHECK(held[2].state == TaskState::running);
+}
+
+TEST_CASE("journal: an acknowledged task gives up its bytes, never its id", "[agent][journal]") {
+  const Scratch scratch;
+  auto journal = must(Journal::open(scratch.path()));
+  must(journal.accept(row(1)));
+  must(journal.finish(task(1), report));
+
+  must(journal.acknowledge(task(1)));
+
+  const auto found = must(journal.find(task(1)));
+  REQUIRE(found);
+  CHECK(found->order.empty());
+  CHECK(found->report.empty());
+  CHECK(found->task_digest == crypto::Digest{1});
+  CHECK(must(journal.held()).empty());
+  CHECK_FALSE(journal.accept(row(1)));
+}
+
+TEST_CASE("journal: an id is accepted once", "[agent][journal]") {
+  const Scratch scratch;
+  auto journal = must(Journal::open(scratch.path()));
+  must(journal.accept(row(1)));
+
+  CHECK_FALSE(journal.accept(row(1)));
+
+  CHECK(must(journal.held()).size() == 1);
+}
+
+TEST_CASE("journal: no task begins twice, or without having been accepted", "[agent][journal]") {
+  const Scratch scratch;
+  auto journal = must(Journal::open(scratch.path()));
+  must(journal.accept(row(1)));
+  must(journal.begin(task(1)));
+
+  CHECK(journal.begin(task(1)).error().fault == Fault::conflict);
+  CHECK(journal.begin(task(2)).error().fault == Fault::conflict);
+  must(journal.finish(task(1), report));
+  CHECK(journal.begin(task(1)).error().fault == Fault::conflict);
+}
+
+TEST_CASE("journal: a report is never written over, and none without a task", "[agent][journal]") {
+  const Scratch scratch;
+  auto journal = must(Journal::open(scratch.path()));
+  must(journal.accept(row(1)));
+  must(journal.finish(task(1), report));
+
+  CHECK(journal.finish(task(1), bytes_of("other")).error().fault == Fault::conflict);
+  CHECK(journal.finish(task(2), report).error().fault == Fault::conflict);
+
+  CHECK(must(journal.find(task(1)))->report == report);
+  CHECK_FALSE(must(journal.find(task(2))));
+}
+
+TEST_CASE("journal: a task without a report cannot be acknowledged away", "[agent][journal]") {
+  const Scratch scratch;
+  auto journal = must(Journal::open(scratch.path()));
+  must(journal.accept(row(1)));
+
+  static_cast<void>(journal.acknowledge(task(1)).has_value());
+
+  CHECK(state_of(journal, 1) == TaskState::accepted);
+  CHECK(must(journal.held()).size() == 1);
+}
+
+TEST_CASE("journal: a damaged file is put aside, and that is told", "[agent][journal]") {
+  const Scratch scratch;
+  const auto content = GENERATE(as<std::string>(), std::string(5000, 'x'),
+                                "SQLite format 3" + std::string(5000, '\0'));
+  std::ofstream(scratch.path() / "journal.db") << content;
+
+  auto journal = must(Journal::open(scratch.path()));
+
+  CHECK(journal.lost());
+  CHECK(must(journal.held()).empty());
+  must(journal.accept(row(1)));
+  std::size_t aside = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(scratch.path()))
+    if (entry.path().filename().string().starts_with("journal.db.damaged-")) {
+      ++aside;
+      CHECK(entry.file_size() == content.size());
+    }
+  CHECK(aside == 1);
+}
+
+TEST_CASE("journal: a page in the middle that was overwritten is noticed", "[agent][journal]") {
+  const Scratch scratch;
+  {
+    auto journal = must(Journal::open(scratch.path()));
+    for (std::uint8_t i = 1; i < 60; ++i) {
+      auto large = row(i);
+      large.order = Bytes(3000, i);
+      must(journal.accept(large));
+    }
+  }
+  std::fstream file(scratch.path() / "journal.db", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(4096);
+  file << std::string(8192, '\xA5');
+  file.close();
+
+  CHECK(must(Journal::open(scratch.path())).lost());
+}
+
+TEST_CASE("journal: the ballast is there, and private", "[agent][journal]") {
+  const Scratch scratch;
+  const auto journal = must(Journal::open(scratch.path() / "state"));
+
+  CHECK(std::filesystem::file_size(scratch.path() / "state" / "ballast") == 1U << 20U);
+  CHECK(must(journal.room()) > 0);
+  const auto mode = std::filesystem::status(scratch.path() / "state").permissions();
+  CHECK((mode & std::filesystem::perms::mask) == std::filesystem::perms::owner_all);
+}
+
+}  // namespace relab::agent

@@ -1,0 +1,58 @@
+// What a phase of the lab file becomes.
+
+#include "controller/plan/plan.h"
+
+#include "tests/support/must.h"
+
+namespace relab::controller {
+
+namespace {
+
+Message<schema::Lab> lab() {
+  return must(Message<schema::Lab>::from_json(R"({"name": "home",
+    "hosts": [{"name": "pve"}], "guests": [{"name": "jellyfin"}],
+    "plan": {"phases": [
+      {"name": "0a", "title": "Audit", "tracks": [
+        {"name": "zfs", "agent": "pve", "steps": [
+          {"name": "ping", "task": {"ping": {"echo": "hello"}}, "deadline": 30},
+          {"name": "pools", "task": {"auditZfs": {}}}]},
+        {"name": "empty", "agent": "jellyfin"}]},
+      {"name": "0b", "title": "Backup"}]}})"));
+}
+
+}  // namespace
+
+TEST_CASE("plan: tracks and steps keep their order, names and parameters", "[controller][plan]") {
+  const auto plan = must(compile_phase(lab().reader(), "0a"));
+
+  CHECK(plan.title == "Audit");
+  CHECK(plan.step_count() == 2);
+  REQUIRE(plan.tracks.size() == 2);
+  REQUIRE(plan.tracks[0].size() == 2);
+  CHECK(plan.tracks[1].empty());
+  const auto& ping = plan.tracks[0][0];
+  CHECK(ping.path == "0a/zfs/ping");
+  CHECK(ping.agent == "pve");
+  CHECK(ping.arm == "ping");
+  CHECK(ping.deadline == std::chrono::seconds(30));
+  CHECK(ping.convergent);
+  CHECK(view(ping.task->reader().getPing().getEcho()) == "hello");
+  CHECK(plan.tracks[0][1].arm == "auditZfs");
+  CHECK(plan.tracks[0][1].deadline == std::chrono::hours(1));
+}
+
+TEST_CASE("plan: a phase that does not exist is named with the nearest", "[controller][plan]") {
+  const auto near = compile_phase(lab().reader(), "0c");
+  const auto far = compile_phase(lab().reader(), "rebuild");
+
+  CHECK(near.error().fault == Fault::missing);
+  CHECK(near.error().hint == "did you mean '0a'?");
+  CHECK(far.error().hint == "its phases are 0a, 0b");
+}
+
+TEST_CASE("plan: hosts and guests have agents", "[controller][plan]") {
+  CHECK(agent_names(lab().reader()) == std::vector<std::string>{"pve", "jellyfin"});
+  CHECK(phase_names(lab().reader()) == std::vector<std::string>{"0a", "0b"});
+}
+
+}  // namespace relab::controller
