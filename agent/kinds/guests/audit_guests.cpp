@@ -4,6 +4,7 @@
 #include "agent/kinds/support/fill.h"
 #include "agent/kinds/support/gaps.h"
 #include "agent/kinds/support/pve_guests.h"
+#include "agent/kinds/support/redact.h"
 #include "common/base/number.h"
 #include "common/base/text.h"
 
