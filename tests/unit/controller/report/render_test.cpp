@@ -1,6 +1,7 @@
 #include "controller/report/render.h"
 
 #include "common/wire/message.h"
+#include "schema/disks.capnp.h"
 #include "schema/guests.capnp.h"
 #include "schema/network.capnp.h"
 #include "schema/packages.capnp.h"
