@@ -141,7 +141,7 @@ tank      1       0  c               0
 }
 
 TEST_CASE("render: small sizes that are not whole are not rounded", "[controller][report]") {
-  CHECK(rendered<schema::AuditNetwork::Facts>(R"({"interfaces": [{"name": "e", "mtu": 1500}]})")
+  CHECK(rendered<schema::AuditDisks::Facts>(R"({"disks": [{"name": "e", "logicalSector": 1500}]})")
             .find("1500 B") != std::string::npos);
 }
 
