@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <spdlog/logger.h>
 #include <systemd/sd-daemon.h>
 
@@ -265,7 +266,12 @@ void Service::take_notice(Notice notice) {
                end->failure.what.empty() ? "" : ", " + end->failure.sentence());
     told_.erase(id);
     ends_.insert_or_assign(id, std::move(*end));
-    return feed(event::Ended{id});
+    feed(event::Ended{id});
+    // What the tasks used goes back to the machine, whose memory is for its guests.
+    const bool busy = std::ranges::any_of(
+        core_.held(), [](const auto& task) { return task.second.state == TaskState::running; });
+    if (!busy) ::malloc_trim(0);
+    return;
   }
   const auto& progress = std::get<TaskProgress>(notice);
   auto& told = told_[progress.id];
