@@ -53,7 +53,7 @@ struct AuditNetwork {
     mac @2 :Text;
     up @3 :Bool $A.doc("Switched on; whether there is a link, the state tells.");
     state @4 :Text;
-    mtu @5 :UInt32 $A.unit("bytes");
+    mtu @5 :UInt32;
     master @6 :Text $A.doc("Bridge or bond that it is a port of.");
     parent @7 :Text $A.doc("Interface that a VLAN sits on.");
     vlan @8 :UInt16 $A.doc("0 for what is no VLAN.");

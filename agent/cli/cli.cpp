@@ -44,6 +44,15 @@ std::string host_name() {
   return text ? std::string(trim(*text)) : "agent";
 }
 
+/// From 1 to that; the library takes "-1" for 4294967295.
+po::typed_value<unsigned>* at_most(unsigned* value, const std::string& name, unsigned greatest) {
+  return po::value(value)->notifier([name, greatest](unsigned given) {
+    if (given < 1 || given > greatest)
+      throw po::validation_error(po::validation_error::invalid_option_value, name,
+                                 std::to_string(given));
+  });
+}
+
 po::options_description options_of(Settings& settings) {
   po::options_description options("Options", 110);
   auto add = options.add_options();
@@ -60,8 +69,10 @@ po::options_description options_of(Settings& settings) {
       "the folder of role manifests");
   add("program-path", po::value(&settings.program_path)->default_value(std::string(pinned_path)),
       "PATH of the programs that tasks run");
-  add("tasks-max", po::value(&settings.tasks_max)->default_value(8), "tasks that run at a time");
-  add("ttl", po::value(&settings.ttl)->default_value(3600), "enrol: seconds that the code lives");
+  add("tasks-max", at_most(&settings.tasks_max, "tasks-max", 256)->default_value(8),
+      "tasks that run at a time");
+  add("ttl", at_most(&settings.ttl, "ttl", 86'400)->default_value(3600),
+      "enrol: seconds that the code lives");
   add("code-file", po::value(&settings.code_file),
       "enrol: write the code into this file (mode 0600) as well");
   add("log-level", po::value(&settings.log_level)->default_value("info"),
@@ -186,10 +197,7 @@ Result<po::variables_map> parse(const std::vector<std::string>& arguments, Setti
   return fail(Fault::invalid, error.what(), "relab-agent --help shows the options");
 }
 
-}  // namespace
-
-int run_cli(const std::vector<std::string>& arguments) {
-  crypto::start();
+int dispatch(const std::vector<std::string>& arguments) {
   Settings settings;
   const auto visible = options_of(settings);
   const auto values = parse(arguments, settings, visible);
@@ -211,6 +219,16 @@ int run_cli(const std::vector<std::string>& arguments) {
                .what = fmt::format("there is no command '{}'", settings.command),
                .hint = "relab-agent --help lists them"});
   return exit_usage;
+}
+
+}  // namespace
+
+int run_cli(const std::vector<std::string>& arguments) {
+  crypto::start();
+  const int code = dispatch(arguments);
+  if (std::cout.flush()) return code;
+  print_error({.fault = Fault::busy, .what = "the output could not be written"});
+  return exit_failed;
 }
 
 }  // namespace relab::agent

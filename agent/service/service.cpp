@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <spdlog/logger.h>
 #include <systemd/sd-daemon.h>
 
@@ -163,7 +164,7 @@ void Service::take_frame(const Incoming& incoming) {
     return;
   }
   remember(incoming);
-  dispatch(*peer, *opening.opened);
+  dispatch(*peer, *opening.opened, incoming.route);
 }
 
 void Service::remember(const Incoming& incoming) {
@@ -172,18 +173,21 @@ void Service::remember(const Incoming& incoming) {
   if (sessions_.size() > sessions_max) sessions_.pop_front();
 }
 
-void Service::dispatch(const Party& peer, const Opened& opened) {
+void Service::dispatch(const Party& peer, const Opened& opened, const std::string& route) {
   if (opened.is<schema::Order>()) return take_order(opened);
-  if (const auto attach = opened.as<schema::Attach>()) return take_attach(peer, attach->reader());
+  if (const auto attach = opened.as<schema::Attach>())
+    return take_attach(peer, attach->reader(), route);
   if (const auto ack = opened.as<schema::Ack>()) return take_ack(ack->reader());
   if (const auto cancel = opened.as<schema::Cancel>()) return take_cancel(cancel->reader());
   if (++turned_.unexpected == 1)
     log_->warn("a frame that an agent does not expect: {}", opened.type());
 }
 
-void Service::take_attach(const Party& peer, const schema::Attach::Reader& attach) {
+void Service::take_attach(const Party& peer, const schema::Attach::Reader& attach,
+                          const std::string& route) {
   log_->info("the controller '{}' ({}) attached", peer.name, crypto::fingerprint(peer.sign_key));
-  send(hello(attach));
+  // To whoever asked, and nobody else: it answers a question. If it is gone, it will ask again.
+  static_cast<void>(server_->send(route, sign(keys_, hello(attach)).bytes()).has_value());
   feed(event::Attached{});
 }
 
@@ -262,7 +266,12 @@ void Service::take_notice(Notice notice) {
                end->failure.what.empty() ? "" : ", " + end->failure.sentence());
     told_.erase(id);
     ends_.insert_or_assign(id, std::move(*end));
-    return feed(event::Ended{id});
+    feed(event::Ended{id});
+    // What the tasks used goes back to the machine, whose memory is for its guests.
+    const bool busy = std::ranges::any_of(
+        core_.held(), [](const auto& task) { return task.second.state == TaskState::running; });
+    if (!busy) ::malloc_trim(0);
+    return;
   }
   const auto& progress = std::get<TaskProgress>(notice);
   auto& told = told_[progress.id];

@@ -73,8 +73,9 @@ class Service {
   void take_signal(int signal);
   void take_frame(const Incoming& incoming);
   void remember(const Incoming& incoming);
-  void dispatch(const Party& peer, const Opened& opened);
-  void take_attach(const Party& peer, const schema::Attach::Reader& attach);
+  void dispatch(const Party& peer, const Opened& opened, const std::string& route);
+  void take_attach(const Party& peer, const schema::Attach::Reader& attach,
+                   const std::string& route);
   void take_order(const Opened& opened);
   void take_ack(const schema::Ack::Reader& ack);
   void take_cancel(const schema::Cancel::Reader& cancel);

@@ -95,7 +95,7 @@ ExitCode remove(Context& context, const std::string& lab, const std::string& age
 
 void declare_agents(po::options_description& options) {
   options.add_options()("ping", "dial each agent and say whether it answers")(
-      "patience", po::value<unsigned>()->default_value(5), "seconds to wait for answers");
+      "patience", patience_value(5), "seconds to wait for answers");
 }
 
 ExitCode agents(const Values& values, Context& context) {

@@ -41,6 +41,9 @@ struct Command {
 /// The whole list, in the order of --help.
 std::span<const Command> commands();
 
+/// The value of --patience, in seconds: at most a day. (The library takes "-1" for 4294967295.)
+boost::program_options::typed_value<unsigned>* patience_value(unsigned absent);
+
 /// The positional arguments behind the command's name.
 std::vector<std::string> arguments_of(const Values& values);
 /// One of them, or "".

@@ -34,6 +34,16 @@ std::span<const Command> commands() {
   return table;
 }
 
+boost::program_options::typed_value<unsigned>* patience_value(unsigned absent) {
+  namespace po = boost::program_options;
+  constexpr unsigned day = 86'400;
+  return po::value<unsigned>()->default_value(absent)->notifier([](unsigned seconds) {
+    if (seconds > day)
+      throw po::validation_error(po::validation_error::invalid_option_value, "patience",
+                                 std::to_string(seconds));
+  });
+}
+
 std::vector<std::string> arguments_of(const Values& values) {
   return values.count("argument") != 0 ? values["argument"].as<std::vector<std::string>>()
                                        : std::vector<std::string>();

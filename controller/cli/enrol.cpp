@@ -63,7 +63,7 @@ void declare_enrol(po::options_description& options) {
   options.add_options()("endpoint", po::value<std::string>(),
                         "where the agent waits; default: as in lab.toml")(
       "code-file", po::value<std::string>(), "read the one-time code from this file")(
-      "patience", po::value<unsigned>()->default_value(30), "seconds to wait for the agent");
+      "patience", patience_value(30), "seconds to wait for the agent");
 }
 
 ExitCode enrol(const Values& values, Context& context) {

@@ -64,7 +64,7 @@ void show(const Gate& gate, const std::string& heading, Printer& out) {
                          verdict.met ? out.good("met") : out.bad("not met")));
     for (const auto& finding : verdict.findings)
       out.line(fmt::format("    {} {:26} {}", finding.met ? out.good("ok ") : out.bad("NO "),
-                           finding.subject, finding.why));
+                           finding.subject, Printer::harmless(finding.why)));
   }
   show_supplies(gate, out);
 }

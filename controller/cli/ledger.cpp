@@ -4,6 +4,7 @@
 
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
+#include "controller/keys/key_file.h"
 #include "controller/ledger/export.h"
 #include "controller/run/book.h"
 
@@ -13,6 +14,19 @@ namespace {
 
 ExitCode verify(const Book& book, Context& context) {
   const auto& entries = book.ledger().entries();
+  if (entries.empty() || !book.state().controller())
+    return context.failed(
+        {.fault = Fault::damaged,
+         .what = "the ledger has no beginning: it is empty, or its entries were removed",
+         .hint = "restore a copy that verifies"});
+  if (const auto owner = read_owner(context.key_file());
+      owner && owner->sign_key != book.state().controller()->sign_key)
+    return context.failed(
+        {.fault = Fault::conflict,
+         .what = fmt::format("the ledger was begun by the controller key {}, the keys here are {}",
+                             crypto::fingerprint(book.state().controller()->sign_key),
+                             crypto::fingerprint(owner->sign_key)),
+         .hint = "is this the right state directory?"});
   std::size_t orders = 0;
   std::size_t reports = 0;
   std::size_t checkpoints = 0;

@@ -23,14 +23,6 @@ Style terminal_style() {
   return style;
 }
 
-/// Control characters of foreign texts never reach the terminal.
-std::string harmless(std::string_view text) {
-  std::string clean = clean_text(text);
-  for (auto& c : clean)
-    if ((static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7F) c = '?';
-  return clean;
-}
-
 std::string coloured(const Style& style, const char* code, std::string_view text) {
   return style.colour ? "\033[" + std::string(code) + "m" + std::string(text) + "\033[0m"
                       : std::string(text);
@@ -54,6 +46,13 @@ void Printer::value(const nlohmann::json& value) {
 }
 void Printer::value_text(std::string_view text) {
   if (json()) std::cout << text << (text.ends_with('\n') ? "" : "\n") << std::flush;
+}
+
+std::string Printer::harmless(std::string_view text) {
+  std::string clean = clean_text(text);
+  for (auto& c : clean)
+    if ((static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7F) c = '?';
+  return clean;
 }
 
 void Printer::note(std::string_view line) { std::cerr << harmless(line) << "\n"; }

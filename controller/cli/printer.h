@@ -38,6 +38,9 @@ class Printer {
   std::string good(std::string_view text) const;
   std::string bad(std::string_view text) const;
 
+  /// Without control characters: for texts that come from elsewhere and go into a line.
+  static std::string harmless(std::string_view text);
+
   /// Whether everything so far reached standard output: a full disk or closed pipe is a failure.
   bool healthy() const;
 

@@ -14,6 +14,9 @@ namespace po = boost::program_options;
 
 namespace {
 
+/// Of what a task does at the moment; enough to know the program.
+constexpr std::size_t doing_max = 60;
+
 /// One line per event; `relab run` may stand in a log file as well as on a terminal.
 class LineNarrator final : public Narrator {
  public:
@@ -36,13 +39,17 @@ class LineNarrator final : public Narrator {
     doing_[run.step.path] = what;
   }
   void still_waiting(const Engine& engine, Millis since) override {
-    std::string busy;
+    std::map<std::string, unsigned> alike;
     for (const auto& track : engine.tracks())
       for (const auto& run : track)
-        if (!run.ended())
-          busy += fmt::format(" {} ({}{})", run.step.path, name(run.state),
-                              doing_.contains(run.step.path) ? ": " + doing_[run.step.path] : "");
-    out_.note(fmt::format("after {}: still at{}", human(since), busy));
+        if (!run.ended()) {
+          auto doing = doing_.contains(run.step.path) ? doing_[run.step.path].substr(0, doing_max)
+                                                      : std::string();
+          if (!run.why.empty()) doing = run.why;
+          ++alike[fmt::format("{}{}{}", name(run.state), doing.empty() ? "" : ": ", doing)];
+        }
+    out_.note(fmt::format("after {}, still:", human(since)));
+    for (const auto& [what, count] : alike) out_.note(fmt::format("  {} step(s) {}", count, what));
   }
   void warn(const std::string& what) override { out_.note("warning: " + what); }
 
@@ -164,8 +171,7 @@ ExitCode run_phase(Context& context, const Message<schema::Lab>& lab, PhasePlan 
 }  // namespace
 
 void declare_run(po::options_description& options) {
-  options.add_options()("patience", po::value<unsigned>()->default_value(30),
-                        "seconds to wait for agents that are away");
+  options.add_options()("patience", patience_value(30), "seconds to wait for agents that are away");
 }
 
 ExitCode run(const Values& values, Context& context) {

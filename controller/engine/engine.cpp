@@ -12,8 +12,11 @@ namespace {
 
 constexpr std::uint32_t attempts_max = 3;
 constexpr unsigned refusals_max = 20;
+/// A full disk does not empty itself, and every order stands in the ledger for good.
+constexpr unsigned store_refusals_max = 3;
 constexpr auto pause_after_refusal = std::chrono::seconds(1);
 /// Beyond a task's own deadline, for its end and its way back.
+constexpr auto patience_for_known_report = std::chrono::seconds(30);
 constexpr auto patience_beyond_deadline = std::chrono::seconds(120);
 
 bool passing(schema::Refusal refusal) {
@@ -175,11 +178,13 @@ void Engine::handle(const event::AgentDown& event, Instant /*now*/, Effects& /*e
   up_.erase(event.agent);
 }
 
-void Engine::handle(const event::Accepted& event, Instant /*now*/, Effects& /*effects*/) {
+void Engine::handle(const event::Accepted& event, Instant now, Effects& /*effects*/) {
   auto* run = find(event.task);
   if (run == nullptr || run->state != StepState::ordered) return;
   run->state = StepState::accepted;
   run->again.reset();
+  run->why.clear();
+  if (event.finished) run->gives_up = std::min(run->gives_up, now + patience_for_known_report);
 }
 
 void Engine::handle(const event::Refused& event, Instant now, Effects& effects) {
@@ -190,7 +195,10 @@ void Engine::handle(const event::Refused& event, Instant now, Effects& effects) 
     effects.emplace_back(effect::Reattach{run->step.agent});
     return;
   }
-  if (passing(event.refusal) && ++run->refusals <= refusals_max) {
+  const auto most =
+      event.refusal == schema::Refusal::STORE_FAILED ? store_refusals_max : refusals_max;
+  if (passing(event.refusal) && ++run->refusals <= most) {
+    run->why = "the agent takes no order for now: " + event.what;
     run->again = now + pause_after_refusal * run->refusals;
     return;
   }
@@ -206,7 +214,7 @@ void Engine::handle(const event::Reported& event, Instant now, Effects& effects)
   } else if (event.outcome == schema::Outcome::UNKNOWN) {
     retry_or_fail(*run, words_of(event.outcome), now, effects);
   } else {
-    fail_step(*run, words_of(event.outcome));
+    fail_step(*run, event.why.empty() ? words_of(event.outcome) : event.why);
   }
 }
 

@@ -32,6 +32,8 @@ struct AgentDown {
 /// The agent has the order in its journal.
 struct Accepted {
   TaskId task;
+  /// The agent says that it ended the task: its report is on its way, or was let go.
+  bool finished = false;
 };
 struct Refused {
   TaskId task;
@@ -42,6 +44,8 @@ struct Refused {
 struct Reported {
   TaskId task;
   schema::Outcome outcome;
+  /// Why, where it did not succeed.
+  std::string why = {};
 };
 struct Ticked {};
 

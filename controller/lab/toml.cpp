@@ -95,7 +95,8 @@ struct Trouble {
 };
 
 std::optional<Trouble> trouble_in(std::string_view text) {
-  if (text.empty()) return Trouble{0, "the file is empty", "`relab init` writes one to start from"};
+  if (text.empty())
+    return Trouble{0, "the file is empty", "examples/z640/lab.toml is one to start from"};
   if (text.size() > file_size_max)
     return Trouble{0,
                    fmt::format("the file has {} bytes, more than {}", text.size(), file_size_max),

@@ -193,9 +193,12 @@ Error explain(Trouble trouble, const std::string& agent, const std::string& endp
                   "open to this machine?"};
     case Trouble::silent:
       return {.fault = Fault::unreachable,
-              .what = fmt::format("what listens at {} is no relab agent: '{}' was expected there",
-                                  endpoint, agent),
-              .hint = "check the address and port of the agent in lab.toml"};
+              .what = fmt::format(
+                  "what listens at {} takes connections and does not answer as the agent '{}'",
+                  endpoint, agent),
+              .hint =
+                  "it hangs, or it is another program: look at the agent there, and at the address "
+                  "in lab.toml"};
     case Trouble::other_key:
       return {.fault = Fault::refused,
               .what = fmt::format(

@@ -1,7 +1,8 @@
 #pragma once
 
 /// The ledger with the state that it gives: whoever writes an entry sees its effect at once.
-/// What cannot be replayed is never written; after a failure to write, the book is to be opened anew.
+/// What cannot be replayed is never written; after a failure to write, the book is to be opened
+/// anew.
 
 #include <filesystem>
 

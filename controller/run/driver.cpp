@@ -145,7 +145,9 @@ Result<void> Driver::take_report(Session& session, const Opened& opened) {
   ack->setReportDigest(blob(opened.digest));
   // If it does not get through, the report comes again.
   static_cast<void>(session.send(std::move(ack).finish()).has_value());
-  return feed(event::Reported{.task = id, .outcome = report->reader().getOutcome()});
+  return feed(event::Reported{.task = id,
+                              .outcome = report->reader().getOutcome(),
+                              .why = str(report->reader().getFailure().getWhat())});
 }
 
 Result<void> Driver::take_receipt(const Opened& opened) {
@@ -154,7 +156,9 @@ Result<void> Driver::take_receipt(const Opened& opened) {
   const auto reader = receipt->reader();
   const auto id = TaskId::from(view(reader.getTaskId()));
   if (!id) return {};
-  if (reader.getRefusal() == schema::Refusal::NONE) return feed(event::Accepted{*id});
+  if (reader.getRefusal() == schema::Refusal::NONE)
+    return feed(
+        event::Accepted{.task = *id, .finished = reader.getState() == schema::State::FINISHED});
   const auto bytes = opened.envelope.bytes();
   refusing_ = Bytes(bytes.begin(), bytes.end());
   return feed(

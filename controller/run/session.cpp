@@ -85,18 +85,20 @@ std::optional<Opened> Session::receive(Instant now) {
       if (opening.reason == Unopened::unknown_key) other_key_ = signer;
       continue;
     }
-    if (const auto hello = opening.opened->as<schema::Hello>()) take_hello(hello->reader(), now);
+    // A hello that answers another question says nothing of the tasks that were ordered since.
+    if (const auto hello = opening.opened->as<schema::Hello>();
+        hello && !take_hello(hello->reader(), now))
+      continue;
     return std::move(opening.opened);
   }
   return {};
 }
 
-void Session::take_hello(schema::Hello::Reader hello, Instant now) {
-  if (!crypto::equal(view(hello.getChallenge()), challenge_))
-    return;  // the answer to an older question
+bool Session::take_hello(schema::Hello::Reader hello, Instant now) {
+  if (!crypto::equal(view(hello.getChallenge()), challenge_)) return false;
   if (view(hello.getMachineId()) != agent_.party.machine_id) {
     other_machine_ = str(hello.getMachineId());
-    return;
+    return false;
   }
   const auto nonce = view(hello.getNonce());
   Greeting greeting{.nonce = Bytes(nonce.begin(), nonce.end()),
@@ -111,6 +113,7 @@ void Session::take_hello(schema::Hello::Reader hello, Instant now) {
   for (const auto held : hello.getTasks())
     if (const auto id = TaskId::from(view(held.getTask()))) greeting.held.insert(*id);
   greeting_ = std::move(greeting);
+  return true;
 }
 
 }  // namespace relab::controller

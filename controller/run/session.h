@@ -47,7 +47,8 @@ class Session {
   bool tend(Instant now);
   /// Asks for a new hello.
   void greet(Instant now);
-  /// Verified frames; hellos are taken here and returned, too. Empty when nothing waits.
+  /// Verified frames; a hello that answers what was asked last is taken here and returned, too.
+  /// Empty when nothing waits.
   std::optional<Opened> receive(Instant now);
 
   template <typename T>
@@ -57,7 +58,8 @@ class Session {
   Result<void> send_frame(ByteView frame) { return client_.send(frame); }
 
  private:
-  void take_hello(schema::Hello::Reader hello, Instant now);
+  /// False if it does not answer what was asked last, or comes from another machine.
+  bool take_hello(schema::Hello::Reader hello, Instant now);
 
   AgentRecord agent_;
   const crypto::Keys& keys_;

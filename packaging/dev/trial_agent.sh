@@ -10,10 +10,13 @@ choose_rights() {
     agent_root=yes
   elif [[ -d $home/agent && ! -O $home/agent ]]; then
     die "the agent's files are root's, and there is no way to become root now" "use sudo as the last time"
-  else
-    note "neither root nor sudo: the agent runs as $(id -un). SMART data, other users' sockets, crontabs,"
-    note "containers and parts of ZFS and Proxmox will be missing; the audit will say so, and the gate stay shut"
   fi
+}
+
+say_what_will_be_missing() {
+  [[ $agent_root == no ]] || return 0
+  note "neither root nor sudo: the agent runs as $(id -un). SMART data, other users' sockets, crontabs,"
+  note "containers and parts of ZFS and Proxmox will be missing; the audit will say so, and the gate stay shut"
 }
 
 as_agent() {

@@ -65,7 +65,7 @@ class Help(LabCase):
                                     (("run", "one", "--patience", "-1"), "patience"), (("run", "one", "--patience"), "patience"),
                                     (("plan", "--output", "xml"), "--output is text or json, not 'xml'"),
                                     (("init", "--kdf", "none"), "--kdf is moderate or interactive, not 'none'"),
-                                    (("kinds", "audit_zsf"), "audit_zfs"), (("audit", "show", "zsf"), "zfs")):
+                                    (("kinds", "audit_zsf"), "audit_zfs")):
             with self.subTest(arguments):
                 self.assert_ended(self.lab.relab(*arguments), 2, sentence)
 
@@ -76,7 +76,9 @@ class Help(LabCase):
 
     def test_the_agents_own_mistakes(self):
         for arguments, code, sentence in ((["--help"], 0, "Exit codes"), (["frob"], 2, "there is no command 'frob'"),
-                                          (["--frob"], 2, "frob"), (["run", "--ttl", "soon"], 2, "ttl")):
+                                          (["--frob"], 2, "frob"), (["run", "--ttl", "soon"], 2, "ttl"),
+                                          (["run", "--ttl", "-1"], 2, "ttl"), (["run", "--tasks-max", "0"], 2, "tasks-max"),
+                                          (["run", "--tasks-max", "-1"], 2, "tasks-max")):
             with self.subTest(arguments):
                 done = subprocess.run([RELAB_AGENT, *arguments], capture_output=True, text=True, check=False)
                 self.assertEqual(done.returncode, code, done.stderr)
@@ -133,6 +135,9 @@ class Output(LabCase):
         checked = json.loads(ended.out)
         self.assertFalse(checked["valid"])
         self.assertTrue(checked["mistakes"])
+
+    def test_a_section_that_the_audit_does_not_have(self):
+        self.assert_ended(self.lab.relab("audit", "show", "zsf"), 2, "the audit has no section 'zsf'", "zfs")
 
     def test_an_output_that_cannot_be_written_is_a_failure(self):
         for command in (("--help",), ("--version",), *self.COMMANDS):

@@ -1,7 +1,5 @@
 #!/usr/bin/env python3
 """What ./quickstart and ./test stand on: no other process is taken for the agent, tests are counted.
-
-Usage: dev_test.py ROOT
 """
 
 import os
@@ -12,7 +10,7 @@ import sys
 import tempfile
 import unittest
 
-ROOT = pathlib.Path(sys.argv[1])
+ROOT = pathlib.Path(os.environ["RELAB_ROOT"])
 SETUP = """set -euo pipefail
 program=dev_test root=$1 home=$2 logs=$2 bin=$2/bin machine=tiny port=$3 agent_root=no
 . "$root/packaging/dev/setup.sh"
@@ -136,4 +134,4 @@ class Count(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1])
+    unittest.main()

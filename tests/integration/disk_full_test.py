@@ -101,10 +101,11 @@ class UnderTheJournal(FullDisk):
         self.agent.stop()
         filler = self.fill(self.agent.state_dir)
         waiting = self.agent.spawn("run")
-        wait_until("the agent to say something", lambda: waiting.err() or not waiting.is_running())
-        if waiting.is_running():
-            wait_until("the agent to be ready", lambda: "is ready on" in waiting.err())
-        else:
+        self.addCleanup(waiting.kill)
+        wait_until("the agent to be ready or to give up",
+                   lambda: "is ready on" in waiting.err() or not waiting.is_running())
+        if not waiting.is_running():
+            self.assertEqual(waiting.wait().code, 1)
             self.assertIn("the disk is full", waiting.err())
         waiting.kill()
         self.assertEqual(list(self.agent.state_dir.glob("*damaged*")), [], "a full disk was taken for a damaged journal")

@@ -217,7 +217,7 @@ class Cancelling(LabCase):
         self.lab.describe(phase("one", track("t", "alpha", step("disks", DISKS, deadline="1s"))))
         running = self.lab.start("run", "one")
         self.wait_for_the_grandchild()
-        self.assert_ended(running.wait(), 1, "failed     one/t/disks: it failed", "0 step(s) succeeded, 1 failed")
+        self.assert_ended(running.wait(), 1, "failed     one/t/disks: the task did not end before its deadline", "0 step(s) succeeded, 1 failed")
         self.assert_children_are_gone()
         self.assertEqual([task["state"] for task in self.tasks()], ["failed: the task did not end before its deadline"])
 

@@ -4,6 +4,7 @@
 #include "agent/kinds/support/fill.h"
 #include "agent/kinds/support/gaps.h"
 #include "agent/kinds/support/pve_guests.h"
+#include "agent/kinds/support/redact.h"
 #include "common/base/number.h"
 #include "common/base/text.h"
 
@@ -93,7 +94,7 @@ void set_guest(Schema::Guest::Builder row, const PveGuest& guest) {
   row.setTemplate(config.truth("template"));
   row.setOnboot(config.truth("onboot"));
   row.setStartupOrder(config.value("startup"));
-  row.setDescription(config.description);
+  row.setDescription(redact_all(config.description));
   row.setProtection(config.truth("protection"));
   row.setParent(config.value("parent"));
   row.setNameserver(config.value("nameserver"));
@@ -188,7 +189,7 @@ void set_snapshots(Schema::Facts::Builder facts, const std::vector<PveGuest>& gu
     snapshot.setName(of.row.name);
     snapshot.setTime(seconds > seconds_max ? 0 : seconds * 1000);
     snapshot.setParent(of.row.value("parent"));
-    snapshot.setDescription(of.row.description);
+    snapshot.setDescription(redact_all(of.row.description));
     snapshot.setBroken(of.row.value("snapstate"));
     snapshot.setWithMemory(!of.row.value("vmstate").empty());
   });

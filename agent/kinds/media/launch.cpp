@@ -84,6 +84,9 @@ UnitFile parse_unit(std::string_view text) {
 bool runs_app(const std::vector<std::string>& command, const App& app) {
   constexpr std::size_t looked_at_max = 4;
   for (std::size_t i = 0; i < std::min(command.size(), looked_at_max); ++i) {
+    // What a shell is given to do is a text of anybody's, not a program's name.
+    if (command[i] == "-c" || command[i].find_first_of(" \t\n;|&") != std::string::npos)
+      return false;
     // An option is no program: "vim -data=/var/lib/sonarr" is not Sonarr.
     if (!command[i].starts_with('-') && names_app(stem_of(command[i]), app)) return true;
     if (i == 0 && !is_interpreter(command[i])) return false;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/kinds/support/redact.h"
 #include "common/base/text.h"
 
 namespace relab::agent {
@@ -31,7 +32,7 @@ void Gaps::store(schema::Coverage::Builder coverage) const {
 std::string first_words(const Output& output) {
   for (const auto* text : {&output.err, &output.out})
     for (const auto line : lines(*text))
-      if (!trim(line).empty()) return std::string(trim(line).substr(0, words_max));
+      if (!trim(line).empty()) return redact(trim(line).substr(0, words_max));
   return "it said nothing";
 }
 

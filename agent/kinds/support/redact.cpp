@@ -161,4 +161,10 @@ std::string redact(std::string_view line) {
   return clean += line.substr(std::min(kept, line.size()));
 }
 
+std::string redact_all(std::string_view text) {
+  std::string clean;
+  for (const auto line : lines(text)) clean += (clean.empty() ? "" : "\n") + redact(line);
+  return clean;
+}
+
 }  // namespace relab::agent

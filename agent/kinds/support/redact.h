@@ -19,4 +19,7 @@ bool is_secret_name(std::string_view name);
 /// programs take by other options. Of a line above 2000 bytes only the beginning.
 std::string redact(std::string_view line);
 
+/// `redact` for each line of a text.
+std::string redact_all(std::string_view text);
+
 }  // namespace relab::agent

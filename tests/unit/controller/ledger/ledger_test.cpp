@@ -25,7 +25,8 @@ class Three {
  public:
   Three() {
     auto ledger = must(Ledger::open(path));
-    for (const auto* name : {"one", "two", "three"}) must(ledger.append(removed(name)));
+    for (const auto* name : {"one", "two", "three"})
+      must(ledger.append(must(ledger.next(removed(name)))));
   }
   /// Through SQLite alone, as somebody with a tool would; what it says, or nothing.
   std::string sql(const std::string& text) const {

@@ -1,6 +1,7 @@
 #include "controller/report/render.h"
 
 #include "common/wire/message.h"
+#include "schema/disks.capnp.h"
 #include "schema/guests.capnp.h"
 #include "schema/network.capnp.h"
 #include "schema/packages.capnp.h"
@@ -141,7 +142,7 @@ tank      1       0  c               0
 }
 
 TEST_CASE("render: small sizes that are not whole are not rounded", "[controller][report]") {
-  CHECK(rendered<schema::AuditNetwork::Facts>(R"({"interfaces": [{"name": "e", "mtu": 1500}]})")
+  CHECK(rendered<schema::AuditDisks::Facts>(R"({"disks": [{"name": "e", "logicalSector": 1500}]})")
             .find("1500 B") != std::string::npos);
 }
 
