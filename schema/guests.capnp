@@ -19,6 +19,7 @@ struct AuditGuests {
     networks @5 :List(Network);
     devices @6 :List(Device);
     rawLines @7 :List(RawLine);
+    # Lines of the configuration that no other list or field tells: lxc.*, args, vga, cicustom ...
     snapshots @8 :List(Snapshot);
     pending @9 :List(PendingChange);
   }
@@ -149,7 +150,7 @@ struct AuditGuests {
     key @1 :Text;
     # lxc.cgroup2.devices.allow, lxc.idmap ...
     value @2 :Text;
-    # Not shown for lxc.environment, which may hold secrets.
+    # Not shown for lxc.environment, env, sshkeys and others that may hold secrets.
   }
 
   struct Snapshot {

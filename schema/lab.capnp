@@ -100,7 +100,7 @@ struct Lab $A.doc("A home lab: its network, machines, disks and guests, and the 
     agent @9 :Text $A.pattern("^tcp://[0-9a-z.-]+(:[0-9]{1,5})?$") $A.example("\"tcp://10.42.10.2:7460\"")
         $A.doc("Where the controller reaches the agent. Absent: port 7460 of the node's address.");
     expect @10 :List(Text) $A.section $A.example("[\"zfs\", \"disks\", \"guests\"]")
-        $A.doc("Sections of the audit that exist on this machine as it is now, before the rebuild. If the audit finds one of them absent, the gate of the pre-audit stays shut: something was not seen.");
+        $A.doc("Sections of the audit that exist on this machine as it is now, before the rebuild, besides those that disks, pools, cards, guests and services of this file stand for. If the audit finds one of them absent, the gate of the pre-audit stays shut: something was not seen.");
   }
 
   struct Disk $A.doc("A disk of a host, known by its serial number: names such as sda change.") {
@@ -172,6 +172,8 @@ struct Lab $A.doc("A home lab: its network, machines, disks and guests, and the 
         $A.doc("What the card is for; for people only.");
     host @6 :Text $A.ref("hosts") $A.example("\"pve\"")
         $A.doc("The host that holds it. Absent: the lab's only host.");
+    planned @7 :Bool $A.example("true")
+        $A.doc("The card is not in the machine yet: the pre-audit need not find it. Absent: false.");
 
     enum Vendor $A.doc("Maker of a graphics card.") {
       unset @0;
@@ -222,6 +224,8 @@ struct Lab $A.doc("A home lab: its network, machines, disks and guests, and the 
         $A.doc("What the guest is for; for people only.");
     host @19 :Text $A.ref("hosts") $A.example("\"pve\"")
         $A.doc("The host that runs it. Absent: the lab's only host.");
+    planned @20 :Bool $A.example("true")
+        $A.doc("Neither the guest nor what runs in it exists yet: the pre-audit need not find any of it. Absent: false.");
 
     enum Type $A.doc("Kind of guest.") {
       unset @0;
@@ -248,6 +252,8 @@ struct Lab $A.doc("A home lab: its network, machines, disks and guests, and the 
         $A.doc("Directory of its configuration and data in the guest. Absent: where its package puts it.");
     user @3 :Text $A.pattern("^[a-z_][a-z0-9_-]{0,31}$") $A.example("\"jellyfin\"")
         $A.doc("User it runs as in the guest. Absent: the one of its package.");
+    planned @4 :Bool $A.example("true")
+        $A.doc("It runs nowhere on the host yet: the pre-audit need not find it. Absent: false.");
 
     enum Kind $A.doc("A program that relab knows.") {
       unset @0;

@@ -119,9 +119,7 @@ Result<void> serve(const Settings& settings) {
   return service->run(signals);
 }
 
-Result<void> enrol(const Settings& settings) {
-  const Signals signals;
-  const auto code = crypto::EnrolCode::make();
+Result<void> show_code(const Settings& settings, const crypto::EnrolCode& code) {
   if (!settings.code_file.empty())
     RELAB_CHECK(replace_file(settings.code_file, code.text() + "\n"));
   std::cout << "One-time code, good for " << human(std::chrono::seconds(settings.ttl))
@@ -129,11 +127,18 @@ Result<void> enrol(const Settings& settings) {
             << settings.name << " --endpoint " << settings.listen << "\n"
             << "(with the address under which this machine is reached), then type the code.\n"
             << std::flush;
+  return {};
+}
+
+Result<void> enrol(const Settings& settings) {
+  const Signals signals;
+  const auto code = crypto::EnrolCode::make();
   RELAB_TRY(const auto done, await_enrolment({.state_dir = settings.state_dir,
                                               .endpoint = settings.listen,
                                               .name = settings.name,
                                               .role = settings.role,
-                                              .patience = std::chrono::seconds(settings.ttl)},
+                                              .patience = std::chrono::seconds(settings.ttl),
+                                              .ready = [&] { return show_code(settings, code); }},
                                              code, signals));
   std::cout << "Enrolled: this agent now obeys the controller '" << done.controller.name << "' ("
             << crypto::fingerprint(done.controller.sign_key) << ") of the lab '" << done.lab

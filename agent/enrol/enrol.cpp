@@ -100,6 +100,7 @@ Result<Enrolment> await_enrolment(const EnrolRequest& request, const crypto::Enr
                                                 .admits = [&](std::string_view key) {
                                                   return key == other.public_z85;
                                                 }}));
+  RELAB_CHECK(request.ready());
   auto until = boot_clock() + request.patience;
   while (boot_clock() < until) {
     zmq::pollitem_t items[] = {{server.frames_handle(), 0, ZMQ_POLLIN, 0},

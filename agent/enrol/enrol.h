@@ -4,6 +4,7 @@
 /// the controller.
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "common/base/result.h"
@@ -21,6 +22,8 @@ struct EnrolRequest {
   std::string role;
   /// How long the code lives.
   std::chrono::seconds patience;
+  /// Called once the door is open: the moment to show the code.
+  std::function<Result<void>()> ready;
 };
 
 /// What came of it.

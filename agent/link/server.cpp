@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstring>
 #include <fmt/format.h>
+#include <thread>
 #include <vector>
 #include <zmq.hpp>
 
@@ -24,6 +25,7 @@ constexpr int zap_enforce_domain = 93;
 /// Of what may come from outside: orders are small.
 constexpr std::int64_t incoming_size_max = std::int64_t{1} << 20U;
 constexpr auto self_test_time = std::chrono::seconds(3);
+constexpr auto port_patience = std::chrono::seconds(2);
 
 void set_limits(zmq::socket_t& socket) {
   socket.set(zmq::sockopt::maxmsgsize, incoming_size_max);
@@ -45,6 +47,19 @@ void secure(zmq::socket_t& socket, const Door& door) {
   const int on = 1;
   if (zmq_setsockopt(socket.handle(), zap_enforce_domain, &on, sizeof on) != 0)
     throw zmq::error_t();
+}
+
+/// Whoever had the port just now, such as an enrolment that has ended, may be on its way out.
+void bind_patiently(zmq::socket_t& socket, const std::string& endpoint) {
+  const auto until = std::chrono::steady_clock::now() + port_patience;
+  for (;;) {
+    try {
+      return socket.bind(endpoint);
+    } catch (const zmq::error_t& error) {
+      if (error.num() != EADDRINUSE || std::chrono::steady_clock::now() >= until) throw;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+  }
 }
 
 std::string z85_of(const zmq::message_t& key) {
@@ -157,7 +172,7 @@ Result<Server> Server::open(zmq::context_t& context, Door door) try {
   set_limits(sockets.data);
   secure(sockets.data, sockets.door);
   try {
-    sockets.data.bind(sockets.door.endpoint);
+    bind_patiently(sockets.data, sockets.door.endpoint);
   } catch (const zmq::error_t& error) {
     return fail(error.num() == EADDRINUSE ? Fault::busy : Fault::invalid,
                 fmt::format("cannot listen on {}: {}", sockets.door.endpoint, error.what()),

@@ -6,54 +6,84 @@ namespace relab::controller {
 
 namespace {
 
-using Host = schema::Lab::Host::Reader;
-using Service = schema::Lab::Service;
+using Lab = schema::Lab;
+using Host = Lab::Host::Reader;
+using Kind = Lab::Service::Kind;
 
 /// A thing without a host belongs to the lab's only one.
 bool belongs(capnp::Text::Reader owner, Host host) {
   return owner.size() == 0 || view(owner) == view(host.getName());
 }
 
-std::string section_of(Service::Kind kind) {
+/// The section of the audit that finds such a service, and the name that it has there. Empty:
+/// no section looks for it.
+struct Sought {
+  std::string_view section;
+  std::string_view name;
+};
+
+Sought sought(Kind kind) {
   switch (kind) {
-    case Service::Kind::JELLYFIN:
-      return "jellyfin";
-    case Service::Kind::SONARR:
-    case Service::Kind::RADARR:
-    case Service::Kind::PROWLARR:
-    case Service::Kind::QBITTORRENT:
-    case Service::Kind::SABNZBD:
-      return "arr";
-    case Service::Kind::PBS:
-      return "pbs";
-    default:
-      return {};
+    case Kind::JELLYFIN:
+      return {"jellyfin", "jellyfin"};
+    case Kind::SONARR:
+      return {"arr", "sonarr"};
+    case Kind::RADARR:
+      return {"arr", "radarr"};
+    case Kind::PROWLARR:
+      return {"arr", "prowlarr"};
+    case Kind::QBITTORRENT:
+      return {"arr", "qbittorrent"};
+    case Kind::SABNZBD:
+      return {"arr", "sabnzbd"};
+    case Kind::PBS:
+      return {"pbs", "pbs"};
+    case Kind::UNSET:
+    case Kind::WIREGUARD:
+    case Kind::PROMETHEUS:
+    case Kind::GRAFANA:
+    case Kind::PVE_EXPORTER:
+    case Kind::NODE_EXPORTER:
+    case Kind::DOCKER:
+    case Kind::OLLAMA:
+    case Kind::OPEN_WEBUI:
+    case Kind::CADDY:
+    case Kind::VAULT:
+      break;
   }
+  return {};
 }
 
 /// A pool whose disks an installation overwrites is made by it: it need not be there yet.
-bool holds_data(schema::Lab::Reader lab, schema::Lab::Pool::Reader pool) {
+bool holds_data(Lab::Reader lab, Lab::Pool::Reader pool) {
   for (const auto name : pool.getDisks())
     for (const auto disk : lab.getDisks())
-      if (view(disk.getName()) == view(name) && disk.getRole() == schema::Lab::Disk::Role::DATA)
+      if (view(disk.getName()) == view(name) && disk.getRole() == Lab::Disk::Role::DATA)
         return true;
   return false;
 }
 
-void declare_guests(schema::Lab::Reader lab, Host host,
-                    std::map<std::string, std::string>& declared) {
-  for (const auto guest : lab.getGuests()) {
-    if (!belongs(guest.getHost(), host)) continue;
-    declared.try_emplace("guests", fmt::format("the guest '{}'", str(guest.getName())));
+/// Walks what this host has now by the lab file: `visit(thing)` for each.
+template <typename List, typename Visit>
+void each_present(const List& list, Host host, Visit visit) {
+  for (const auto thing : list)
+    if (belongs(thing.getHost(), host) && !thing.getPlanned()) visit(thing);
+}
+
+/// `visit(guest, sought)` for each service that a section of the audit must find.
+template <typename Visit>
+void each_service(Lab::Reader lab, Host host, Visit visit) {
+  each_present(lab.getGuests(), host, [&](Lab::Guest::Reader guest) {
     for (const auto service : guest.getServices())
-      if (const auto section = section_of(service.getKind()); !section.empty())
-        declared.try_emplace(section, fmt::format("the guest '{}'", str(guest.getName())));
-  }
+      if (const auto found = sought(service.getKind());
+          !found.section.empty() && !service.getPlanned())
+        visit(guest, found);
+  });
 }
 
 }  // namespace
 
-std::map<std::string, std::string> declared_sections(schema::Lab::Reader lab, Host host) {
+std::map<std::string, std::string> declared_sections(Lab::Reader lab, Host host) {
   std::map<std::string, std::string> declared;
   for (const auto section : host.getExpect())
     declared.try_emplace(str(section), "`expect` of the host");
@@ -63,10 +93,16 @@ std::map<std::string, std::string> declared_sections(schema::Lab::Reader lab, Ho
   for (const auto disk : lab.getDisks())
     if (belongs(disk.getHost(), host))
       declared.try_emplace("disks", fmt::format("the disk '{}'", str(disk.getName())));
-  for (const auto gpu : lab.getGpus())
-    if (belongs(gpu.getHost(), host))
-      declared.try_emplace("pci", fmt::format("the card '{}'", str(gpu.getName())));
-  if (host.getExpect().size() == 0) declare_guests(lab, host, declared);
+  each_present(lab.getGpus(), host, [&](Lab::Gpu::Reader gpu) {
+    declared.try_emplace("pci", fmt::format("the card '{}'", str(gpu.getName())));
+  });
+  each_present(lab.getGuests(), host, [&](Lab::Guest::Reader guest) {
+    declared.try_emplace("guests", fmt::format("the guest '{}'", str(guest.getName())));
+  });
+  each_service(lab, host, [&](Lab::Guest::Reader guest, Sought found) {
+    declared.try_emplace(std::string(found.section),
+                         fmt::format("{} in the guest '{}'", found.name, str(guest.getName())));
+  });
   return declared;
 }
 
@@ -79,29 +115,90 @@ std::set<std::string> collect(const List& list, Get get) {
   return found;
 }
 
+using Sentences = std::vector<std::string>;
+
+void unseen_pools(Lab::Reader lab, Host host, schema::AuditZfs::Facts::Reader facts,
+                  Sentences& missing) {
+  const auto pools = collect(facts.getPools(), [](auto pool) { return pool.getName(); });
+  for (const auto pool : lab.getPools())
+    if (belongs(pool.getHost(), host) && holds_data(lab, pool) &&
+        !pools.contains(str(pool.getName())))
+      missing.push_back(
+          fmt::format("the pool '{}' is declared, and is not imported here", str(pool.getName())));
+}
+
+void unseen_disks(Lab::Reader lab, Host host, schema::AuditDisks::Facts::Reader facts,
+                  Sentences& missing) {
+  const auto serials = collect(facts.getDisks(), [](auto disk) { return disk.getSerial(); });
+  for (const auto disk : lab.getDisks())
+    if (belongs(disk.getHost(), host) && disk.getRole() != Lab::Disk::Role::BACKUP &&
+        !serials.contains(str(disk.getSerial())))
+      missing.push_back(
+          fmt::format("the disk '{}' with the serial {} is declared, and was not seen",
+                      str(disk.getName()), str(disk.getSerial())));
+}
+
+std::string_view pci_vendor(Lab::Gpu::Vendor vendor) {
+  switch (vendor) {
+    case Lab::Gpu::Vendor::INTEL:
+      return "8086";
+    case Lab::Gpu::Vendor::NVIDIA:
+      return "10de";
+    case Lab::Gpu::Vendor::AMD:
+      return "1002";
+    case Lab::Gpu::Vendor::UNSET:
+      break;
+  }
+  return {};
+}
+
+/// A card is known by its PCI id, or else by its maker among the display controllers.
+bool is_card(schema::AuditPci::Device::Reader device, Lab::Gpu::Reader gpu) {
+  if (gpu.getPciId().size() != 0)
+    return fmt::format("{}:{}", str(device.getVendorId()), str(device.getDeviceId())) ==
+           view(gpu.getPciId());
+  constexpr std::string_view display_controller = "03";
+  return view(device.getClassId()).starts_with(display_controller) &&
+         view(device.getVendorId()) == pci_vendor(gpu.getVendor());
+}
+
+/// Two cards that are declared alike need two devices.
+void unseen_cards(Lab::Reader lab, Host host, schema::AuditPci::Facts::Reader facts,
+                  Sentences& missing) {
+  std::set<std::string> taken;
+  each_present(lab.getGpus(), host, [&](Lab::Gpu::Reader gpu) {
+    for (const auto device : facts.getDevices())
+      if (is_card(device, gpu) && taken.insert(str(device.getAddress())).second) return;
+    missing.push_back(fmt::format(
+        "the card '{}' ({}{}{}) is declared, and was not seen", str(gpu.getName()),
+        str(gpu.getModel()), gpu.getPciId().size() == 0 ? "" : ", PCI id ", str(gpu.getPciId())));
+  });
+}
+
+void unseen_services(Lab::Reader lab, Host host, std::string_view section,
+                     const std::set<std::string>& found, Sentences& missing) {
+  each_service(lab, host, [&](Lab::Guest::Reader guest, Sought wanted) {
+    if (wanted.section == section && !found.contains(std::string(wanted.name)))
+      missing.push_back(fmt::format("{} is declared in the guest '{}', and was found nowhere",
+                                    wanted.name, str(guest.getName())));
+  });
+}
+
 }  // namespace
 
-std::vector<std::string> unseen(schema::Lab::Reader lab, Host host, schema::Facts::Reader facts) {
-  std::vector<std::string> missing;
-  if (facts.isAuditZfs()) {
-    const auto pools =
-        collect(facts.getAuditZfs().getPools(), [](auto pool) { return pool.getName(); });
-    for (const auto pool : lab.getPools())
-      if (belongs(pool.getHost(), host) && holds_data(lab, pool) &&
-          !pools.contains(str(pool.getName())))
-        missing.push_back(fmt::format("the pool '{}' is declared, and is not imported here",
-                                      str(pool.getName())));
-  }
-  if (facts.isAuditDisks()) {
-    const auto serials =
-        collect(facts.getAuditDisks().getDisks(), [](auto disk) { return disk.getSerial(); });
-    for (const auto disk : lab.getDisks())
-      if (belongs(disk.getHost(), host) && disk.getRole() != schema::Lab::Disk::Role::BACKUP &&
-          !serials.contains(str(disk.getSerial())))
-        missing.push_back(
-            fmt::format("the disk '{}' with the serial {} is declared, and was not seen",
-                        str(disk.getName()), str(disk.getSerial())));
-  }
+std::vector<std::string> unseen(Lab::Reader lab, Host host, schema::Facts::Reader facts) {
+  Sentences missing;
+  if (facts.isAuditZfs()) unseen_pools(lab, host, facts.getAuditZfs(), missing);
+  if (facts.isAuditDisks()) unseen_disks(lab, host, facts.getAuditDisks(), missing);
+  if (facts.isAuditPci()) unseen_cards(lab, host, facts.getAuditPci(), missing);
+  if (facts.isAuditArr())
+    unseen_services(lab, host, "arr",
+                    collect(facts.getAuditArr().getApps(), [](auto app) { return app.getApp(); }),
+                    missing);
+  if (facts.isAuditJellyfin() && facts.getAuditJellyfin().getServers().size() == 0)
+    unseen_services(lab, host, "jellyfin", {}, missing);
+  if (facts.isAuditPbs() && facts.getAuditPbs().getServers().size() == 0)
+    unseen_services(lab, host, "pbs", {}, missing);
   return missing;
 }
 

@@ -12,13 +12,13 @@
 
 namespace relab::controller {
 
-/// Sections that must not be absent on this host, each with what declares them. The host's own
-/// `expect` decides if it is given; otherwise what the lab lists. Pools, disks and cards that are
-/// declared always count.
+/// Sections that must not be absent on this host, each with what declares them: its `expect`, and
+/// whatever the lab lists for it that is not marked as planned.
 std::map<std::string, std::string> declared_sections(schema::Lab::Reader lab,
                                                      schema::Lab::Host::Reader host);
 
-/// Declared things of this host that a section's facts do not show, as sentences.
+/// Declared things of this host that a section's facts do not show, as sentences. Guests are not
+/// compared one by one: the lab file says how they will be, the audit how they are.
 std::vector<std::string> unseen(schema::Lab::Reader lab, schema::Lab::Host::Reader host,
                                 schema::Facts::Reader facts);
 

@@ -111,7 +111,7 @@ Result<void> Driver::take_frames(Session& session) {
 
 Result<void> Driver::take_frame(Session& session, const Opened& opened) {
   if (opened.is<schema::Report>()) return take_report(session, opened);
-  if (opened.is<schema::Receipt>()) return take_receipt(opened);
+  if (opened.is<schema::Receipt>()) return take_receipt(session, opened);
   if (opened.is<schema::Progress>()) take_progress(opened);
   if (!opened.is<schema::Hello>() || !session.greeting()) return {};
   const auto& greeting = *session.greeting();
@@ -150,19 +150,23 @@ Result<void> Driver::take_report(Session& session, const Opened& opened) {
                               .why = str(report->reader().getFailure().getWhat())});
 }
 
-Result<void> Driver::take_receipt(const Opened& opened) {
+Result<void> Driver::take_receipt(Session& session, const Opened& opened) {
   const auto receipt = opened.as<schema::Receipt>();
   if (!receipt) return {};
   const auto reader = receipt->reader();
-  const auto id = TaskId::from(view(reader.getTaskId()));
-  if (!id) return {};
+  const auto task = book_.state().task_of_receipt(opened, reader);
+  if (!task) {
+    narrator_.warn(fmt::format("'{}' sent {}: it is not taken", session.name(), task.error().what));
+    return {};
+  }
+  const auto id = (*task)->id;
   if (reader.getRefusal() == schema::Refusal::NONE)
     return feed(
-        event::Accepted{.task = *id, .finished = reader.getState() == schema::State::FINISHED});
+        event::Accepted{.task = id, .finished = reader.getState() == schema::State::FINISHED});
   const auto bytes = opened.envelope.bytes();
   refusing_ = Bytes(bytes.begin(), bytes.end());
   return feed(
-      event::Refused{.task = *id, .refusal = reader.getRefusal(), .what = str(reader.getWhat())});
+      event::Refused{.task = id, .refusal = reader.getRefusal(), .what = str(reader.getWhat())});
 }
 
 void Driver::take_progress(const Opened& opened) {

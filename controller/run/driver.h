@@ -64,7 +64,7 @@ class Driver {
   Result<void> take_frames(Session& session);
   Result<void> take_frame(Session& session, const Opened& opened);
   Result<void> take_report(Session& session, const Opened& opened);
-  Result<void> take_receipt(const Opened& opened);
+  Result<void> take_receipt(Session& session, const Opened& opened);
   void take_progress(const Opened& opened);
   Result<void> feed(const Event& event);
   Result<void> perform(const effect::Order& effect);

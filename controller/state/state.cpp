@@ -151,26 +151,40 @@ Result<void> State::take_order(ByteView envelope, Instant time) {
   return {};
 }
 
-Result<const TaskRecord*> State::task_of_report(const Opened& opened,
-                                                const schema::Report::Reader& report) const {
-  RELAB_TRY(const auto id, TaskId::from(view(report.getTaskId())));
+Result<const TaskRecord*> State::task_of(const Opened& opened, const Answer& answer) const {
+  RELAB_TRY(const auto id, TaskId::from(answer.task));
   const auto task = tasks_.find(id);
   if (task == tasks_.end())
     return fail(Fault::refused,
-                fmt::format("a report for the task {}, which was never ordered", id.text()));
-  const auto digest = digest_from(view(report.getOrderDigest()));
-  if (!task->second.orders.contains(digest))
-    return fail(Fault::refused,
-                fmt::format("a report for the task {} that is bound to another order", id.text()));
+                fmt::format("{} for the task {}, which was never ordered", answer.what, id.text()));
+  if (!task->second.orders.contains(digest_from(answer.order_digest)))
+    return fail(Fault::refused, fmt::format("{} for the task {} that is bound to another order",
+                                            answer.what, id.text()));
   RELAB_TRY(const auto audience,
             crypto::public_key(view(task->second.order.reader().getAudience())));
   if (audience != opened.signer)
-    return fail(
-        Fault::refused,
-        fmt::format("a report for the task {} by another agent than it was given to", id.text()));
-  if (report.getRun().size() != 16 || !crypto::equal(view(report.getRun()), task->second.run.bytes))
-    return fail(Fault::refused, fmt::format("a report for the task {} of another run", id.text()));
+    return fail(Fault::refused,
+                fmt::format("{} for the task {} by another agent than it was given to", answer.what,
+                            id.text()));
   return &task->second;
+}
+
+Result<const TaskRecord*> State::task_of_report(const Opened& opened,
+                                                const schema::Report::Reader& report) const {
+  RELAB_TRY(const auto* task, task_of(opened, {.what = "a report",
+                                               .task = view(report.getTaskId()),
+                                               .order_digest = view(report.getOrderDigest())}));
+  if (!crypto::equal(view(report.getRun()), task->run.bytes))
+    return fail(Fault::refused,
+                fmt::format("a report for the task {} of another run", task->id.text()));
+  return task;
+}
+
+Result<const TaskRecord*> State::task_of_receipt(const Opened& opened,
+                                                 const schema::Receipt::Reader& receipt) const {
+  return task_of(opened, {.what = "a receipt",
+                          .task = view(receipt.getTaskId()),
+                          .order_digest = view(receipt.getOrderDigest())});
 }
 
 Result<void> State::take_report(ByteView envelope, Instant time, std::uint64_t number) {
@@ -199,9 +213,8 @@ Result<void> State::take_refusal(ByteView envelope) {
     return fail(Fault::damaged,
                 fmt::format("a receipt that does not verify: {}", name(opening.reason)));
   RELAB_TRY(const auto receipt, opening.opened->as<schema::Receipt>());
-  RELAB_TRY(const auto id, TaskId::from(view(receipt.reader().getTaskId())));
-  if (const auto task = tasks_.find(id); task != tasks_.end())
-    task->second.refusal = str(receipt.reader().getWhat());
+  RELAB_TRY(const auto* task, task_of_receipt(*opening.opened, receipt.reader()));
+  tasks_.at(task->id).refusal = str(receipt.reader().getWhat());
   return {};
 }
 

@@ -93,8 +93,17 @@ class State {
   /// What an agent says must be of a task that was ordered from it, bound to one of its orders.
   Result<const TaskRecord*> task_of_report(const Opened& opened,
                                            const schema::Report::Reader& report) const;
+  Result<const TaskRecord*> task_of_receipt(const Opened& opened,
+                                            const schema::Receipt::Reader& receipt) const;
 
  private:
+  /// What an agent's answer says that it answers.
+  struct Answer {
+    std::string_view what;
+    ByteView task;
+    ByteView order_digest;
+  };
+  Result<const TaskRecord*> task_of(const Opened& opened, const Answer& answer) const;
   Result<void> take(const schema::Created::Reader& created);
   Result<void> take(const schema::Enrolled::Reader& enrolled, Instant time);
   Result<void> take_order(ByteView envelope, Instant time);

@@ -115,15 +115,21 @@ class Records {
     return receive(report_envelope(parts, by).bytes());
   }
 
-  void refuse(const TaskId& task, const std::string& what, const crypto::Keys& by) {
+  /// A signed refusal of the last order of that task.
+  Result<void> receive_refusal(const TaskId& task, const std::string& what,
+                               const crypto::Keys& by) {
     Draft<schema::Receipt> receipt;
     receipt->setTaskId(blob(task.bytes));
+    receipt->setOrderDigest(blob(digests[task]));
     receipt->setRefusal(schema::Refusal::KIND_FORBIDDEN);
     receipt->setWhat(what);
     const auto envelope = sign(by, std::move(receipt).finish());
     Draft<schema::Entry> entry;
     entry->initRefused().setEnvelope(blob(envelope.bytes()));
-    must(add(std::move(entry)));
+    return add(std::move(entry));
+  }
+  void refuse(const TaskId& task, const std::string& what, const crypto::Keys& by) {
+    must(receive_refusal(task, what, by));
   }
   void abandon(const TaskId& task, const std::string& why) {
     Draft<schema::Entry> entry;

@@ -4,6 +4,7 @@
 #include <array>
 #include <fmt/format.h>
 
+#include "agent/kinds/support/redact.h"
 #include "common/base/number.h"
 #include "common/base/text.h"
 
@@ -109,9 +110,27 @@ void set_addresses(const Properties& properties, NetworkRow& row) {
   row.gateway6 = properties.value("gw6");
 }
 
-bool may_be_secret(std::string_view key) {
-  return key.starts_with("lxc.environment") || key == "cipassword" || key == "args" ||
-         key == "env" || key == "sshkeys" || key == "smbios1";
+/// A line's value as it may be shown.
+std::string shown(std::string_view key, const std::string& value) {
+  constexpr std::array secret{"cipassword", "env", "sshkeys", "smbios1"};
+  if (key.starts_with("lxc.environment") || std::ranges::find(secret, key) != secret.end())
+    return std::string(not_shown);
+  return redact_all(value);
+}
+
+/// Whether another list or field of the facts tells what this line says.
+bool is_told(std::string_view key, const PveSection& section) {
+  constexpr std::array fields{
+      "agent",      "arch",     "bios",   "boot",       "cores",    "cpu",         "features",
+      "hookscript", "hostname", "lock",   "machine",    "memory",   "name",        "nameserver",
+      "onboot",     "ostype",   "parent", "protection", "rootfs",   "scsihw",      "searchdomain",
+      "sockets",    "startup",  "swap",   "tags",       "template", "unprivileged"};
+  constexpr std::array<std::string_view, 15> rows{
+      "dev",  "efidisk", "hostpci",  "ide",    "mp",  "net",    "parallel", "sata",
+      "scsi", "serial",  "tpmstate", "unused", "usb", "virtio", "virtiofs"};
+  if (std::ranges::find(fields, key) != fields.end() || is_one_of(key, rows)) return true;
+  const auto [stem, number] = split_key(key);
+  return stem == "ipconfig" && number && !section.value(fmt::format("net{}", *number)).empty();
 }
 
 }  // namespace
@@ -174,8 +193,7 @@ std::vector<DeviceRow> devices_of(const PveSection& section) {
 std::vector<std::pair<std::string, std::string>> raw_lines_of(const PveSection& section) {
   std::vector<std::pair<std::string, std::string>> rows;
   for (const auto& [key, value] : section.values)
-    if (key.starts_with("lxc."))
-      rows.emplace_back(key, may_be_secret(key) ? std::string(not_shown) : value);
+    if (!is_told(key, section)) rows.emplace_back(key, shown(key, value));
   return rows;
 }
 
@@ -183,7 +201,7 @@ std::vector<PendingRow> pending_of(const PveSection& section) {
   std::vector<PendingRow> rows;
   for (const auto& [key, value] : section.values) {
     if (key != "delete") {
-      rows.push_back({key, may_be_secret(key) ? std::string(not_shown) : value, false});
+      rows.push_back({key, shown(key, value), false});
       continue;
     }
     // "delete: !net1,swap": the mark asks for force.

@@ -58,7 +58,8 @@ std::vector<DiskRow> disks_of(const PveSection& section, GuestType type);
 std::vector<GuestMount> binds_of(const PveSection& section, GuestType type);
 std::vector<NetworkRow> networks_of(const PveSection& section, GuestType type);
 std::vector<DeviceRow> devices_of(const PveSection& section);
-/// Raw lxc.* lines; values that may be secret are left out.
+/// Lines that no other row or field tells, lxc.* among them; values that may be secret are left
+/// out.
 std::vector<std::pair<std::string, std::string>> raw_lines_of(const PveSection& section);
 std::vector<PendingRow> pending_of(const PveSection& section);
 

@@ -30,15 +30,15 @@ struct Row {
   std::vector<PathRow> paths = {};
 };
 
-void add_path(Row& row, std::string purpose, const std::string& path) {
-  row.paths.push_back({std::move(purpose), locate(*row.place, row.instance, path)});
+void add_path(Row& row, std::string purpose, const std::string& path, Gaps& gaps) {
+  row.paths.push_back({std::move(purpose), locate(*row.place, row.instance, path, gaps)});
 }
 
-void add_mounts(Row& row) {
+void add_mounts(Row& row, Gaps& gaps) {
   if (!row.instance.container) return;
   for (const auto& mount : row.instance.container->mounts) {
     if (mount.source.empty()) continue;
-    add_path(row, "mount", mount.destination);
+    add_path(row, "mount", mount.destination, gaps);
     row.paths.back().read_only = mount.read_only;
   }
 }
@@ -62,21 +62,21 @@ void add_root_folders(Host& host, Row& row, Gaps& gaps) {
   const auto folders = read_root_folders(host, *row.place, databases);
   if (!folders) gaps.problem(part, folders.error());
   if (folders)
-    for (const auto& folder : *folders) add_path(row, "root folder", folder);
+    for (const auto& folder : *folders) add_path(row, "root folder", folder, gaps);
 }
 
 Row examine(Host& host, Place& place, Instance instance, Gaps& gaps) {
   Row row{.place = &place, .instance = std::move(instance)};
-  add_mounts(row);
+  add_mounts(row, gaps);
   if (!row.instance.has_config()) return row;
-  row.host_path = locate(place, row.instance, row.instance.home).host_path;
+  row.host_path = locate(place, row.instance, row.instance.home, gaps).host_path;
   auto settings = row.instance.app->parse(row.instance.config);
   if (!settings) {
     gaps.problem("configuration of " + where(row), settings.error());
     return row;
   }
   row.settings = std::move(*settings);
-  for (const auto& path : row.settings.paths) add_path(row, path.purpose, path.path);
+  for (const auto& path : row.settings.paths) add_path(row, path.purpose, path.path, gaps);
   add_root_folders(host, row, gaps);
   return row;
 }

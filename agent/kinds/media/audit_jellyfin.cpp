@@ -96,14 +96,14 @@ void take_libraries(Row& row, const Gathered& gathered, Gaps& gaps) {
     const auto folder = placed(row.instance, data) + "/root/default";
     if (!gathered.names.contains(folder)) continue;
     row.data = data;
-    row.host_data = locate(*row.place, row.instance, data).host_path;
+    row.host_data = locate(*row.place, row.instance, data, gaps).host_path;
     const auto libraries = libraries_of(folder, files);
     if (!libraries) gaps.problem("libraries of " + where(row), libraries.error());
     if (!libraries) return;
     for (const auto& library : *libraries) {
       for (const auto& path : library.paths)
         row.libraries.push_back(
-            {library.name, library.type, locate(*row.place, row.instance, path)});
+            {library.name, library.type, locate(*row.place, row.instance, path, gaps)});
       if (library.paths.empty()) row.libraries.push_back({library.name, library.type, {}});
     }
     return;
@@ -146,7 +146,7 @@ Row examine(Place& place, Instance instance, const PveGuest* guest, Gaps& gaps) 
   take_devices(row, guest);
   if (!row.instance.has_config()) return row;
   row.told_data = told_data(row, gaps);
-  row.host_config = locate(place, row.instance, row.instance.home).host_path;
+  row.host_config = locate(place, row.instance, row.instance.home, gaps).host_path;
   auto system = parse_system(row.instance.config);
   if (!system) gaps.problem("system.xml of " + where(row), system.error());
   if (system) row.system = std::move(*system);

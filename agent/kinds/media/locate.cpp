@@ -1,15 +1,28 @@
 #include "agent/kinds/media/locate.h"
 
+#include <fmt/format.h>
+
 namespace relab::agent::media {
 
 std::string placed(const Instance& instance, const std::string& path) {
   return instance.container ? outside(instance.container->mounts, path) : path;
 }
 
-Location locate(Place& place, const Instance& instance, const std::string& path) {
+Location locate(Place& place, const Instance& instance, const std::string& path, Gaps& gaps) {
   Location location{.path = path, .place_path = placed(instance, path)};
   if (!location.place_path.starts_with('/')) return location;
-  if (const auto here = place.on_host(location.place_path)) location.host_path = here->string();
+  const auto here = place.on_host(location.place_path);
+  if (here) {
+    location.host_path = here->string();
+    return location;
+  }
+  const auto part = fmt::format("{} of {} on {}", path, instance.title(), place.title());
+  // A setting may name what is long gone; whatever else happens hides where the data is.
+  const auto fault = here.error().fault;
+  if (fault == Fault::missing || fault == Fault::unsupported)
+    gaps.absent(part, here.error().what);
+  else
+    gaps.problem(part, here.error());
   return location;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "agent/kinds/media/find.h"
+#include "agent/kinds/support/gaps.h"
 #include "agent/kinds/support/place.h"
 
 namespace relab::agent::media {
@@ -17,7 +18,8 @@ struct Location {
 
 /// A path of the application as its place sees it, or "".
 std::string placed(const Instance& instance, const std::string& path);
-Location locate(Place& place, const Instance& instance, const std::string& path);
+/// What this machine does not see is noted among the gaps: absent if there is no such path.
+Location locate(Place& place, const Instance& instance, const std::string& path, Gaps& gaps);
 
 /// The port outside of its Docker container that leads to the configured one (0: the usual one); 0
 /// if none does.

@@ -100,9 +100,10 @@ void Section::add_properties(std::vector<Pool>& pools) {
 void Section::add_status(std::vector<Pool>& pools, const Versions& versions) {
   auto statuses = read_status(host_, versions);
   if (!statuses) return gaps_.problem("status of the pools", statuses.error());
+  if (statuses->no_guids) gaps_.problem("GUIDs of the vdevs", *statuses->no_guids);
   for (auto& pool : pools) {
-    const auto found = std::ranges::find(*statuses, pool.imported.name, &PoolStatus::name);
-    if (found == statuses->end()) {
+    const auto found = std::ranges::find(statuses->pools, pool.imported.name, &PoolStatus::name);
+    if (found == statuses->pools.end()) {
       gaps_.problem(fmt::format("status of pool {}", pool.imported.name),
                     "zpool status does not know it");
     } else {

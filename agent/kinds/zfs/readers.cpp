@@ -1,5 +1,6 @@
 #include "agent/kinds/zfs/readers.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "agent/kinds/support/gaps.h"
@@ -42,13 +43,27 @@ Result<void> resolve_times(Host& host, std::vector<PoolStatus>& pools) {
   return {};
 }
 
-void add_guids(Host& host, std::vector<PoolStatus>& pools) {
-  const auto text = output_of(host, {.argv = {"zpool", "status", "-gp"}});
-  if (!text) return;
-  const auto with_guids = parse_status_text(*text);
-  if (!with_guids || with_guids->size() != pools.size()) return;
-  for (std::size_t i = 0; i < pools.size(); ++i)
-    if (pools[i].name == (*with_guids)[i].name) take_guids(pools[i].vdevs, (*with_guids)[i].vdevs);
+Result<void> add_guids(Host& host, std::vector<PoolStatus>& pools) {
+  RELAB_TRY(const auto text, output_of(host, {.argv = {"zpool", "status", "-gp"}}));
+  RELAB_TRY(const auto with_guids, parse_status_text(text));
+  for (auto& pool : pools) {
+    const auto found = std::ranges::find(with_guids, pool.name, &PoolStatus::name);
+    if (found == with_guids.end() || !take_guids(pool.vdevs, found->vdevs))
+      return fail(Fault::damaged,
+                  fmt::format("zpool status -g shows another layout of pool {}", pool.name));
+  }
+  return {};
+}
+
+/// Nothing, or a vdev without GUID by its name. A pool's own line has the name for its GUID.
+std::optional<Error> first_without_guid(const std::vector<PoolStatus>& pools) {
+  for (const auto& pool : pools)
+    for (const auto& vdev : pool.vdevs)
+      if (vdev.guid == 0 && vdev.parent)
+        return Error{.fault = Fault::damaged,
+                     .what = fmt::format("zpool status told no GUID of {} in pool {}", vdev.name,
+                                         pool.name)};
+  return {};
 }
 
 Result<std::vector<PoolStatus>> read_status_json(Host& host) {
@@ -57,12 +72,14 @@ Result<std::vector<PoolStatus>> read_status_json(Host& host) {
   return parse_status_json(text);
 }
 
-Result<std::vector<PoolStatus>> read_status_text(Host& host) {
+Result<Statuses> read_status_text(Host& host) {
   RELAB_TRY(const auto text, output_of(host, {.argv = {"zpool", "status", "-vPp"}}));
   RELAB_TRY(auto pools, parse_status_text(text));
-  add_guids(host, pools);
   RELAB_CHECK(resolve_times(host, pools));
-  return pools;
+  if (auto added = add_guids(host, pools); !added)
+    return Statuses{.pools = std::move(pools), .no_guids = std::move(added.error())};
+  auto missing = first_without_guid(pools);
+  return Statuses{.pools = std::move(pools), .no_guids = std::move(missing)};
 }
 
 /// `zpool import` names a device by its file name alone.
@@ -98,10 +115,11 @@ Result<std::vector<Imported>> read_pools(Host& host) {
   return pools;
 }
 
-Result<std::vector<PoolStatus>> read_status(Host& host, const Versions& versions) {
+Result<Statuses> read_status(Host& host, const Versions& versions) {
   // A path in the list of errors that is no UTF-8 breaks ZFS's JSON off, but not its text.
   if (versions.has_json())
-    if (auto pools = read_status_json(host)) return pools;
+    if (auto pools = read_status_json(host))
+      return Statuses{.pools = *pools, .no_guids = first_without_guid(*pools)};
   return read_status_text(host);
 }
 

@@ -2,6 +2,7 @@
 
 /// The questions that the audit puts to ZFS, each answered whole or with an error.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,9 +21,15 @@ struct Imported {
 };
 Result<std::vector<Imported>> read_pools(Host& host);
 
-/// Takes JSON where this ZFS has it and it is whole, otherwise what is printed for people. Times
-/// are resolved; GUIDs of vdevs are 0 where the second look, which has them, saw another layout.
-Result<std::vector<PoolStatus>> read_status(Host& host, const Versions& versions);
+struct Statuses {
+  std::vector<PoolStatus> pools;
+  /// Why vdevs of these pools have no GUID; nothing if all have one.
+  std::optional<Error> no_guids = {};
+};
+
+/// Takes JSON where this ZFS has it and it is whole, otherwise what is printed for people, where
+/// GUIDs come by a second look. Times are resolved.
+Result<Statuses> read_status(Host& host, const Versions& versions);
 
 /// The pools that could be imported; imports nothing.
 Result<std::vector<PoolStatus>> read_importable(Host& host);

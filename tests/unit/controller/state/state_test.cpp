@@ -71,6 +71,19 @@ TEST_CASE("state: a report by another agent than the task was given to is refuse
   CHECK(ledger.record().open());
 }
 
+TEST_CASE("state: an agent cannot refuse what was ordered from another, or never",
+          "[controller][state]") {
+  Ordered ledger;
+  const auto other = fixed_keys(3);
+  ledger.enrol("nas", other);
+
+  CHECK_FALSE(ledger.receive_refusal(task, "not mine", other));
+  CHECK_FALSE(ledger.receive_refusal(task_number(7), "never ordered", ledger.agent));
+  CHECK(ledger.record().open());
+  CHECK(ledger.receive_refusal(task, "the role forbids it", ledger.agent));
+  CHECK(ledger.record().refusal == "the role forbids it");
+}
+
 TEST_CASE("state: a report of another run is refused", "[controller][state]") {
   Ordered ledger;
 

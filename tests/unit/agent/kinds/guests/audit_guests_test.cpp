@@ -125,7 +125,28 @@ TEST_CASE("guests: binds, networks, devices and raw lines are listed", "[agent][
   CHECK(view(row_of(facts.getDevices(), 112, "dev1").getWhat()) == "/dev/nvidiactl");
   CHECK(view(row_of(facts.getDevices(), 200, "hostpci0").getWhat()) == "0000:04:00");
   CHECK(view(row_of(facts.getDevices(), 200, "usb0").getWhat()) == "1a86:7523");
-  CHECK(facts.getRawLines().size() == 8);
+  CHECK(facts.getRawLines().size() == 9);
+  CHECK(view(row_of(facts.getRawLines(), 200, "cipassword").getValue()) == "(not shown)");
+}
+
+TEST_CASE("guests: a line that has no field of its own is listed as it is, less its secrets",
+          "[agent][guests]") {
+  const auto [line, value] = GENERATE(table<std::string, std::string>(
+      {{"args: -device virtio-rng-pci", "-device virtio-rng-pci"},
+       {"vga: virtio", "virtio"},
+       {"ciuser: admin", "admin"},
+       {"ipconfig7: ip=10.0.0.7/24", "ip=10.0.0.7/24"},
+       {"args: -object secret,id=s0 --password canary", "-object secret,id=s0 --password ***"},
+       {"env: TOKEN=canary", "(not shown)"},
+       {"sshkeys: ssh-ed25519%20AAAA", "(not shown)"}}));
+  SimHost host;
+  set_up(host);
+  host.file("/etc/pve/nodes/pve/qemu-server/200.conf", "name: homeassistant\n" + line + "\n");
+
+  const auto message = observe(host);
+
+  const auto key = line.substr(0, line.find(':'));
+  CHECK(view(row_of(message.reader().getRawLines(), 200, key).getValue()) == value);
 }
 
 TEST_CASE("guests: snapshots and pending changes are told apart from the present",

@@ -104,6 +104,24 @@ TEST_CASE("arr: Sonarr on the machine itself is found with its root folders", "[
   CHECK_THAT(message.to_json(), !Catch::Contains("0123456789abcdef"));
 }
 
+TEST_CASE("arr: a root folder that is gone is told; one that cannot be looked at is a problem",
+          "[agent][arr]") {
+  SimHost host;
+  add_sonarr(host);
+  host.file("/media/tv/x", "");
+  host.broken("/media/tv", {.fault = Fault::damaged, .what = "/media/tv: Input/output error"});
+  add_sqlite(host, "file:/var/lib/sonarr/sonarr.db?mode=ro&immutable=1");
+
+  const auto message = observe(host);
+
+  const auto absent = of(message).getCoverage().getParts();
+  REQUIRE(absent.size() == 1);
+  CHECK(view(absent[0].getPart()) == "/media/anime of sonarr on this machine");
+  CHECK(problems(message) ==
+        std::vector<std::string>{
+            "/media/tv of sonarr on this machine: /media/tv: Input/output error"});
+}
+
 TEST_CASE("arr: a running container is looked into, and its paths are told of the host",
           "[agent][arr]") {
   SimHost guest;

@@ -67,6 +67,23 @@ std::string renamed(const std::string& properties, const std::string& pool) {
   return text;
 }
 
+/// The same table as `zpool status -g` prints it: each vdev below a pool by a number of as many
+/// digits as its name has letters.
+Output with_guids(Output status) {
+  bool in_table = false;
+  for (std::size_t at = 0; at < status.out.size(); at = status.out.find('\n', at) + 1) {
+    const auto start = status.out.find_first_not_of("\t ", at);
+    const auto word = status.out.find_first_of(" \n", start) - start;
+    const auto name = status.out.substr(start, word);
+    if (name == "NAME") in_table = true;
+    if (name == "errors:") in_table = false;
+    if (in_table && start > at + 1)
+      for (std::size_t i = 0; i < word; ++i) status.out[start + i] = char('1' + i % 9);
+    if (status.out.find('\n', at) == std::string::npos) break;
+  }
+  return status;
+}
+
 /// The recorded machine: two pools, six datasets, of one of the two versions.
 struct Machine {
   explicit Machine(const std::string& version) : folder("zfs/" + version + "/") {
@@ -86,6 +103,11 @@ struct Machine {
   }
   void answer(const std::string& command, const std::string& sample) {
     host.answer(command, transcript(folder + sample));
+  }
+  /// What `zpool status` prints for people, in both of its forms.
+  void status_text(const std::string& sample) {
+    answer("zpool status -vPp", sample);
+    host.answer("zpool status -gp", with_guids(transcript(folder + sample)));
   }
   Message<Facts> observe() { return must(AuditZfs::observe(params(), host)); }
   static schema::AuditZfs::Reader params() {
@@ -136,11 +158,7 @@ TEST_CASE("audit zfs: ZFS 2.3 is read through JSON, down to the serials", "[agen
 
 TEST_CASE("audit zfs: ZFS 2.1 is read through text, with GUIDs and times", "[agent][zfs]") {
   Machine machine("2.1.11");
-  machine.answer("zpool status -vPp", "scrub-fatal.txt");
-  auto guids = transcript("zfs/2.1.11/scrub-fatal.txt");
-  for (const auto* name : {"raidz2-0 ", "virtio-d0", "virtio-d1", "virtio-d2", "virtio-d3"})
-    guids.out.replace(guids.out.find(name), 9, "123456789");
-  machine.host.answer("zpool status -gp", guids);
+  machine.status_text("scrub-fatal.txt");
 
   const auto message = machine.observe();
   const auto facts = message.reader();
@@ -154,10 +172,22 @@ TEST_CASE("audit zfs: ZFS 2.1 is read through text, with GUIDs and times", "[age
   CHECK(problems_of(message) == Parts{"status of pool rpool"});
 }
 
+TEST_CASE("audit zfs: GUIDs of another layout than the one that was seen are a problem",
+          "[agent][zfs]") {
+  Machine machine("2.1.11");
+  machine.answer("zpool status -vPp", "zpool-status-pLP.txt");
+  machine.answer("zpool status -gp", "scrub-fatal.txt");
+
+  const auto message = machine.observe();
+
+  CHECK(message.reader().getVdevs().size() == 10);
+  CHECK(problems_of(message) == Parts{"GUIDs of the vdevs"});
+}
+
 TEST_CASE("audit zfs: broken JSON falls back to text", "[agent][zfs]") {
   Machine machine("2.3.9");
   machine.host.answer("zpool status -j --json-int -v", {.out = "{\"pools\":{"});
-  machine.answer("zpool status -vPp", "zpool-status-pLP.txt");
+  machine.status_text("zpool-status-pLP.txt");
 
   const auto message = machine.observe();
 
@@ -205,12 +235,13 @@ TEST_CASE("audit zfs: each question that fails is a problem of its own", "[agent
   const auto [command, part] =
       GENERATE(table<const char*, const char*>({{"zpool get -Hp all", "properties of the pools"},
                                                 {"zpool status -vPp", "status of the pools"},
+                                                {"zpool status -gp", "GUIDs of the vdevs"},
                                                 {"zpool import", "pools that could be imported"},
                                                 {"lsblk", "serials of the vdevs"},
                                                 {"zfs snapshots", "snapshots of pool datapool"},
                                                 {"zfs datasets", "datasets of pool datapool"}}));
   Machine machine("2.1.11");
-  machine.answer("zpool status -vPp", "zpool-status-pLP.txt");
+  machine.status_text("zpool-status-pLP.txt");
   const Output failure = {.status = 1, .err = "cannot do it: I/O error\n"};
   const auto list = transcript("zfs/2.1.11/zfs-list-Hp.txt").out;
   if (std::string_view(command) == "lsblk") machine.host.program("lsblk", failure);
