@@ -23,6 +23,7 @@ constexpr auto tick = Millis(250);
 constexpr auto idle = Millis(10'000);
 /// Those of connections that are gone go with the next sending.
 constexpr std::size_t sessions_max = 64;
+constexpr auto farewell_time = Millis(1000);
 constexpr auto progress_interval = Millis(1000);
 
 Instant core_clock() { return Instant(boot_clock()); }
@@ -123,10 +124,23 @@ Result<void> Service::run(const Signals& signals) {
     // agent.
     sd_notify(0, "WATCHDOG=1");
   }
+  take_leave();
   log_->info("relab-agent leaves; handshakes turned away: {}, frames not opened: {}",
              server_->turned_away(),
              turned_.unopened[0] + turned_.unopened[1] + turned_.unopened[2] + turned_.unopened[3]);
   return {};
+}
+
+void Service::take_leave() {
+  const auto until = core_clock() + farewell_time;
+  while (!sessions_.empty() && !core_.held().empty() && core_clock() < until) {
+    std::array<zmq::pollitem_t, 2> items = {{{server_->frames_handle(), 0, ZMQ_POLLIN, 0},
+                                             {server_->handshakes_handle(), 0, ZMQ_POLLIN, 0}}};
+    wait_for(items, Millis(50));
+    server_->admit();
+    for (auto incoming = server_->receive(); incoming; incoming = server_->receive())
+      take_frame(*incoming);
+  }
 }
 
 void Service::take_signal(int signal) {

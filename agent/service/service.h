@@ -71,6 +71,10 @@ class Service {
   void wait(const Signals& signals);
   Millis patience() const;
   void take_signal(int signal);
+  /// Gives controllers that listen a moment to acknowledge what ended: a report that is sent and
+  /// not waited for would be lost with the connection, and asked for anew only when the agent is
+  /// back.
+  void take_leave();
   void take_frame(const Incoming& incoming);
   void remember(const Incoming& incoming);
   void dispatch(const Party& peer, const Opened& opened, const std::string& route);

@@ -29,5 +29,7 @@ std::vector<std::string_view> words(std::string_view text);
 /// The candidate that needs the fewest single-letter edits, if that is few enough to be a likely
 /// slip.
 std::string_view nearest(std::string_view text, const std::vector<std::string>& candidates);
+/// What is found points into the candidates: they must outlive it.
+std::string_view nearest(std::string_view text, std::vector<std::string>&& candidates) = delete;
 
 }  // namespace relab

@@ -27,6 +27,14 @@ capnp::ReaderOptions relaxed() {
           .nestingLimit = nesting_max};
 }
 
+/// Follows every pointer, those of a newer version too, which the schema does not show: what is
+/// accepted can be copied whole. Throws kj::Exception where one is malformed.
+Result<void> check_pointers(const kj::Array<capnp::word>& words) {
+  capnp::FlatArrayMessageReader reader(words, strict(words.size()));
+  if (reader.getRoot<capnp::AnyPointer>().targetSize().capCount == 0) return {};
+  return fail(Fault::damaged, "the message holds capabilities, which mean nothing here");
+}
+
 std::string describe(const kj::Exception& exception) { return exception.getDescription().cStr(); }
 
 }  // namespace
@@ -54,6 +62,7 @@ Result<RawMessage> RawMessage::parse(ByteView bytes, capnp::StructSchema schema)
     capnp::FlatArrayMessageReader reader(words, strict(words.size()));
     if (reader.getEnd() != words.end())
       return fail(Fault::damaged, "there are bytes behind the end of the message");
+    RELAB_CHECK(check_pointers(words));
     RELAB_CHECK(check_message(reader.getRoot<capnp::DynamicStruct>(schema)));
     return RawMessage(std::unique_ptr<Parts, Release>(new Parts(kj::mv(words))));
   } catch (const kj::Exception& exception) {

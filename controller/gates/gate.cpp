@@ -60,9 +60,10 @@ Result<Verdict> judge(schema::Lab::Condition::Reader condition, const Evidences&
     if (predicate.name == view(condition.getName()))
       return predicate.judge(evidences, std::chrono::seconds(condition.getMaxAge()));
   const auto name = str(condition.getName());
-  const auto near = nearest(name, predicates());
+  const auto known = predicates();
+  const auto near = nearest(name, known);
   return fail(Fault::unsupported, fmt::format("this version has no predicate '{}'", name),
-              near.empty() ? fmt::format("it has {}", fmt::join(predicates(), ", "))
+              near.empty() ? fmt::format("it has {}", fmt::join(known, ", "))
                            : fmt::format("did you mean '{}'?", near));
 }
 

@@ -72,12 +72,11 @@ class Scan {
   }
 
  private:
-  /// No string starts behind a letter or digit: the parser would read it as part of the word.
+  /// A string starts behind a blank or one of few signs: behind anything else the parser would read
+  /// it as part of a word, or of what it gives up on.
   bool is_stray_quote() const {
     if (at_ == 0 || (text_[at_] != '"' && text_[at_] != '\'')) return false;
-    const auto before = text_[at_ - 1];
-    return std::isalnum(static_cast<unsigned char>(before)) != 0 ||
-           std::string_view("_+-:").find(before) != std::string_view::npos;
+    return std::string_view(" \t\r\n=,.[{").find(text_[at_ - 1]) == std::string_view::npos;
   }
 
   /// Goes behind a string or comment that starts here.

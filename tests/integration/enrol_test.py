@@ -86,9 +86,27 @@ class Enrolment(LabCase):
 
     def test_an_agent_that_serves_takes_no_enrolment(self):
         self.assert_ended(self.lab.enrol("alpha"), 0)
+        with self.waiting():
+            pass
         self.agent.start()
-        self.assert_ended(self.lab.enrol("alpha", "--patience", "1"), 1, "does not wait for this code")
-        self.assertIn("another agent or program uses that port", self.agent.log())
+        self.assert_ended(self.enrol(), 1, "does not wait for this code")
+
+    def test_no_code_is_shown_before_somebody_listens_for_it(self):
+        self.assert_ended(self.lab.enrol("alpha"), 0)
+        self.agent.start()
+        code = self.agent.folder / "another-code"
+        ended = self.agent.run("enrol", "--code-file", code)
+        self.assert_ended(ended, 1, "another agent or program uses that port")
+        self.assertEqual(ended.out, "")
+        self.assertFalse(code.exists())
+
+    def test_the_agent_starts_at_once_after_its_enrolment(self):
+        """While the enrolment still holds the port."""
+        with self.waiting() as running:
+            self.assert_ended(self.enrol(), 0)
+            self.agent.start()
+            self.assert_ended(running.wait(), 0)
+        self.assert_ended(self.lab.relab("run", "one"), 0, "1 step(s) succeeded")
 
     def test_enrolled_twice_it_is_the_same_agent(self):
         self.assert_ended(self.lab.enrol("alpha"), 0)

@@ -277,7 +277,7 @@ void Forger::obey(const std::string& text) {
   } else if (verb == "size") {
     line >> size;
     Bytes noise(size);
-    randombytes_buf(noise.data(), noise.size());
+    if (size > 0) randombytes_buf(noise.data(), noise.size());
     send(noise);
   } else if (verb == "cancel") {
     Draft<schema::Cancel> cancel;

@@ -44,13 +44,17 @@ void Gathered::add(Gathered more) {
 }
 
 bool matches(std::string_view name, std::string_view pattern) {
-  const auto star = pattern.find('*');
-  if (star == std::string_view::npos) return name == pattern;
-  if (!name.starts_with(pattern.substr(0, star))) return false;
-  const auto rest = pattern.substr(star + 1);
-  for (auto at = star; at <= name.size(); ++at)
-    if (matches(name.substr(at), rest)) return true;
-  return false;
+  const auto pieces = split(pattern, '*');
+  if (pieces.size() == 1) return name == pattern;
+  if (!name.starts_with(pieces.front())) return false;
+  name.remove_prefix(pieces.front().size());
+  // The leftmost place of each piece leaves the most for those behind it: there is no way back.
+  for (std::size_t i = 1; i + 1 < pieces.size(); ++i) {
+    const auto at = name.find(pieces[i]);
+    if (at == std::string_view::npos) return false;
+    name.remove_prefix(at + pieces[i].size());
+  }
+  return name.ends_with(pieces.back());
 }
 
 bool matches_path(std::string_view path, std::string_view pattern) {

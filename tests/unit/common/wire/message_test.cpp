@@ -74,6 +74,20 @@ TEST_CASE("message: pointers out of the message are damage", "[common][wire]") {
                                        list_pointer(2, 0, 0)})) == Fault::damaged);
 }
 
+TEST_CASE("message: pointers that only a newer version knows are checked all the same",
+          "[common][wire]") {
+  // An acknowledgement has two pointers; the third is not in its schema.
+  const auto third = [](std::uint64_t pointer) {
+    return segment({struct_pointer(0, 3), 0, 0, pointer});
+  };
+  constexpr std::uint64_t capability = 3;
+
+  CHECK(Message<schema::Ack>::parse(third(0)));
+  CHECK(fault_of<schema::Ack>(third(list_pointer(2, 1000, 0))) == Fault::damaged);
+  CHECK(fault_of<schema::Ack>(third(struct_pointer(0, 2, 1000))) == Fault::damaged);
+  CHECK(fault_of<schema::Ack>(third(capability)) == Fault::damaged);
+}
+
 TEST_CASE("message: a list of many elements without size costs nothing and is refused",
           "[common][wire]") {
   // The kinds of a hello (its pointer 6) and the tasks (7), each as five hundred million voids.

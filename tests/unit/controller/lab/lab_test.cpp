@@ -131,6 +131,7 @@ TEST_CASE("lab file: bytes that are no TOML are one mistake", "[controller][lab]
       {"a = [\n[1],\n[.5]]\n [[ #b\n]]", "x:4:5: a table header needs a key"},
       {"'\u0489' = 1 # \u0489\na\u0489 = 1", "x:2:2: this character can stand only in quotes"},
       {"a = 0b1'\u00c5'", "x:1:8: a quote cannot stand in the middle of a word or number"},
+      {"a = 2&\"\u00c5\" = 1", "x:1:7: a quote cannot stand in the middle of a word or number"},
       {"[a", "x:1:3: "},
       {"[]", "x:1:2: "},
       {std::string((4U << 20U) + 1, '#'), "x:1:1: the file has 4194305 bytes, more than 4194304"},

@@ -115,8 +115,9 @@ TEST_CASE("arr: a root folder that is gone is told; one that cannot be looked at
   const auto message = observe(host);
 
   const auto absent = of(message).getCoverage().getParts();
-  REQUIRE(absent.size() == 1);
-  CHECK(view(absent[0].getPart()) == "/media/anime of sonarr on this machine");
+  CHECK(any_in(absent, [](auto gap) {
+    return view(gap.getPart()) == "/media/anime of sonarr on this machine";
+  }));
   CHECK(problems(message) ==
         std::vector<std::string>{
             "/media/tv of sonarr on this machine: /media/tv: Input/output error"});

@@ -11,6 +11,16 @@ TEST_CASE("tree: a star stands for any part of one name", "[agent][tree]") {
   CHECK(matches("", "*"));
   CHECK_FALSE(matches("sonarr", "radarr*"));
   CHECK_FALSE(matches("a", "*b"));
+  CHECK(matches("abcabd", "ab*ab*"));
+  CHECK_FALSE(matches("ab", "ab*b"));
+  CHECK_FALSE(matches("abc", "a*c*c"));
+}
+
+TEST_CASE("tree: a name full of stars takes no longer than others", "[agent][tree]") {
+  const std::string stars = std::string(200, '*') + "j" + std::string(200, '*');
+
+  CHECK(matches(std::string(200, 'a') + "j", stars));
+  CHECK_FALSE(matches(std::string(5000, 'a'), stars));
 }
 
 TEST_CASE("tree: links that leave the tree on this machine stay inside of it", "[agent][tree]") {
