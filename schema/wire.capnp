@@ -99,6 +99,8 @@ struct Hello {
   # The newest signed checkpoint of the controller's ledger that this agent was shown.
   freeBytes @13 :UInt64;
   # Free space under the journal.
+  journal @14 :Data;
+  # 16 random bytes made with the journal: another journal than the one that took a task knows nothing of it.
 }
 
 struct Held {
@@ -141,6 +143,8 @@ struct Order {
   task @10 :Task;
   step @11 :Text;
   # Where the order comes from: "0a/zfs/zfs", for logs.
+  journal @12 :Data;
+  # The journal that the agent had when this was ordered, from its hello.
 }
 
 enum Refusal {

@@ -172,7 +172,13 @@ Result<Child> Child::start(const ProcessSpec& spec, Output& output) {
   const auto error =
       ::posix_spawn(&pid, spec.program.c_str(), &settings.actions, &settings.attributes,
                     pointers(argv).data(), pointers(environment).data());
-  if (error == ENOENT) return fail(Fault::missing, fmt::format("no {} on this machine", argv[0]));
+  // The program was found: ENOENT is its interpreter or loader.
+  if (error == ENOENT)
+    return fail(
+        Fault::damaged,
+        fmt::format("{} does not start: what it needs to run is missing (the interpreter of "
+                    "a script, or a loader)",
+                    spec.program));
   if (error != 0)
     return fail(Fault::damaged,
                 fmt::format("{} does not start: {}", spec.program, words_of(error)));

@@ -37,17 +37,26 @@ bool is_program(const std::string& path) {
          ::access(path.c_str(), X_OK) == 0;
 }
 
+bool is_anything(const std::string& path) {
+  struct stat info {};
+  return ::lstat(path.c_str(), &info) == 0;
+}
+
 }  // namespace
 
 Result<std::string> RealHost::find_program(const std::string& name) const {
+  std::vector<std::string> candidates;
   if (name.starts_with('/')) {
-    if (is_program(name)) return name;
+    candidates.push_back(name);
   } else {
-    for (const auto folder : split(path_, ':')) {
-      auto candidate = fmt::format("{}/{}", folder, name);
-      if (is_program(candidate)) return candidate;
-    }
+    for (const auto folder : split(path_, ':'))
+      candidates.push_back(fmt::format("{}/{}", folder, name));
   }
+  if (const auto found = std::ranges::find_if(candidates, is_program); found != candidates.end())
+    return *found;
+  // A dangling link or a file without the right to be run is a broken tool, not an absent one.
+  if (const auto broken = std::ranges::find_if(candidates, is_anything); broken != candidates.end())
+    return fail(Fault::damaged, fmt::format("{} is there, but it cannot be run", *broken));
   return fail(Fault::missing, fmt::format("no {} on this machine", name));
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <sodium.h>
 
 #include "common/base/file.h"
 #include "common/base/time.h"
@@ -22,7 +23,9 @@ constexpr std::string_view tables =
     "CREATE TABLE task(id BLOB PRIMARY KEY, task_digest BLOB NOT NULL, order_digest BLOB NOT NULL, "
     "state INTEGER NOT NULL,"
     " order_bytes BLOB NOT NULL, report BLOB NOT NULL) WITHOUT ROWID;"
-    "CREATE INDEX held ON task(id) WHERE state < 4;";
+    "CREATE INDEX held ON task(id) WHERE state < 4;"
+    "CREATE TABLE identity(id BLOB NOT NULL);";
+constexpr std::size_t identity_size = 16;
 
 crypto::Digest digest_from(const Bytes& bytes) {
   crypto::Digest digest{};
@@ -77,7 +80,7 @@ Result<Journal> Journal::open(const fs::path& state_dir) {
   const store::Opening opening = {.path = state_dir / "journal.db",
                                   .application_id = journal_id,
                                   .schema = tables,
-                                  .version = 1};
+                                  .version = 2};
   bool lost = false;
   auto database = store::Database::open(opening);
   if (!database && database.error().fault == Fault::damaged) {
@@ -87,7 +90,25 @@ Result<Journal> Journal::open(const fs::path& state_dir) {
   }
   if (!database) return fail(database.error());
   keep_ballast(state_dir);
-  return Journal(std::move(*database), state_dir, lost);
+  Journal journal(std::move(*database), state_dir, lost);
+  RELAB_CHECK(journal.read_identity().during("reading the identity of the journal"));
+  return journal;
+}
+
+Result<void> Journal::read_identity() {
+  Bytes fresh(identity_size);
+  randombytes_buf(fresh.data(), fresh.size());
+  {
+    RELAB_TRY(auto make, database_.prepare("INSERT INTO identity SELECT ? WHERE NOT EXISTS "
+                                           "(SELECT 1 FROM identity)"));
+    RELAB_CHECK(make.bind(ByteView(fresh)).run());
+  }
+  RELAB_TRY(auto rows, database_.prepare("SELECT id FROM identity"));
+  RELAB_TRY(const bool found, rows.step());
+  if (found) identity_ = rows.blob(0);
+  return identity_.size() == identity_size
+             ? Result<void>()
+             : fail(Fault::damaged, "the journal does not tell which one it is");
 }
 
 Result<std::vector<JournalRow>> Journal::held() {

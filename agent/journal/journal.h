@@ -34,6 +34,8 @@ class Journal {
   static Result<Journal> open(const std::filesystem::path& state_dir);
 
   bool lost() const { return lost_; }
+  /// 16 random bytes that were made with this journal.
+  const Bytes& identity() const { return identity_; }
   /// Every task whose report was not acknowledged, oldest first.
   Result<std::vector<JournalRow>> held();
   Result<std::optional<JournalRow>> find(const TaskId& id);
@@ -52,11 +54,13 @@ class Journal {
  private:
   Journal(store::Database database, std::filesystem::path folder, bool lost)
       : database_(std::move(database)), folder_(std::move(folder)), lost_(lost) {}
+  Result<void> read_identity();
   Result<void> update(std::string_view sql, const TaskId& id);
 
   store::Database database_;
   std::filesystem::path folder_;
   bool lost_;
+  Bytes identity_;
 };
 
 }  // namespace relab::agent

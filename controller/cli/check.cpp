@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "common/base/text.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
 #include "controller/gates/gate.h"
@@ -19,10 +20,13 @@ void tell_unknown_conditions(schema::Lab::Reader lab, Printer& out) {
   const auto known = predicates();
   const auto tell = [&](std::string_view phase, const auto& conditions) {
     for (const auto condition : conditions)
-      if (std::find(known.begin(), known.end(), view(condition.getName())) == known.end())
-        out.note(
-            fmt::format("note: phase {}: this version cannot judge '{}' yet; that gate stays shut",
-                        phase, str(condition.getName())));
+      if (const auto name = str(condition.getName());
+          std::find(known.begin(), known.end(), name) == known.end()) {
+        const auto near = nearest(name, known);
+        out.note(fmt::format(
+            "note: phase {}: this version cannot judge '{}'{}; that gate stays shut", phase, name,
+            near.empty() ? " yet" : fmt::format(" (did you mean '{}'?)", near)));
+      }
   };
   for (const auto phase : lab.getPlan().getPhases()) {
     tell(view(phase.getName()), phase.getGate());

@@ -123,7 +123,7 @@ class SectionJudge {
       return fmt::format("absent: {}, but lab.toml declares it: {}", str(coverage.getAbsent()),
                          declared->second);
     if (coverage.getAbsent().size() != 0) return {};
-    const auto missing = unseen(evidences_.lab, host_, facts);
+    const auto missing = unseen(evidences_.lab, host_, section, facts);
     return missing.empty() ? std::string()
                            : fmt::format("incomplete: {}", fmt::join(missing, "; "));
   }

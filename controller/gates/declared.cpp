@@ -1,5 +1,6 @@
 #include "controller/gates/declared.h"
 
+#include <capnp/dynamic.h>
 #include <fmt/format.h>
 
 namespace relab::controller {
@@ -175,6 +176,40 @@ void unseen_cards(Lab::Reader lab, Host host, schema::AuditPci::Facts::Reader fa
   });
 }
 
+/// A guest is known by its number or its name: a rebuild may give it another of one of them.
+void unseen_guests(Lab::Reader lab, Host host, schema::AuditGuests::Facts::Reader facts,
+                   Sentences& missing) {
+  each_present(lab.getGuests(), host, [&](Lab::Guest::Reader guest) {
+    if (!any_in(facts.getGuests(), [&](auto found) {
+          return found.getVmid() == guest.getVmid() ||
+                 view(found.getName()) == view(guest.getName());
+        }))
+      missing.push_back(
+          fmt::format("the guest '{}' ({}) is declared, and was not seen; if it does not "
+                      "exist yet, say `planned = true`",
+                      str(guest.getName()), guest.getVmid()));
+  });
+}
+
+/// Whether any list of the section has a row: tools that are there and find nothing make none.
+bool has_rows(schema::Facts::Reader facts) {
+  const auto root = capnp::toDynamic(facts);
+  KJ_IF_MAYBE (member, root.which()) {
+    const auto section = root.get(*member).as<capnp::DynamicStruct>();
+    for (const auto field : section.getSchema().getNonUnionFields())
+      if (field.getType().isList() && section.get(field).as<capnp::DynamicList>().size() != 0)
+        return true;
+  }
+  return false;
+}
+
+void unseen_section(Host host, std::string_view section, schema::Facts::Reader facts,
+                    Sentences& missing) {
+  if (any_in(host.getExpect(), [&](auto expected) { return view(expected) == section; }) &&
+      !has_rows(facts))
+    missing.push_back("`expect` of the host names this section, and nothing of it was found");
+}
+
 void unseen_services(Lab::Reader lab, Host host, std::string_view section,
                      const std::set<std::string>& found, Sentences& missing) {
   each_service(lab, host, [&](Lab::Guest::Reader guest, Sought wanted) {
@@ -186,8 +221,11 @@ void unseen_services(Lab::Reader lab, Host host, std::string_view section,
 
 }  // namespace
 
-std::vector<std::string> unseen(Lab::Reader lab, Host host, schema::Facts::Reader facts) {
+std::vector<std::string> unseen(Lab::Reader lab, Host host, std::string_view section,
+                                schema::Facts::Reader facts) {
   Sentences missing;
+  unseen_section(host, section, facts, missing);
+  if (facts.isAuditGuests()) unseen_guests(lab, host, facts.getAuditGuests(), missing);
   if (facts.isAuditZfs()) unseen_pools(lab, host, facts.getAuditZfs(), missing);
   if (facts.isAuditDisks()) unseen_disks(lab, host, facts.getAuditDisks(), missing);
   if (facts.isAuditPci()) unseen_cards(lab, host, facts.getAuditPci(), missing);

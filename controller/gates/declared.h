@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "controller/gates/gate.h"
@@ -17,9 +18,8 @@ namespace relab::controller {
 std::map<std::string, std::string> declared_sections(schema::Lab::Reader lab,
                                                      schema::Lab::Host::Reader host);
 
-/// Declared things of this host that a section's facts do not show, as sentences. Guests are not
-/// compared one by one: the lab file says how they will be, the audit how they are.
+/// Declared things of this host that a section's facts do not show, as sentences.
 std::vector<std::string> unseen(schema::Lab::Reader lab, schema::Lab::Host::Reader host,
-                                schema::Facts::Reader facts);
+                                std::string_view section, schema::Facts::Reader facts);
 
 }  // namespace relab::controller

@@ -26,14 +26,14 @@ Result<Phase> find_phase(schema::Lab::Reader lab, std::string_view name) {
               fmt::format("the lab '{}' has no phase '{}'", str(lab.getName()), name));
 }
 
-Result<void> judge_all(const capnp::List<schema::Lab::Condition>::Reader& conditions,
-                       const Evidences& evidences, Gate& gate) {
-  for (const auto condition : conditions) {
-    RELAB_TRY(auto verdict, judge(condition, evidences));
-    gate.open = gate.open && verdict.met;
-    gate.verdicts.push_back(std::move(verdict));
-  }
-  return {};
+void add(Verdict verdict, Gate& gate) {
+  gate.open = gate.open && verdict.met;
+  gate.verdicts.push_back(std::move(verdict));
+}
+
+void judge_all(const capnp::List<schema::Lab::Condition>::Reader& conditions,
+               const Evidences& evidences, Gate& gate) {
+  for (const auto condition : conditions) add(judge(condition, evidences), gate);
 }
 
 Result<void> judge_before(Phase phase, const Evidences& evidences, std::set<std::string>& seen,
@@ -42,7 +42,8 @@ Result<void> judge_before(Phase phase, const Evidences& evidences, std::set<std:
     if (!seen.insert(str(name)).second) continue;
     RELAB_TRY(const auto before, find_phase(evidences.lab, view(name)));
     RELAB_CHECK(judge_before(before, evidences, seen, gate));
-    RELAB_CHECK(judge_all(before.getProves(), evidences, gate));
+    add(phase_complete(before, evidences), gate);
+    judge_all(before.getProves(), evidences, gate);
   }
   return {};
 }
@@ -55,16 +56,20 @@ std::vector<std::string> predicates() {
   return names;
 }
 
-Result<Verdict> judge(schema::Lab::Condition::Reader condition, const Evidences& evidences) {
+Verdict judge(schema::Lab::Condition::Reader condition, const Evidences& evidences) {
   for (const auto& predicate : table)
     if (predicate.name == view(condition.getName()))
       return predicate.judge(evidences, std::chrono::seconds(condition.getMaxAge()));
   const auto name = str(condition.getName());
   const auto known = predicates();
   const auto near = nearest(name, known);
-  return fail(Fault::unsupported, fmt::format("this version has no predicate '{}'", name),
-              near.empty() ? fmt::format("it has {}", fmt::join(known, ", "))
-                           : fmt::format("did you mean '{}'?", near));
+  return {
+      .condition = name,
+      .met = false,
+      .findings = {{.subject = name,
+                    .why = fmt::format("this version cannot judge it{}",
+                                       near.empty() ? std::string()
+                                                    : fmt::format("; did you mean '{}'?", near))}}};
 }
 
 Result<Gate> judge_entry(const std::string& name, const Evidences& evidences) {
@@ -72,14 +77,14 @@ Result<Gate> judge_entry(const std::string& name, const Evidences& evidences) {
   Gate gate{.phase = name, .open = true, .verdicts = {}};
   std::set<std::string> seen = {name};
   RELAB_CHECK(judge_before(phase, evidences, seen, gate));
-  RELAB_CHECK(judge_all(phase.getGate(), evidences, gate));
+  judge_all(phase.getGate(), evidences, gate);
   return gate;
 }
 
 Result<Gate> judge_proof(const std::string& name, const Evidences& evidences) {
   RELAB_TRY(const auto phase, find_phase(evidences.lab, name));
   Gate gate{.phase = name, .open = true, .verdicts = {}};
-  RELAB_CHECK(judge_all(phase.getProves(), evidences, gate));
+  judge_all(phase.getProves(), evidences, gate);
   return gate;
 }
 

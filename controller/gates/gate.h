@@ -37,15 +37,19 @@ struct Evidences {
   Instant now;
 };
 
-/// One condition of the lab over the evidence. Fault::unsupported for a predicate that does not
-/// exist, with the nearest name.
-Result<Verdict> judge(schema::Lab::Condition::Reader condition, const Evidences& evidences);
+/// One condition of the lab over the evidence. A predicate that this version does not have is not
+/// met, and the verdict says so with the nearest name.
+Verdict judge(schema::Lab::Condition::Reader condition, const Evidences& evidences);
 
 /// The names of all predicates.
 std::vector<std::string> predicates();
 
-/// The gate of a phase: its own conditions, and what the phases before it (`after`, and theirs)
-/// must prove.
+/// `phase.complete`: every step that the lab file gives this phase has succeeded in its last run,
+/// and that run has ended. A phase without steps is never complete.
+Verdict phase_complete(schema::Lab::Phase::Reader phase, const Evidences& evidences);
+
+/// The gate of a phase: its own conditions; and that each phase before it (`after`, and theirs) is
+/// complete, and has proven what it must.
 struct Gate {
   std::string phase;
   bool open = false;

@@ -41,7 +41,9 @@ Names identity_names() {
 
 Names label_names() {
   // A guest's name says more than its number, and is told apart by it where it must be.
-  Names names = {"name"};
+  Names names;
+  names.reserve(1 + called.size() + lasting.size());
+  names.emplace_back("name");
   names.insert(names.end(), called.begin(), called.end());
   names.insert(names.end(), lasting.begin(), lasting.end());
   return names;

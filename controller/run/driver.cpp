@@ -121,8 +121,18 @@ Result<void> Driver::take_frame(Session& session, const Opened& opened) {
     narrator_.warn(fmt::format(
         "the clock of '{}' is off by {}: set it right (timedatectl), ages of evidence depend on it",
         session.name(), human(greeting.skew)));
-  return feed(event::AgentUp{
-      .agent = session.name(), .held = greeting.held, .journal_lost = greeting.journal_lost});
+  return feed(
+      event::AgentUp{.agent = session.name(),
+                     .held = greeting.held,
+                     .journal_lost = greeting.journal_lost || has_another_journal(session)});
+}
+
+bool Driver::has_another_journal(const Session& session) const {
+  const auto tasks = book_.state().tasks_of(run_);
+  return std::ranges::any_of(tasks, [&](const TaskRecord* task) {
+    return task->open() && task->agent == session.name() &&
+           !crypto::equal(view(task->order.reader().getJournal()), session.greeting()->journal);
+  });
 }
 
 Result<void> Driver::take_report(Session& session, const Opened& opened) {
@@ -203,6 +213,7 @@ Result<void> Driver::perform(const effect::Order& effect) {
   order->setMode(schema::Mode::APPLY);
   order->setTask(run->step.task->reader());
   order->setStep(run->step.path);
+  order->setJournal(blob(session.greeting()->journal));
   const auto envelope = sign(keys_, std::move(order).finish());
   RELAB_CHECK(book_.ordered(envelope.bytes()));
   static_cast<void>(session.send_frame(envelope.bytes()).has_value());

@@ -65,6 +65,9 @@ class Driver {
   Result<void> take_frame(Session& session, const Opened& opened);
   Result<void> take_report(Session& session, const Opened& opened);
   Result<void> take_receipt(Session& session, const Opened& opened);
+  /// Whether a task is out that was ordered when the agent had another journal: an emptied, removed
+  /// or replaced one, which cannot tell whether the task ran.
+  bool has_another_journal(const Session& session) const;
   void take_progress(const Opened& opened);
   Result<void> feed(const Event& event);
   Result<void> perform(const effect::Order& effect);

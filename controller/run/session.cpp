@@ -101,9 +101,11 @@ bool Session::take_hello(schema::Hello::Reader hello, Instant now) {
     return false;
   }
   const auto nonce = view(hello.getNonce());
+  const auto journal = view(hello.getJournal());
   Greeting greeting{.nonce = Bytes(nonce.begin(), nonce.end()),
                     .held = {},
                     .journal_lost = hello.getJournalLost(),
+                    .journal = Bytes(journal.begin(), journal.end()),
                     .version = str(hello.getVersion()),
                     .role = str(hello.getRole()),
                     .machine_id = str(hello.getMachineId()),

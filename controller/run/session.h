@@ -20,6 +20,8 @@ struct Greeting {
   Bytes nonce;
   std::set<TaskId> held;
   bool journal_lost = false;
+  /// Which journal the agent has.
+  Bytes journal;
   std::string version;
   std::string role;
   std::string machine_id;

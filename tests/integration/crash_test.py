@@ -196,6 +196,32 @@ class Unknown(LabCase):
         self.assertEqual(len(list(self.agent.state_dir.glob("journal.db.damaged-*"))), 1)
         self.assert_ledger_holds()
 
+    def test_an_emptied_or_missing_journal_runs_no_task_twice(self):
+        """Nothing in such a journal says that it was another once."""
+        self.lab.describe(phase("one", track("t", "alpha", step("disks", DISKS))))
+        for number, lose in enumerate((lambda path: path.write_bytes(b""), lambda path: path.unlink())):
+            with self.subTest(number):
+                calls = len(self.agent.tools.calls("lsblk"))
+                self.agent.tools.hold("lsblk")
+                self.agent.start()
+                running = self.lab.start("run", "one")
+                self.agent.tools.wait_for_calls("lsblk", calls + 1)
+                running.kill()
+                self.agent.kill()
+                for path in self.agent.state_dir.glob("journal.db-*"):
+                    path.unlink()
+                lose(self.agent.state_dir / "journal.db")
+                self.agent.tools.release("lsblk")
+                self.agent.start()
+
+                self.assert_ended(self.lab.relab("run", "one"), 0, "carrying on", "1 step(s) succeeded")
+
+                self.assertEqual([task["state"].split(":")[0] for task in self.tasks()], ["given up", "succeeded"])
+                accepted = self.agent.accepted()
+                self.assertEqual(len(accepted), len(set(accepted)))
+                self.agent.kill()
+                self.assert_ledger_holds()
+
 
 if __name__ == "__main__":
     main()

@@ -8,6 +8,7 @@
 
 #include "agent/host/real_host.h"
 #include "tests/support/must.h"
+#include "tests/support/scratch.h"
 #include "tests/support/sim_host.h"
 
 namespace relab::agent {
@@ -92,6 +93,25 @@ TEMPLATE_TEST_CASE("host: an exit status is data, an absent program is missing",
   REQUIRE_FALSE(none);
   CHECK(none.error().fault == Fault::missing);
   CHECK(none.error().what == "no no-such-program on this machine");
+}
+
+TEST_CASE("real host: a program that is there and cannot be run is broken, not absent",
+          "[agent][host]") {
+  const Scratch folder;
+  RealHost host({}, folder.path().string());
+  const auto tool = folder.path() / "tool";
+  SECTION("without its interpreter") {
+    std::ofstream(tool) << "#!/nowhere/at/all\n";
+    std::filesystem::permissions(tool, std::filesystem::perms::owner_all);
+  }
+  SECTION("without the right to be run") { std::ofstream(tool) << "#!/bin/sh\n"; }
+  SECTION("a link to nothing") { std::filesystem::create_symlink("/nowhere", tool); }
+
+  const auto ran = host.run({.argv = {"tool"}});
+
+  REQUIRE_FALSE(ran);
+  CHECK(ran.error().fault == Fault::damaged);
+  CHECK_THAT(ran.error().what, Catch::Contains(tool.string()));
 }
 
 TEST_CASE("real host: the environment is pinned and standard input is what was given",

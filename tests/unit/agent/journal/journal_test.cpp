@@ -161,6 +161,20 @@ TEST_CASE("journal: a damaged file is put aside, and that is told", "[agent][jou
   CHECK(aside == 1);
 }
 
+TEST_CASE("journal: it is the same one until it is lost", "[agent][journal]") {
+  const Scratch scratch;
+  const auto first = must(Journal::open(scratch.path())).identity();
+  CHECK(first.size() == 16);
+  CHECK(must(Journal::open(scratch.path())).identity() == first);
+
+  if (GENERATE(true, false))
+    std::filesystem::remove(scratch.path() / "journal.db");
+  else
+    std::ofstream(scratch.path() / "journal.db", std::ios::trunc);
+
+  CHECK(must(Journal::open(scratch.path())).identity() != first);
+}
+
 TEST_CASE("journal: a page in the middle that was overwritten is noticed", "[agent][journal]") {
   const Scratch scratch;
   {

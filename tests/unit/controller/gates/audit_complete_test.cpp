@@ -23,7 +23,7 @@ constexpr std::string_view lab_json = R"({"name": "home",
   "pools": [{"name": "tank", "disks": ["d1", "d2"]}],
   "plan": {"phases": [
     {"name": "0a", "title": "audit"},
-    {"name": "1", "title": "rebuild", "after": ["0a"],
+    {"name": "1", "title": "rebuild",
      "gate": [{"name": "audit.complete", "maxAge": 86400}]}]}})";
 
 std::string arm_of(const std::string& section) {
@@ -323,6 +323,7 @@ const std::string media_guest = lab_with(R"("guests": [
 /// An audit of the machine that `media_guest` describes.
 Audited media_audited() {
   Audited audited(media_guest);
+  audited.again("guests", R"({"auditGuests": {"guests": [{"vmid": 110, "name": "media"}]}})");
   audited.again("arr", R"({"auditArr": {"apps": [{"app": "sonarr"}]}})");
   audited.again("jellyfin", R"({"auditJellyfin": {"servers": [{"vmid": 110}]}})");
   audited.again("pbs", R"({"auditPbs": {"coverage": {"absent": "no PBS here"}}})");
@@ -369,6 +370,32 @@ TEST_CASE("audit.complete: a section that found no server has not found the decl
 
   CHECK(audited.shut().why ==
         "incomplete: jellyfin is declared in the guest 'media', and was found nowhere");
+}
+
+TEST_CASE("audit.complete: a declared guest must be seen, by its number or its name",
+          "[controller][gates]") {
+  auto audited = media_audited();
+
+  audited.again("guests", R"({"auditGuests": {"guests": [{"vmid": 101, "name": "other"}]}})");
+  CHECK_THAT(audited.shut().why,
+             Catch::StartsWith("incomplete: the guest 'media' (0) is declared, and was not seen"));
+  audited.records.now += std::chrono::minutes(1);
+  audited.again("guests", R"({"auditGuests": {"guests": [{"vmid": 101, "name": "media"}]}})");
+  CHECK(audited.gate().open);
+}
+
+TEST_CASE("audit.complete: a section that `expect` names must have found something",
+          "[controller][gates]") {
+  auto json = std::string(lab_json);
+  json.replace(json.find(R"({"name": "pve"})"), 15, R"({"name": "pve", "expect": ["schedules"]})");
+  Audited audited(json);
+  CHECK(audited.shut().why ==
+        "incomplete: `expect` of the host names this section, and nothing of it was found");
+
+  audited.records.now += std::chrono::minutes(1);
+  audited.again("schedules", R"({"auditSchedules": {"timers": [{"name": "x.timer"}]}})");
+
+  CHECK(audited.gate().open);
 }
 
 TEST_CASE("audit.complete: each declared card is a device of its own", "[controller][gates]") {

@@ -27,16 +27,20 @@ TEST_CASE("gate: a phase without conditions is open", "[controller][gates]") {
   CHECK(gate.verdicts.empty());
 }
 
-TEST_CASE("gate: a predicate that does not exist is an error, never passed over",
+TEST_CASE("gate: a predicate that does not exist keeps the gate shut, and hides no other",
           "[controller][gates]") {
-  const auto lab = lab_with(R"({"name": "1", "gate": [{"name": "audit.complet"}]})");
+  const auto lab =
+      lab_with(R"({"name": "1", "gate": [{"name": "audit.complet"}, {"name": "audit.complete"},
+                                         {"name": "moon.full"}]})");
 
-  const auto gate = entry(lab, "1");
+  const auto gate = must(entry(lab, "1"));
 
-  REQUIRE_FALSE(gate);
-  CHECK(gate.error().fault == Fault::unsupported);
-  CHECK(gate.error().what == "this version has no predicate 'audit.complet'");
-  CHECK(gate.error().hint == "did you mean 'audit.complete'?");
+  CHECK_FALSE(gate.open);
+  REQUIRE(gate.verdicts.size() == 3);
+  CHECK(gate.verdicts[0].findings[0].why ==
+        "this version cannot judge it; did you mean 'audit.complete'?");
+  CHECK(gate.verdicts[1].findings.size() == 11);
+  CHECK(gate.verdicts[2].findings[0].why == "this version cannot judge it");
 }
 
 TEST_CASE("gate: a phase that does not exist is an error", "[controller][gates]") {
@@ -52,7 +56,10 @@ TEST_CASE("gate: what the phases before must prove is asked for, however far bac
   const auto gate = must(entry(lab, "2"));
 
   CHECK_FALSE(gate.open);
-  CHECK(gate.verdicts.size() == 1);
+  std::vector<std::string> conditions;
+  for (const auto& verdict : gate.verdicts) conditions.push_back(verdict.condition);
+  CHECK(conditions ==
+        std::vector<std::string>{"phase.complete", "audit.complete", "phase.complete"});
 }
 
 TEST_CASE("gate: a phase does not wait for its own proof", "[controller][gates]") {
@@ -67,7 +74,96 @@ TEST_CASE("gate: a phase does not wait for its own proof", "[controller][gates]"
 TEST_CASE("gate: phases in a circle come to an end", "[controller][gates]") {
   const auto lab = lab_with(R"({"name": "1", "after": ["2"]}, {"name": "2", "after": ["1"]})");
 
-  CHECK(must(entry(lab, "1")).open);
+  CHECK_FALSE(must(entry(lab, "1")).open);
+}
+
+namespace {
+
+/// Phase 1 waits for a phase of two steps, of which the ledger tells.
+class Before {
+ public:
+  Before() {
+    records.enrol("pve", agent);
+    begin(1);
+  }
+
+  void begin(std::uint8_t number) {
+    run = {.bytes = {number}};
+    Draft<schema::Entry> entry;
+    auto started = entry->initRunStarted();
+    started.setRun(blob(run.bytes));
+    started.setPhase("0");
+    must(records.add(std::move(entry)));
+  }
+  void end() {
+    Draft<schema::Entry> entry;
+    entry->initRunEnded().setRun(blob(run.bytes));
+    must(records.add(std::move(entry)));
+  }
+  void step(const std::string& name, schema::Outcome outcome, std::uint32_t attempt = 1) {
+    const auto task = task_number(++last);
+    records.order({.task = task, .run = run, .attempt = attempt, .step = "0/t/" + name}, agent);
+    must(records.report({.task = task, .run = run, .outcome = outcome}, agent));
+  }
+  Finding finding() const {
+    const auto lab = lab_with(R"({"name": "1", "after": ["0"]}, {"name": "0", "tracks": [
+      {"name": "t", "steps": [{"name": "a"}, {"name": "b"}]}]})");
+    const auto gate =
+        must(judge_entry("1", {.lab = lab.reader(), .state = records.state, .now = records.now}));
+    REQUIRE(gate.verdicts.size() == 1);
+    CHECK(gate.open == gate.verdicts[0].findings[0].met);
+    return gate.verdicts[0].findings[0];
+  }
+
+  Records records;
+  RunId run;
+  crypto::Keys agent = fixed_keys(2);
+  std::uint8_t last = 0;
+};
+
+constexpr auto succeeded = schema::Outcome::SUCCEEDED;
+constexpr auto failed = schema::Outcome::FAILED;
+
+}  // namespace
+
+TEST_CASE("phase.complete: the steps of the last run have all succeeded, and it has ended",
+          "[controller][gates]") {
+  Before before;
+  before.step("a", succeeded);
+  before.step("b", failed);
+  before.step("b", succeeded, 2);
+  CHECK(before.finding().why == "missing: its last run has not ended");
+
+  before.end();
+
+  CHECK(before.finding().met);
+}
+
+TEST_CASE("phase.complete: what is missing or failed is named", "[controller][gates]") {
+  Before before;
+  before.step("a", succeeded);
+  before.end();
+  CHECK(before.finding().why == "missing: 0/t/b was not part of its last run");
+  CHECK(before.finding().supply == "relab run 0");
+
+  before.begin(2);
+  before.step("a", succeeded);
+  before.step("b", succeeded);
+  before.step("b", failed, 2);
+  before.end();
+  CHECK(before.finding().why == "failed: 0/t/b did not succeed in its last run");
+}
+
+TEST_CASE("phase.complete: a phase that was never run, or has no steps, is not complete",
+          "[controller][gates]") {
+  const auto why = [](const std::string& phases) {
+    return must(entry(lab_with(phases), "1")).verdicts.at(0).findings.at(0).why;
+  };
+
+  CHECK(why(R"({"name": "1", "after": ["0"]}, {"name": "0", "tracks": [
+    {"name": "t", "steps": [{"name": "a"}]}]})") == "missing: it was never run");
+  CHECK_THAT(why(R"({"name": "1", "after": ["0"]}, {"name": "0", "tracks": [{"name": "t"}]})"),
+             Catch::StartsWith("it has no steps in lab.toml"));
 }
 
 }  // namespace relab::controller
