@@ -235,7 +235,8 @@ std::vector<std::string> unseen(Lab::Reader lab, Host host, std::string_view sec
                     missing);
   if (facts.isAuditJellyfin() && facts.getAuditJellyfin().getServers().size() == 0)
     unseen_services(lab, host, "jellyfin", {}, missing);
-  if (facts.isAuditPbs() && facts.getAuditPbs().getServers().size() == 0)
+  const auto installed = [](auto server) { return server.getInstalled(); };
+  if (facts.isAuditPbs() && !any_in(facts.getAuditPbs().getServers(), installed))
     unseen_services(lab, host, "pbs", {}, missing);
   return missing;
 }

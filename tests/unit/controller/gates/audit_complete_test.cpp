@@ -398,6 +398,23 @@ TEST_CASE("audit.complete: a section that `expect` names must have found somethi
   CHECK(audited.gate().open);
 }
 
+TEST_CASE("audit.complete: what a removed server left behind is no server", "[controller][gates]") {
+  Audited audited(lab_with(R"("guests": [
+    {"name": "backup", "planned": false, "services": [{"kind": "pbs"}]}])"));
+  const auto found = [&](std::string_view installed) {
+    audited.records.now += std::chrono::minutes(1);
+    audited.again("guests", R"({"auditGuests": {"guests": [{"name": "backup"}]}})");
+    audited.again(
+        "pbs", fmt::format(R"({{"auditPbs": {{"servers": [{{"installed": {}}}]}}}})", installed));
+  };
+
+  found("false");
+  CHECK(audited.shut().why ==
+        "incomplete: pbs is declared in the guest 'backup', and was found nowhere");
+  found("true");
+  CHECK(audited.gate().open);
+}
+
 TEST_CASE("audit.complete: each declared card is a device of its own", "[controller][gates]") {
   constexpr auto arc = R"({"address": "0000:03:00.0", "classId": "030000", "vendorId": "8086",
                            "deviceId": "56a6"})";
