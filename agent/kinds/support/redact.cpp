@@ -258,6 +258,7 @@ Span piped_words_at(std::string_view line, std::size_t at) {
 bool is_harmless(std::string_view line, std::string_view before, std::string_view inner,
                  std::string_view after) {
   if (is_one_of(inner.front(), "/:") || before.ends_with("mailto")) return true;
+  if (has(inner, "://")) return true;             // its own colon comes later
   if (after.starts_with("sha256:")) return true;  // the digest of an image
   if (!has(inner, "/")) return false;
   // A path: of scp and rsync behind a host, or a snapshot on another machine.

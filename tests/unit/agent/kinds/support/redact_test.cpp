@@ -96,6 +96,7 @@ TEST_CASE("redaction: a secret between a name and a host goes without a scheme, 
       Row{"proxmox-backup-client backup --repository 'u@pbs!tok:PW@h:ds'",
           "proxmox-backup-client backup --repository 'u@pbs!tok:***@h:ds'"},
       Row{"PBS_REPOSITORY=root@pam:P/W@h:ds x", "PBS_REPOSITORY=root@pam:***@h:ds x"},
+      Row{"restic -r rest:https://u:PW@h:8000/x", "restic -r rest:https://u:***@h:8000/x"},
       Row{"mount user:P:W@host x", "mount user:***@host x"},
       Row{"mount user:P/W@host x", "mount user:***@host x"},
       Row{"mount user:P@W@host x", "mount user:***@host x"},
@@ -119,7 +120,8 @@ TEST_CASE("redaction: times, paths, places and formats stay", "[agent][support][
       "docker run -v /a:/b:ro lscr.io/linuxserver/sonarr:latest@sha256:ab", "mail mailto:root@host",
       "date -u +%H:%M", "date -u '+%H:%M'", "sudo -u www-data php /x",
       "ip link set aa:bb:cc:dd:ee:ff", "curl -k https://h:8080/x", "psql -U postgres db",
-      "vzdump 112 --storage local:backup", "find / -user root", "mount -o uid=1000:gid=3 x");
+      "vzdump 112 --storage local:backup", "find / -user root",
+      "borg create user@host:/b::n-{now} /x", "mount -o uid=1000:gid=3 x");
 
   CHECK(redact(line) == line);
 }
