@@ -6,6 +6,7 @@
 
 #include "agent/kinds/support/gaps.h"
 #include "agent/kinds/support/json.h"
+#include "agent/kinds/support/tree.h"
 #include "common/base/number.h"
 #include "common/base/text.h"
 
@@ -179,21 +180,31 @@ Result<std::vector<DockerContainer>> inspect_all(Host& host, const std::vector<s
   return all;
 }
 
-/// The containers that an engine which is not running has left on the disk.
-Result<std::size_t> containers_on_disk(Host& host) {
-  const auto names = host.list("/var/lib/docker/containers");
-  if (!names && names.error().fault == Fault::missing) return std::size_t{0};
-  if (!names) return fail(names.error());
-  return names->size();
+constexpr auto daemon_json = "/etc/docker/daemon.json";
+
+/// Fault::damaged if something of it could not be read.
+Result<Gathered> gather_all(const Gather& gather, const Wanted& wanted) {
+  RELAB_TRY(auto gathered, gather(wanted));
+  if (gathered.unreadable.empty()) return gathered;
+  const auto& [path, why] = *gathered.unreadable.begin();
+  return fail(Fault::damaged, fmt::format("{}: {}", path, why));
 }
 
-/// Docker cannot be asked: whether that is absence depends on what lies on the disk.
-Result<DockerView> without_engine(Host& host, const Error& why) {
-  RELAB_TRY(const auto left, containers_on_disk(host));
-  if (left == 0) return DockerView{.containers = {}, .absent = why.what};
-  return fail(Fault::damaged,
-              fmt::format("{} containers in /var/lib/docker cannot be read: {}", left, why.what),
-              "start Docker (systemctl start docker) and audit again");
+/// The root that daemon.json names; nothing if it leaves it to Docker.
+Result<std::optional<std::string>> configured_root(std::string_view text) {
+  // Docker takes an empty file for an empty configuration.
+  if (trim(text).empty()) return std::nullopt;
+  RELAB_TRY(const auto json, parse_json(text, daemon_json));
+  if (!json.is_object()) return fail(Fault::damaged, fmt::format("{} is no object", daemon_json));
+  const auto* key = json.contains("data-root") ? "data-root" : "graph";
+  if (!json.contains(key)) return std::nullopt;
+  const auto root = text_of(json, key);
+  // A '*' would be looked for as a pattern.
+  if (!root.starts_with('/') || root.find('*') != std::string::npos)
+    return fail(Fault::damaged, fmt::format("{} names no usable path as {}", daemon_json, key));
+  auto plain = Path(root).lexically_normal().string();
+  while (plain.size() > 1 && plain.ends_with('/')) plain.pop_back();
+  return plain;
 }
 
 }  // namespace
@@ -252,12 +263,54 @@ Result<std::vector<DockerContainer>> docker_containers(Host& host,
   return containers;
 }
 
+Result<DockerDisk> docker_on_disk(const Gather& gather) {
+  DockerDisk disk;
+  RELAB_TRY(const auto daemon,
+            gather_all(gather, {.contents = {daemon_json},
+                                .names = {"/usr/bin/dockerd", "/usr/sbin/dockerd",
+                                          "/usr/local/bin/dockerd"}}));
+  disk.installed = !daemon.names.empty();
+  if (const auto text = daemon.contents.find(daemon_json); text != daemon.contents.end()) {
+    RELAB_TRY(auto root, configured_root(text->second));
+    disk.configured = root.has_value();
+    disk.root = root.value_or(disk.root);
+  }
+  const auto folder = (Path(disk.root) / "containers").string();
+  RELAB_TRY(const auto left,
+            gather_all(gather, {.contents = {}, .names = {folder, folder + "/*"}}));
+  disk.seen = left.names.contains(folder);
+  std::ranges::copy_if(left.names, std::back_inserter(disk.containers),
+                       [&](const auto& name) { return name != folder; });
+  return disk;
+}
+
+Result<DockerView> without_engine(const DockerDisk& disk, const Error& why) {
+  if (!disk.containers.empty())
+    return fail(Fault::damaged,
+                fmt::format("{} containers in {} cannot be read: {}", disk.containers.size(),
+                            disk.root, why.what),
+                "start Docker (systemctl start docker) and audit again");
+  if (!disk.seen && (disk.installed || disk.configured))
+    return fail(Fault::damaged,
+                fmt::format("Docker does not answer, and {}, where it keeps its containers, cannot "
+                            "be looked at: {}",
+                            disk.root, why.what),
+                disk.configured
+                    ? "mount it, or remove /etc/docker/daemon.json if Docker is not used any more"
+                    : "mount it, or remove Docker if it is not used any more");
+  return DockerView{.containers = {}, .absent = why.what};
+}
+
 Result<DockerView> docker_here(Host& host) {
   auto containers = docker_containers(host, {"docker"});
   if (containers) return DockerView{.containers = std::move(*containers)};
   const auto& error = containers.error();
-  if (error.fault == Fault::missing || no_docker_engine(error)) return without_engine(host, error);
-  return fail(error);
+  if (error.fault != Fault::missing && !no_docker_engine(error)) return fail(error);
+  Tree tree(host, {{.path = "/", .source = "/"}});
+  RELAB_TRY(const auto disk, docker_on_disk([&](const Wanted& wanted) -> Result<Gathered> {
+              return tree.gather(wanted);
+            }));
+  return without_engine(disk, error);
 }
 
 }  // namespace relab::agent

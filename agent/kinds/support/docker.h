@@ -4,6 +4,7 @@
 /// holds secrets.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,6 +14,9 @@
 #include "agent/host/host.h"
 
 namespace relab::agent {
+
+struct Wanted;    // in place.h, which includes this
+struct Gathered;  // in place.h
 
 struct DockerMount {
   std::string type;         ///< bind, volume, tmpfs, as Docker names it
@@ -74,9 +78,31 @@ struct DockerView {
   std::string absent = {};  ///< not empty: no Docker here, and why
 };
 
+/// Reads files of the place that Docker is looked for in: Place::gather.
+using Gather = std::function<Result<Gathered>(const Wanted&)>;
+
+/// What Docker left on the disk of a place, read without its engine.
+struct DockerDisk {
+  std::string root = "/var/lib/docker";  ///< where it keeps its data
+  bool configured = false;               ///< the root comes from daemon.json
+  bool installed = false;                ///< the engine's program, dockerd, is there
+  bool seen = false;                     ///< the directory of its containers is there
+  std::vector<std::string> containers;   ///< their directories
+};
+
+/// Takes the root from /etc/docker/daemon.json (data-root, or graph as it was called once) and
+/// looks there. Fault::damaged if that file is there and cannot be understood, or if something
+/// cannot be read.
+Result<DockerDisk> docker_on_disk(const Gather& gather);
+
+/// What a Docker that cannot be asked amounts to, `why` being what it said: absent only where no
+/// container is left on the disk. An error where there are some, and where a root that
+/// must be somewhere (of an engine that is installed, or named by daemon.json) cannot be looked at.
+Result<DockerView> without_engine(const DockerDisk& disk, const Error& why);
+
 /// Every container of this machine. Absent only where nothing speaks for containers: no docker
-/// program, or no engine, and no container left in /var/lib/docker. An error where there are, or
-/// may be, containers that could not be read.
+/// program, or no engine, and none left on the disk. An error where there are, or may be,
+/// containers that could not be read.
 Result<DockerView> docker_here(Host& host);
 
 /// Every container of the engine that `docker` answers for, by a program line such as

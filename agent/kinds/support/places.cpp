@@ -50,14 +50,18 @@ class StoppedContainer final : public Place {
  private:
   /// What Docker wrote down of its containers.
   Result<DockerView> docker_left() {
-    DockerView view;
+    RELAB_TRY(const auto disk, docker_on_disk([this](const Wanted& wanted) {
+                                 return gather(wanted);
+                               }).during("looking for Docker in " + title_));
     const auto found =
-        tree_.gather({.contents = {"/var/lib/docker/containers/*/config.v2.json"}, .names = {}});
+        tree_.gather({.contents = {disk.root + "/containers/*/config.v2.json"}, .names = {}});
     if (!found.unreadable.empty()) {
       const auto& [path, why] = *found.unreadable.begin();
       return fail(Fault::damaged, fmt::format("{} of {}: {}", path, title_, why));
     }
-    if (found.contents.empty()) view.absent = "no Docker containers in it";
+    if (found.contents.empty())
+      return without_engine(disk, {.fault = Fault::missing, .what = "no Docker containers in it"});
+    DockerView view;
     for (const auto& [path, text] : found.contents) {
       RELAB_TRY(auto container, parse_docker_config(text).during("reading " + path));
       view.containers.push_back(std::move(container));
@@ -105,9 +109,11 @@ class RunningContainer final : public Place {
 };
 
 const std::vector<std::string>& docker_files() {
-  static const std::vector<std::string> files{"/usr/bin/docker", "/usr/local/bin/docker",
-                                              "/snap/bin/docker",
-                                              "/var/lib/docker/containers/*/config.v2.json"};
+  static const std::vector<std::string> files{
+      "/usr/bin/docker",         "/usr/local/bin/docker",
+      "/snap/bin/docker",        "/usr/bin/dockerd",
+      "/usr/sbin/dockerd",       "/usr/local/bin/dockerd",
+      "/etc/docker/daemon.json", "/var/lib/docker/containers/*/config.v2.json"};
   return files;
 }
 
@@ -135,15 +141,16 @@ Result<DockerView> RunningContainer::docker() {
   if (found.empty()) return DockerView{.containers = {}, .absent = "no Docker in it"};
   const auto program =
       std::ranges::find_if(found, [](const auto& name) { return name.ends_with("/docker"); });
-  const auto left =
-      std::ranges::count_if(found, [](const auto& name) { return name.ends_with(".json"); });
   auto line = inside(vmid_);
   line.push_back(program == found.end() ? "docker" : *program);
   auto containers = docker_containers(host_, line);
   if (containers) return DockerView{.containers = std::move(*containers)};
-  if (left == 0 && no_docker_engine(containers.error()))
-    return DockerView{.containers = {}, .absent = containers.error().what};
-  return fail(containers.error());
+  const auto& error = containers.error();
+  if (program != found.end() && !no_docker_engine(error)) return fail(error);
+  RELAB_TRY(const auto disk, docker_on_disk([this](const Wanted& wanted) {
+                               return gather(wanted);
+                             }).during("looking for Docker in " + title_));
+  return without_engine(disk, error);
 }
 
 Tree& RunningContainer::tree() {

@@ -15,8 +15,10 @@ inline constexpr std::string_view redacted = "***";
 bool is_secret_name(std::string_view name);
 
 /// A line of a shell or of a configuration without the values of secret names (NAME=value,
-/// --name value, "Name: value"), without passwords in URLs and without those that well-known
-/// programs take by other options. Of a line above 2000 bytes only the beginning.
+/// --name value, "Name: value"), without passwords in URLs and in name:password@host, without those
+/// that well-known programs take by other options, without tokens in the URLs of bots and webhooks,
+/// and without what echo and printf pipe into a program. Of a line above 2000 bytes only the
+/// beginning.
 std::string redact(std::string_view line);
 
 /// `redact` for each line of a text.

@@ -144,6 +144,75 @@ TEST_CASE("docker: containers on disk without an engine are an error", "[agent][
   CHECK_THAT(view.error().what, Catch::StartsWith("1 containers in /var/lib/docker"));
 }
 
+TEST_CASE("docker: containers below the root of daemon.json are found", "[agent][docker]") {
+  SimHost host;
+  host.file("/etc/docker/daemon.json",
+            GENERATE(R"({"data-root": "/tank/docker/"})", R"({"graph": "/tank/docker"})",
+                     R"({"graph": "/old", "data-root": "/tank/docker"})"));
+  host.directory(std::string("/tank/docker/containers/") + one_id);
+  if (GENERATE(true, false)) host.program("docker", Output{.status = 1, .err = no_engine});
+
+  const auto view = docker_here(host);
+
+  REQUIRE_FALSE(view);
+  CHECK_THAT(view.error().what, Catch::StartsWith("1 containers in /tank/docker cannot be read"));
+}
+
+TEST_CASE("docker: a daemon.json that cannot be understood is an error", "[agent][docker]") {
+  SimHost host;
+  host.program("docker", Output{.status = 1, .err = no_engine});
+  host.file("/etc/docker/daemon.json", GENERATE("{", "[]", R"({"data-root": 3})",
+                                                R"({"data-root": "x"})", R"({"graph": "/a*"})"));
+
+  const auto view = docker_here(host);
+
+  REQUIRE_FALSE(view);
+  CHECK(view.error().fault == Fault::damaged);
+  CHECK_THAT(view.error().what, Catch::Contains("/etc/docker/daemon.json"));
+}
+
+TEST_CASE("docker: a daemon.json that cannot be read is an error", "[agent][docker]") {
+  SimHost host;
+  host.file("/etc/docker/daemon.json", "{}");
+  host.broken("/etc/docker/daemon.json", {.fault = Fault::damaged, .what = "input/output error"});
+
+  CHECK_FALSE(docker_here(host));
+}
+
+TEST_CASE("docker: a root that is not there is an error for an installed engine",
+          "[agent][docker]") {
+  SimHost host;
+  host.program("docker", Output{.status = 1, .err = no_engine});
+  // An empty directory is what remains of a file system that is not mounted.
+  SECTION("named by daemon.json") {
+    host.file("/etc/docker/daemon.json", R"({"data-root": "/tank/docker"})");
+    if (GENERATE(true, false)) host.directory("/tank/docker");
+  }
+  SECTION("the usual one, empty") {
+    host.file("/usr/bin/dockerd", "");
+    host.directory("/var/lib/docker");
+  }
+  SECTION("the usual one, a link to nothing") {
+    host.file("/usr/sbin/dockerd", "");
+    host.link("/var/lib/docker", "/tank/docker");
+  }
+
+  const auto view = docker_here(host);
+
+  REQUIRE_FALSE(view);
+  CHECK_THAT(view.error().what, Catch::Contains("cannot be looked at"));
+}
+
+TEST_CASE("docker: an installed engine that has no container is an absence", "[agent][docker]") {
+  SimHost host;
+  host.program("docker", Output{.status = 1, .err = no_engine});
+  host.file("/usr/bin/dockerd", "");
+  host.file("/etc/docker/daemon.json", GENERATE("", "{}", R"({"log-driver": "journald"})"));
+  host.directory("/var/lib/docker/containers");
+
+  CHECK_THAT(must(docker_here(host)).absent, Catch::Contains("Cannot connect"));
+}
+
 TEST_CASE("docker: a refused socket is an error, not an absence", "[agent][docker]") {
   SimHost host;
   host.program("docker", Output{.status = 1, .err = "permission denied while trying to connect\n"});

@@ -73,6 +73,23 @@ TEST_CASE("zpool status: both versions' layouts for people are read whole", "[ag
   CHECK(pools[1].vdevs[1].kind == "mirror");
 }
 
+TEST_CASE("zpool status: JSON with numbers as numbers is read whole", "[agent][zfs]") {
+  const auto pools = from_json("2.3.9/zpool-status-j-int.txt");
+
+  REQUIRE(pools.size() == 1);
+  CHECK(pools[0].name == "datapool");
+  CHECK(pools[0].guid == 2617305587654582695U);
+  CHECK(pools[0].state == "ONLINE");
+  CHECK(pools[0].data_errors == 0);
+  REQUIRE(pools[0].vdevs.size() == 6);
+  CHECK(pools[0].vdevs[1].kind == "raidz2");
+  CHECK(pools[0].vdevs[1].guid == 5337553133645323271U);
+  CHECK(pools[0].vdevs[5].name == "virtio-d3");
+  CHECK(pools[0].vdevs[5].guid == 5173679472717236843U);
+  CHECK(pools[0].vdevs[5].path == "/dev/disk/by-id/virtio-d3-part1");
+  CHECK(pools[0].vdevs[5].parent == 1);
+}
+
 TEST_CASE("zpool status: ONLINE with permanent errors keeps the errors", "[agent][zfs]") {
   const auto pool = from_text("2.3.9/scrub-fatal.txt").at(0);
 
