@@ -15,6 +15,7 @@ namespace relab {
 namespace {
 
 constexpr int nesting_max = 24;
+constexpr std::size_t shown_nesting_max = 48;
 
 capnp::ReaderOptions strict(std::size_t words) {
   return {.traversalLimitInWords = 4 * words + 64, .nestingLimit = nesting_max};
@@ -102,7 +103,7 @@ capnp::MessageReader& RawMessage::message() const { return parts_->reader; }
 std::string RawMessage::to_json(capnp::StructSchema schema) const {
   capnp::JsonCodec codec;
   codec.setPrettyPrint(true);
-  codec.setMaxNestingDepth(nesting_max * 2);
+  codec.setMaxNestingDepth(shown_nesting_max);
   const auto text = codec.encode(parts_->reader.getRoot<capnp::DynamicStruct>(schema));
   return {text.begin(), text.size()};
 }

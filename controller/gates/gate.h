@@ -57,9 +57,9 @@ struct Gate {
 };
 
 /// Whether the first step of the phase may start.
-Result<Gate> judge_entry(const std::string& phase, const Evidences& evidences);
+Result<Gate> judge_entry(const std::string& name, const Evidences& evidences);
 /// Whether the phase has shown what it must show before any phase after it may start.
-Result<Gate> judge_proof(const std::string& phase, const Evidences& evidences);
+Result<Gate> judge_proof(const std::string& name, const Evidences& evidences);
 
 /// `audit.complete`: for every host of the lab, every section of the audit was read, whole, by the
 /// agent that is enrolled now, on the machine that it was enrolled on, not longer ago than

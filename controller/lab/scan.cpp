@@ -37,7 +37,7 @@ std::size_t behind_string(std::string_view text, std::size_t at) {
 
 bool starts_long_string(std::string_view text, std::size_t at) {
   const auto three = text.substr(at, 3);
-  return three == "\"\"\"" || three == "'''";
+  return three == R"(""")" || three == "'''";
 }
 
 /// Where a table header's key should start, for a header that starts at `at`.

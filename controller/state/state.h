@@ -72,7 +72,7 @@ class State {
   static Result<State> replay(const Ledger& ledger);
 
   /// Takes one more entry; the state is unchanged after a failure.
-  Result<void> apply(const LedgerEntry& entry);
+  Result<void> apply(const LedgerEntry& stored);
 
   const std::optional<Party>& controller() const { return controller_; }
   const std::string& lab() const { return lab_; }

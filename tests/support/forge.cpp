@@ -31,9 +31,10 @@
 #include "controller/link/client.h"
 #include "controller/run/book.h"
 
+namespace relab {
+
 namespace {
 
-using namespace relab;
 using controller::Client;
 
 constexpr auto patience = std::chrono::seconds(30);
@@ -293,9 +294,7 @@ void Forger::obey(const std::string& text) {
   }
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int forge(int argc, char** argv) {
   if (argc != 5) give_up("usage: relab-forge KEY-FILE PASSPHRASE-FILE LEDGER AGENT");
   crypto::start();
   const auto text = must(read_small_file(argv[2]));
@@ -309,4 +308,16 @@ int main(int argc, char** argv) {
     forger.obey(line);
     std::cout << std::flush;
   }
+  return 0;
+}
+
+}  // namespace
+
+}  // namespace relab
+
+int main(int argc, char** argv) try {
+  return relab::forge(argc, argv);
+} catch (const std::exception& error) {
+  std::cerr << "relab-forge: " << error.what() << "\n";
+  return 1;
 }

@@ -114,7 +114,7 @@ std::vector<std::string> Tree::expand(const std::string& pattern, Gathered& gath
     std::vector<std::string> longer;
     for (const auto& path : paths) {
       if (part.find('*') == std::string::npos) {
-        longer.push_back(path + "/" + part);
+        longer.push_back(fmt::format("{}/{}", path, part));
         continue;
       }
       const auto folder = resolve(path);
@@ -123,7 +123,7 @@ std::vector<std::string> Tree::expand(const std::string& pattern, Gathered& gath
       if (!names && !is_nothing(names.error())) gathered.unreadable[pattern] = names.error().what;
       if (!names) continue;
       for (const auto& name : *names)
-        if (matches(name, part)) longer.push_back(path + "/" + name);
+        if (matches(name, part)) longer.push_back(fmt::format("{}/{}", path, name));
     }
     paths = std::move(longer);
     if (paths.size() <= expanded_max) continue;

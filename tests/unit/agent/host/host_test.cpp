@@ -23,7 +23,7 @@ struct RealWorld {
     root = name;
     std::filesystem::create_directory(root / "folder");
     std::ofstream(root / "folder/file") << "content\n";
-    std::ofstream(root / "folder/empty");
+    std::ofstream(root / "folder/empty") << "";
     std::filesystem::create_symlink("file", root / "folder/link");
     std::filesystem::create_symlink("folder", root / "way");
     std::filesystem::create_symlink("nowhere", root / "dangling");

@@ -184,7 +184,9 @@ TEST_CASE("state: an order by another key, or to a stranger, is damage", "[contr
   const auto forged = sign(fixed_keys(9), std::move(order).finish());
   entry->initOrdered().setEnvelope(blob(forged.bytes()));
 
-  CHECK(ledger.add(std::move(entry)).error().fault == Fault::damaged);
+  const auto added = ledger.add(std::move(entry));
+
+  CHECK(added.error().fault == Fault::damaged);
 }
 
 TEST_CASE("state: an empty entry and a second beginning are damage", "[controller][state]") {
@@ -194,8 +196,11 @@ TEST_CASE("state: an empty entry and a second beginning are damage", "[controlle
   again->initCreated().setIdentity(
       blob(state_identity(ledger.controller, {.role = schema::Role::CONTROLLER, .name = "x"})));
 
-  CHECK(ledger.add(std::move(empty)).error().fault == Fault::damaged);
-  CHECK(ledger.add(std::move(again)).error().fault == Fault::damaged);
+  const auto nothing = ledger.add(std::move(empty));
+  const auto second = ledger.add(std::move(again));
+
+  CHECK(nothing.error().fault == Fault::damaged);
+  CHECK(second.error().fault == Fault::damaged);
 }
 
 TEST_CASE("state: a checkpoint must fit the entries before it", "[controller][state]") {

@@ -369,7 +369,7 @@ TEST_CASE("arr: no secret of any application reaches facts or errors", "[agent][
             "[Preferences]\nWebUI\\Port=8080\nWebUI\\Password_PBKDF2=canary\n");
   host.file("/etc/sabnzbd/sabnzbd.ini", "[misc]\nport = 8081\napi_key = canary\ncanary\n");
   host.file("/var/lib/radarr/config.xml", "<Config><ApiKey>canary</ApiKey><Port>canary");
-  host.file("/root/.config/Jackett/ServerConfig.json", "{\"APIKey\": \"canary\", ");
+  host.file("/root/.config/Jackett/ServerConfig.json", R"({"APIKey": "canary", )");
   host.file("/opt/bazarr/data/config/config.yaml", "auth:\n  apikey: canary\ncanary\n");
   host.file("/etc/nzbget.conf", "ControlPort=6789\nControlPassword=canary\n");
 
