@@ -93,14 +93,12 @@ struct Hello {
   # Milliseconds since boot.
   tasks @10 :List(Held);
   # Tasks in the agent's journal whose reports were not acknowledged yet.
-  journalLost @11 :Bool;
-  # The journal could not be read at start and was put aside.
+  journal @11 :Data;
+  # 16 random bytes made with the journal: another journal than the one that took a task knows nothing of it.
   checkpoint @12 :Data;
   # The newest signed checkpoint of the controller's ledger that this agent was shown.
   freeBytes @13 :UInt64;
   # Free space under the journal.
-  journal @14 :Data;
-  # 16 random bytes made with the journal: another journal than the one that took a task knows nothing of it.
 }
 
 struct Held {

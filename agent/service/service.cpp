@@ -223,7 +223,6 @@ Message<schema::Hello> Service::hello(const schema::Attach::Reader& attach) {
     tasks[i].setTask(blob(id.bytes));
     tasks[i++].setState(static_cast<schema::State>(task.state));
   }
-  hello->setJournalLost(journal_.lost());
   hello->setJournal(blob(journal_.identity()));
   hello->setFreeBytes(journal_.room().value_or(0));
   return std::move(hello).finish();

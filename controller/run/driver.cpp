@@ -121,10 +121,9 @@ Result<void> Driver::take_frame(Session& session, const Opened& opened) {
     narrator_.warn(fmt::format(
         "the clock of '{}' is off by {}: set it right (timedatectl), ages of evidence depend on it",
         session.name(), human(greeting.skew)));
-  return feed(
-      event::AgentUp{.agent = session.name(),
-                     .held = greeting.held,
-                     .journal_lost = greeting.journal_lost || has_another_journal(session)});
+  return feed(event::AgentUp{.agent = session.name(),
+                             .held = greeting.held,
+                             .journal_lost = has_another_journal(session)});
 }
 
 bool Driver::has_another_journal(const Session& session) const {

@@ -104,7 +104,6 @@ bool Session::take_hello(schema::Hello::Reader hello, Instant now) {
   const auto journal = view(hello.getJournal());
   Greeting greeting{.nonce = Bytes(nonce.begin(), nonce.end()),
                     .held = {},
-                    .journal_lost = hello.getJournalLost(),
                     .journal = Bytes(journal.begin(), journal.end()),
                     .version = str(hello.getVersion()),
                     .role = str(hello.getRole()),

@@ -19,7 +19,6 @@ namespace relab::controller {
 struct Greeting {
   Bytes nonce;
   std::set<TaskId> held;
-  bool journal_lost = false;
   /// Which journal the agent has.
   Bytes journal;
   std::string version;
