@@ -89,9 +89,9 @@ void Core::handle(const event::Admitted& event, Instant now, Effects& effects) {
                      .deadline = event.deadline,
                      .ends = now + event.deadline};
   effects.emplace_back(effect::Accept{event.id, begin});
+  if (begin) effects.emplace_back(effect::Start{event.id});
   effects.emplace_back(effect::Answer{event.id, Refusal::NONE,
                                       begin ? schema::State::RUNNING : schema::State::ACCEPTED});
-  if (begin) effects.emplace_back(effect::Start{event.id});
 }
 
 void Core::handle(const event::AcceptFailed& event, Instant /*now*/, Effects& effects) {

@@ -90,14 +90,18 @@ Result<void> Service::recover() {
   return {};
 }
 
-Millis Service::patience() const {
-  if (core_.draining()) return tick;
-  const bool busy = std::ranges::any_of(core_.held(), [](const auto& task) {
+bool Service::busy() const {
+  return std::ranges::any_of(core_.held(), [](const auto& task) {
     return task.second.state != TaskState::finished || task.second.unstored;
   });
+}
+
+Millis Service::patience() const {
+  if (core_.draining()) return tick;
+  const bool soon = worn_ || busy();
   std::uint64_t watchdog = 0;
-  if (sd_watchdog_enabled(0, &watchdog) <= 0) return busy ? tick : idle;
-  return std::min(busy ? tick : idle, Millis(watchdog / 2000));
+  if (sd_watchdog_enabled(0, &watchdog) <= 0) return soon ? tick : idle;
+  return std::min(soon ? tick : idle, Millis(watchdog / 2000));
 }
 
 void Service::wait(const Signals& signals) {
@@ -105,7 +109,11 @@ void Service::wait(const Signals& signals) {
                                            {server_->handshakes_handle(), 0, ZMQ_POLLIN, 0},
                                            {nullptr, workers_.notices_fd(), ZMQ_POLLIN, 0},
                                            {nullptr, signals.fd(), ZMQ_POLLIN, 0}}};
-  wait_for(items, patience());
+  const bool quiet = !wait_for(items, patience());
+  if (!quiet || !worn_ || busy()) return;
+  // What the tasks used goes back to the machine, whose memory is for its guests.
+  ::malloc_trim(0);
+  worn_ = false;
 }
 
 Result<void> Service::run(const Signals& signals) {
@@ -281,10 +289,7 @@ void Service::take_notice(Notice notice) {
     told_.erase(id);
     ends_.insert_or_assign(id, std::move(*end));
     feed(event::Ended{id});
-    // What the tasks used goes back to the machine, whose memory is for its guests.
-    const bool busy = std::ranges::any_of(
-        core_.held(), [](const auto& task) { return task.second.state == TaskState::running; });
-    if (!busy) ::malloc_trim(0);
+    worn_ = true;
     return;
   }
   const auto& progress = std::get<TaskProgress>(notice);

@@ -69,6 +69,7 @@ class Service {
   Result<void> recover();
   void reload_trust();
   void wait(const Signals& signals);
+  bool busy() const;
   Millis patience() const;
   void take_signal(int signal);
   /// Gives controllers that listen a moment to acknowledge what ended: a report that is sent and
@@ -134,6 +135,8 @@ class Service {
   std::map<TaskId, Instant> told_;
   Turned turned_;
   bool leaving_ = false;
+  /// A task ended since memory was last given back.
+  bool worn_ = false;
 };
 
 }  // namespace relab::agent

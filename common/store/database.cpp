@@ -53,6 +53,15 @@ Error error_of(sqlite3* connection) {
 
 }  // namespace
 
+Statement::~Statement() {
+  if (!statement_) return;
+  // What it says of the last step was told by that step.
+  static_cast<void>(sqlite3_reset(statement_.get()));
+  static_cast<void>(sqlite3_clear_bindings(statement_.get()));
+  const auto* sql = sqlite3_sql(statement_.get());
+  shelf_->emplace(sql, std::move(statement_));
+}
+
 Statement& Statement::bind(std::int64_t value) {
   RELAB_ASSERT(sqlite3_bind_int64(statement_.get(), ++bound_, value) == SQLITE_OK);
   return *this;
@@ -99,11 +108,16 @@ Bytes Statement::blob(int column) const {
 }
 
 Result<Statement> Database::prepare(std::string_view sql) {
+  if (const auto kept = shelf_->find(sql); kept != shelf_->end()) {
+    Statement statement(std::move(kept->second), *shelf_);
+    shelf_->erase(kept);
+    return statement;
+  }
   sqlite3_stmt* statement = nullptr;
   if (sqlite3_prepare_v3(connection_.get(), sql.data(), static_cast<int>(sql.size()), 0, &statement,
                          nullptr) != SQLITE_OK)
     return fail(error_of(connection_.get()));
-  return Statement(statement);
+  return Statement(CHandle<sqlite3_stmt, sqlite3_finalize>(statement), *shelf_);
 }
 
 Result<void> Database::execute(const std::string& sql) {

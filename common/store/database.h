@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
+#include <memory>
 #include <optional>
 #include <sqlite3.h>
 #include <string>
@@ -16,9 +18,17 @@
 
 namespace relab::store {
 
-/// A prepared statement: bind in order, step, read columns. It must not outlive its database.
+/// Statements that were compiled before and are not in use, by their SQL.
+using Shelf = std::multimap<std::string, CHandle<sqlite3_stmt, sqlite3_finalize>, std::less<>>;
+
+/// A prepared statement: bind in order, step, read columns. It must not outlive its database, which
+/// keeps what was compiled for the next time.
 class Statement {
  public:
+  Statement(Statement&&) noexcept = default;
+  Statement& operator=(Statement&&) = delete;
+  ~Statement();
+
   Statement& bind(std::int64_t value);
   Statement& bind(std::string_view text);
   Statement& bind(ByteView bytes);
@@ -34,9 +44,11 @@ class Statement {
 
  private:
   friend class Database;
-  explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
+  Statement(CHandle<sqlite3_stmt, sqlite3_finalize> statement, Shelf& shelf)
+      : statement_(std::move(statement)), shelf_(&shelf) {}
 
   CHandle<sqlite3_stmt, sqlite3_finalize> statement_;
+  Shelf* shelf_;
   int bound_ = 0;
 };
 
@@ -73,6 +85,16 @@ class Database {
     return done;
   }
 
+  /// Runs one change that may be undone by a loss of power, alone or with those after it, up to the
+  /// next change that may not. It waits for no disk.
+  template <typename Work>
+  Result<void> relaxed(Work work) {
+    RELAB_CHECK(execute("PRAGMA synchronous=NORMAL"));
+    auto done = work();
+    RELAB_CHECK(execute("PRAGMA synchronous=FULL"));
+    return done;
+  }
+
  private:
   explicit Database(sqlite3* connection) : connection_(connection) {}
   Result<void> check(const Opening& opening);
@@ -80,6 +102,8 @@ class Database {
   Result<std::int64_t> pragma(std::string_view name);
 
   CHandle<sqlite3, sqlite3_close_v2> connection_;
+  /// Behind a pointer, since statements in use know where it is.
+  std::unique_ptr<Shelf> shelf_ = std::make_unique<Shelf>();
 };
 
 }  // namespace relab::store

@@ -105,10 +105,10 @@ const std::string finished = fmt::format("answer {}", static_cast<int>(State::FI
 
 }  // namespace
 
-TEST_CASE("core: an order is stored, answered, started, in this order", "[agent][core]") {
+TEST_CASE("core: an order is stored, started, answered, in this order", "[agent][core]") {
   Script script;
 
-  CHECK(script.order(1) == Words{"1 accept running", "1 " + running, "1 start"});
+  CHECK(script.order(1) == Words{"1 accept running", "1 start", "1 " + running});
   CHECK(script.end(1) == Words{"1 finish", "1 deliver"});
   CHECK(script.acknowledge(1) == Words{"1 release"});
   CHECK(script.core().held().empty());
@@ -228,7 +228,7 @@ TEST_CASE("core: an order that could not be stored is refused and forgotten", "[
   CHECK(script.on(event::AcceptFailed{.id = task(1), .why = "disk full"}) ==
         Words{"1 refuse, not stored: disk full"});
   CHECK(script.core().held().empty());
-  CHECK(script.order(1) == Words{"1 accept running", "1 " + running, "1 start"});
+  CHECK(script.order(1) == Words{"1 accept running", "1 start", "1 " + running});
 }
 
 TEST_CASE("core: a report that could not be stored is tried again, and not given away before",

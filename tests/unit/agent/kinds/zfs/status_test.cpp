@@ -1,5 +1,6 @@
 #include "agent/kinds/zfs/status.h"
 
+#include <fmt/format.h>
 #include <random>
 
 #include "tests/support/must.h"
@@ -168,17 +169,25 @@ TEST_CASE("zpool status: a running and a canceled scrub are told apart", "[agent
 }
 
 TEST_CASE("zpool status: every recorded text is understood", "[agent][zfs]") {
-  const auto* name =
-      GENERATE("2.1.11/replace.txt", "2.3.9/replace.txt", "2.1.11/online.txt", "2.3.9/online.txt",
-               "2.1.11/zpool-status-cksum.txt", "2.3.9/zpool-status-cksum.txt",
-               "2.1.11/scrub-fatal.txt", "2.3.9/scrub-after-online-oddity.txt",
-               "2.1.11/zpool-status-Pv.txt", "2.3.9/zpool-status-Pv.txt");
+  const auto* version = GENERATE("2.1.11", "2.3.9");
+  const auto* name = GENERATE("online", "replace", "scrub-fatal", "zpool-status", "zpool-status-Pv",
+                              "zpool-status-cksum", "zpool-status-pLP", "zpool-status-x-cksum",
+                              "zpool-status-x-offline");
 
-  for (const auto& pool : from_text(name)) {
+  auto pools = from_text(fmt::format("{}/{}.txt", version, name));
+
+  for (const auto& pool : pools) {
     CHECK(pool.data_errors.has_value());
     CHECK(pool.vdevs.size() >= 4);
     for (const auto& scan : pool.scans) CHECK(scan.state == "finished");
   }
+}
+
+TEST_CASE("zpool status: a pool whose resilver was followed by a scrub is read", "[agent][zfs]") {
+  const auto pool = from_text("2.3.9/scrub-after-online-oddity.txt").at(0);
+
+  CHECK(pool.data_errors.has_value());
+  CHECK(pool.vdevs.size() >= 4);
 }
 
 TEST_CASE("zpool status: classes, spares, a replaced disk and a name with a blank",
