@@ -40,6 +40,50 @@ TEST_CASE("database: what was committed is there when it is opened again", "[com
   CHECK_FALSE(must(rows.step()));
 }
 
+TEST_CASE("database: a statement that is used again starts anew", "[common][store]") {
+  const Scratch scratch;
+  auto database = must(Database::open(opening_of(scratch.path() / "a.db")));
+  constexpr auto insert = "INSERT INTO t VALUES(?, ?)";
+  must(must(database.prepare(insert)).bind(std::int64_t{1}).bind("one").run());
+  must(must(database.prepare(insert)).bind(std::int64_t{2}).run());
+
+  constexpr auto all = "SELECT n, b FROM t ORDER BY n";
+  auto left_half_way = std::optional(must(database.prepare(all)));
+  REQUIRE(must(left_half_way->step()));
+  auto beside_it = must(database.prepare(all));
+  REQUIRE(must(beside_it.step()));
+  CHECK(beside_it.number(0) == 1);
+  left_half_way.reset();
+  auto again = must(database.prepare(all));
+
+  REQUIRE(must(again.step()));
+  CHECK(again.number(0) == 1);
+  CHECK(again.text(1) == "one");
+  REQUIRE(must(again.step()));
+  CHECK(again.text(1).empty());
+}
+
+TEST_CASE("database: after a relaxed change, others are as durable as before", "[common][store]") {
+  const Scratch scratch;
+  auto database = must(Database::open(opening_of(scratch.path() / "a.db")));
+  const auto synchronous = [&] {
+    auto row = must(database.prepare("PRAGMA synchronous"));
+    REQUIRE(must(row.step()));
+    return row.number(0);
+  };
+  constexpr auto normal = 1;
+  constexpr auto full = 2;
+  REQUIRE(synchronous() == full);
+
+  const auto failed = database.relaxed([&]() -> Result<void> {
+    CHECK(synchronous() == normal);
+    return fail(Fault::refused, "on second thoughts");
+  });
+
+  CHECK_FALSE(failed);
+  CHECK(synchronous() == full);
+}
+
 TEST_CASE("database: a transaction that fails leaves nothing", "[common][store]") {
   const Scratch scratch;
   auto database = must(Database::open(opening_of(scratch.path() / "a.db")));
