@@ -8,6 +8,9 @@ find_package(Threads REQUIRED)
 set(Boost_USE_STATIC_LIBS ON)
 find_package(Boost REQUIRED COMPONENTS program_options)
 pkg_check_modules(relab_zmq REQUIRED IMPORTED_TARGET libzmq)
+# What libzmq itself is compiled with, zmq.h needs none of. CMake 3.25 keeps "-isystem X" there in another
+# order when it configures again, which would compile everything anew.
+set_target_properties(PkgConfig::relab_zmq PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "" INTERFACE_COMPILE_OPTIONS "")
 pkg_check_modules(relab_sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(relab_sqlite REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(relab_systemd REQUIRED IMPORTED_TARGET libsystemd)
