@@ -101,8 +101,8 @@ Result<Enrolment> await_enrolment(const EnrolRequest& request, const crypto::Enr
                                                   return key == other.public_z85;
                                                 }}));
   RELAB_CHECK(request.ready());
-  auto until = boot_clock() + request.patience;
-  while (boot_clock() < until) {
+  auto until = now_of_system().steady + request.patience;
+  while (now_of_system().steady < until) {
     zmq::pollitem_t items[] = {{server.frames_handle(), 0, ZMQ_POLLIN, 0},
                                {server.handshakes_handle(), 0, ZMQ_POLLIN, 0},
                                {nullptr, signals.fd(), ZMQ_POLLIN, 0}};
@@ -114,7 +114,7 @@ Result<Enrolment> await_enrolment(const EnrolRequest& request, const crypto::Enr
       RELAB_TRY(const auto reply, ceremony.take(incoming->frame));
       if (reply) static_cast<void>(server.send(incoming->route, *reply).has_value());
       // A moment for the last frame to leave: nothing waits for it here.
-      if (ceremony.done()) until = boot_clock() + Millis(300);
+      if (ceremony.done()) until = now_of_system().steady + Millis(300);
     }
   }
   if (ceremony.done()) return *ceremony.done();

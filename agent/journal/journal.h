@@ -28,28 +28,57 @@ struct JournalRow {
   Bytes report = {};
 };
 
-class Journal {
+/// What the agent needs of its journal. Where a call fails, nothing was changed.
+class TaskJournal {
+ public:
+  TaskJournal() = default;
+  TaskJournal(const TaskJournal&) = delete;
+  TaskJournal& operator=(const TaskJournal&) = delete;
+  virtual ~TaskJournal() = default;
+
+  /// The one before was damaged, and put aside.
+  virtual bool lost() const = 0;
+  /// 16 random bytes that were made with this journal.
+  virtual const Bytes& identity() const = 0;
+  /// Every task whose report was not acknowledged, oldest first.
+  virtual Result<std::vector<JournalRow>> held() = 0;
+  virtual Result<std::optional<JournalRow>> find(const TaskId& id) = 0;
+
+  /// Durable when it returns; Fault::conflict for a task that is known already.
+  virtual Result<void> accept(const JournalRow& row) = 0;
+  /// Durable when they return; Fault::conflict unless the task was accepted, or had no report yet.
+  virtual Result<void> begin(const TaskId& id) = 0;
+  virtual Result<void> finish(const TaskId& id, ByteView report) = 0;
+  /// Drops order and report of the task but keeps its id, so that it never runs again. A loss of
+  /// power may undo it: the report is then delivered once more.
+  virtual Result<void> acknowledge(const TaskId& id) = 0;
+
+  /// Free bytes under the journal.
+  virtual Result<std::uint64_t> room() const = 0;
+  /// Where it is, for people.
+  virtual std::string place() const = 0;
+
+ protected:
+  TaskJournal(TaskJournal&&) = default;
+  TaskJournal& operator=(TaskJournal&&) = default;
+};
+
+/// In SQLite, in the agent's state directory.
+class Journal final : public TaskJournal {
  public:
   /// A file that is damaged is put aside under another name and a new one begun; `lost()` tells.
   static Result<Journal> open(const std::filesystem::path& state_dir);
 
-  bool lost() const { return lost_; }
-  /// 16 random bytes that were made with this journal.
-  const Bytes& identity() const { return identity_; }
-  /// Every task whose report was not acknowledged, oldest first.
-  Result<std::vector<JournalRow>> held();
-  Result<std::optional<JournalRow>> find(const TaskId& id);
-
-  /// Durable when it returns; Fault::conflict for a task that is known already.
-  Result<void> accept(const JournalRow& row);
-  /// Durable when they return; Fault::conflict unless the task was accepted, or had no report yet.
-  Result<void> begin(const TaskId& id);
-  Result<void> finish(const TaskId& id, ByteView report);
-  /// Drops order and report of the task but keeps its id, so that it never runs again.
-  Result<void> acknowledge(const TaskId& id);
-
-  /// Free bytes under the journal.
-  Result<std::uint64_t> room() const;
+  bool lost() const override { return lost_; }
+  const Bytes& identity() const override { return identity_; }
+  Result<std::vector<JournalRow>> held() override;
+  Result<std::optional<JournalRow>> find(const TaskId& id) override;
+  Result<void> accept(const JournalRow& row) override;
+  Result<void> begin(const TaskId& id) override;
+  Result<void> finish(const TaskId& id, ByteView report) override;
+  Result<void> acknowledge(const TaskId& id) override;
+  Result<std::uint64_t> room() const override;
+  std::string place() const override { return folder_.string(); }
 
  private:
   Journal(store::Database database, std::filesystem::path folder, bool lost)

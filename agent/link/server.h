@@ -26,6 +26,23 @@ struct Incoming {
   Bytes frame;
 };
 
+/// Where an agent's frames go out.
+class Outlet {
+ public:
+  Outlet() = default;
+  Outlet(const Outlet&) = delete;
+  Outlet& operator=(const Outlet&) = delete;
+  virtual ~Outlet() = default;
+
+  /// Queues a frame; Fault::unreachable if that connection is gone, ::busy if it takes no more for
+  /// now.
+  virtual Result<void> send(const std::string& route, ByteView frame) = 0;
+
+ protected:
+  Outlet(Outlet&&) = default;
+  Outlet& operator=(Outlet&&) = default;
+};
+
 /// How a door is opened.
 struct Door {
   /// "tcp://ADDRESS:PORT".
@@ -36,16 +53,14 @@ struct Door {
   std::function<bool(std::string_view)> admits;
 };
 
-class Server {
+class Server final : public Outlet {
  public:
   /// Binds, and dials itself once with a throw-away key to see that it is not admitted: a door that
   /// lets strangers in is an error.
   static Result<Server> open(zmq::context_t& context, Door door);
-  Server(const Server&) = delete;
-  Server& operator=(const Server&) = delete;
   Server(Server&&) noexcept;
   Server& operator=(Server&&) noexcept;
-  ~Server();
+  ~Server() override;
 
   /// The ZeroMQ sockets to poll on: messages, and handshakes that wait for `admit`.
   void* frames_handle() const;
@@ -55,9 +70,7 @@ class Server {
   void admit();
   /// The next message, if one is there. What is no single frame is dropped.
   std::optional<Incoming> receive();
-  /// Queues a frame; Fault::unreachable if that connection is gone, ::busy if it takes no more for
-  /// now.
-  Result<void> send(const std::string& route, ByteView frame);
+  Result<void> send(const std::string& route, ByteView frame) override;
 
   /// Handshakes that were turned away.
   std::uint64_t turned_away() const;

@@ -4,9 +4,8 @@
 #include <spdlog/logger.h>
 
 #include "agent/kinds/kind.h"
-#include "agent/service/machine.h"
 #include "agent/service/report.h"
-#include "agent/service/service.h"
+#include "agent/service/servant.h"
 #include "common/base/text.h"
 
 namespace relab::agent {
@@ -16,24 +15,31 @@ namespace {
 /// Below this the journal takes no new task: the end of those it has must still fit.
 constexpr std::uint64_t room_min = std::uint64_t{4} << 20U;
 
-Instant core_clock() { return Instant(boot_clock()); }
-
 }  // namespace
 
-void Service::feed(const Event& event) {
-  for (const auto& effect : core_.on(event, core_clock()))
+TaskEnd Servant::failed_end(const TaskId& id, Error failure) const {
+  return {.id = id,
+          .started = now_.wall,
+          .ended = now_.wall,
+          .outcome = schema::Outcome::FAILED,
+          .failure = std::move(failure),
+          .facts = {},
+          .log = {}};
+}
+
+void Servant::feed(const Event& event) {
+  for (const auto& effect : core_.on(event, now_.steady))
     if (!std::visit([&](const auto& what) { return perform(what); }, effect)) return;
 }
 
-bool Service::perform(const effect::Accept& effect) {
+bool Servant::perform(const effect::Accept& effect) {
   RELAB_ASSERT(admission_ && admission_->id == effect.id);
   const auto order = admission_->order.bytes();
   const auto room = journal_.room();
   auto stored =
       room && *room < room_min
-          ? Result<void>(
-                fail(Fault::busy, fmt::format("only {} are free under {}", human_bytes(*room),
-                                              config_.state_dir.string())))
+          ? Result<void>(fail(Fault::busy, fmt::format("only {} are free under {}",
+                                                       human_bytes(*room), journal_.place())))
           : journal_.accept({.id = effect.id,
                              .task_digest = admission_->task_digest,
                              .order_digest = admission_->order_digest,
@@ -50,7 +56,7 @@ bool Service::perform(const effect::Accept& effect) {
   return false;
 }
 
-bool Service::perform(const effect::Begin& effect) {
+bool Servant::perform(const effect::Begin& effect) {
   if (const auto begun = journal_.begin(effect.id); !begun) {
     log_->error("task {} cannot begin: {}", effect.id.text(), begun.error().sentence());
     ends_.insert_or_assign(effect.id, failed_end(effect.id, begun.error()));
@@ -58,16 +64,16 @@ bool Service::perform(const effect::Begin& effect) {
   return true;
 }
 
-bool Service::perform(const effect::Start& effect) {
+bool Servant::perform(const effect::Start& effect) {
   if (admission_ && admission_->id == effect.id) {
-    workers_.start(effect.id, std::move(admission_->order));
+    labour_.start(effect.id, std::move(admission_->order));
     return true;
   }
   auto order = ends_.contains(effect.id)
                    ? Result<Message<schema::Order>>(fail(Fault::cancelled, "it did not begin"))
                    : stored_order(effect.id);
   if (order) {
-    workers_.start(effect.id, std::move(*order));
+    labour_.start(effect.id, std::move(*order));
     return true;
   }
   ends_.try_emplace(effect.id, failed_end(effect.id, order.error()));
@@ -75,25 +81,25 @@ bool Service::perform(const effect::Start& effect) {
   return true;
 }
 
-Result<Message<schema::Order>> Service::stored_order(const TaskId& id) {
+Result<Message<schema::Order>> Servant::stored_order(const TaskId& id) {
   RELAB_TRY(const auto row, journal_.find(id));
   if (!row) return fail(Fault::damaged, "the journal lost the order");
   return Message<schema::Order>::parse(row->order);
 }
 
-bool Service::perform(const effect::Stop& effect) {
-  workers_.stop(effect.id, effect.reason);
+bool Servant::perform(const effect::Stop& effect) {
+  labour_.stop(effect.id, effect.reason);
   return true;
 }
 
-bool Service::perform(const effect::Conclude& effect) {
+bool Servant::perform(const effect::Conclude& effect) {
   auto end = failed_end(effect.id, {.fault = Fault::cancelled, .what = effect.what});
   end.outcome = effect.outcome;
   ends_.insert_or_assign(effect.id, std::move(end));
   return perform(effect::Finish{effect.id});
 }
 
-bool Service::perform(const effect::Finish& effect) {
+bool Servant::perform(const effect::Finish& effect) {
   const auto end = ends_.find(effect.id);
   RELAB_ASSERT(end != ends_.end());
   auto row = journal_.find(effect.id);
@@ -102,8 +108,8 @@ bool Service::perform(const effect::Finish& effect) {
                         : Result<void>();
   if (stored) {
     const auto report =
-        make_report(end->second, **row, {.machine_id = machine_id_, .boot_id = boot_id_});
-    stored = journal_.finish(effect.id, sign(keys_, report).bytes());
+        make_report(end->second, **row, {.machine_id = self_.machine_id, .boot_id = self_.boot_id});
+    stored = journal_.finish(effect.id, sign(self_.keys, report).bytes());
   }
   if (stored) {
     ends_.erase(end);
@@ -111,11 +117,11 @@ bool Service::perform(const effect::Finish& effect) {
   }
   log_->error("the report of task {} is not stored yet: {}", effect.id.text(),
               stored.error().sentence());
-  core_.on(event::FinishFailed{effect.id}, core_clock());
+  core_.on(event::FinishFailed{effect.id}, now_.steady);
   return true;
 }
 
-bool Service::perform(const effect::Answer& effect) {
+bool Servant::perform(const effect::Answer& effect) {
   if (effect.refusal != schema::Refusal::NONE) ++turned_.refused[effect.refusal];
   send(receipt({.task = Bytes(effect.id.bytes.begin(), effect.id.bytes.end()),
                 .order_digest = admission_ ? admission_->order_digest : crypto::Digest{},
@@ -125,20 +131,20 @@ bool Service::perform(const effect::Answer& effect) {
   return true;
 }
 
-bool Service::perform(const effect::Deliver& effect) {
+bool Servant::perform(const effect::Deliver& effect) {
   const auto row = journal_.find(effect.id);
   if (!row || !*row || (*row)->report.empty()) return true;
   send_frame((*row)->report);
   return true;
 }
 
-bool Service::perform(const effect::Release& effect) {
+bool Servant::perform(const effect::Release& effect) {
   if (const auto done = journal_.acknowledge(effect.id); !done)
     log_->warn("task {} stays in the journal: {}", effect.id.text(), done.error().sentence());
   return true;
 }
 
-bool Service::perform(const effect::Exit& /*effect*/) {
+bool Servant::perform(const effect::Exit& /*effect*/) {
   leaving_ = true;
   return true;
 }

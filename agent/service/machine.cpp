@@ -1,7 +1,5 @@
 #include "agent/service/machine.h"
 
-#include <ctime>
-
 #include "common/base/file.h"
 #include "common/base/text.h"
 
@@ -17,13 +15,6 @@ std::string machine_id(const crypto::Keys& keys) {
 std::string boot_id() {
   const auto text = read_small_file("/proc/sys/kernel/random/boot_id");
   return text ? std::string(trim(*text)) : "unknown";
-}
-
-Millis boot_clock() {
-  timespec now{};
-  ::clock_gettime(CLOCK_BOOTTIME, &now);
-  return std::chrono::duration_cast<Millis>(std::chrono::seconds(now.tv_sec) +
-                                            std::chrono::nanoseconds(now.tv_nsec));
 }
 
 }  // namespace relab::agent

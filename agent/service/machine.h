@@ -2,10 +2,8 @@
 
 /// What identifies the machine and this boot of it.
 
-#include <chrono>
 #include <string>
 
-#include "common/base/time.h"
 #include "common/crypto/keys.h"
 
 namespace relab::agent {
@@ -14,7 +12,5 @@ namespace relab::agent {
 std::string machine_id(const crypto::Keys& keys);
 /// Changes with every boot.
 std::string boot_id();
-/// Since boot, suspended time included: a clock that nobody can set back.
-Millis boot_clock();
 
 }  // namespace relab::agent

@@ -43,17 +43,6 @@ Message<schema::Report> make_report(const TaskEnd& end, const JournalRow& row,
   return std::move(draft).finish();
 }
 
-TaskEnd failed_end(const TaskId& id, Error failure) {
-  const auto now = wall_clock();
-  return {.id = id,
-          .started = now,
-          .ended = now,
-          .outcome = schema::Outcome::FAILED,
-          .failure = std::move(failure),
-          .facts = {},
-          .log = {}};
-}
-
 crypto::Digest report_digest(ByteView envelope) {
   const auto message = Message<schema::Envelope>::parse(envelope);
   return message ? crypto::digest(view(message->reader().getPayload())) : crypto::Digest{};

@@ -28,9 +28,6 @@ struct Origin {
 Message<schema::Report> make_report(const TaskEnd& end, const JournalRow& row,
                                     const Origin& origin);
 
-/// The end of a task that never had a worker, or whose worker cannot tell.
-TaskEnd failed_end(const TaskId& id, Error failure);
-
 /// Of the payload of a signed report.
 crypto::Digest report_digest(ByteView envelope);
 

@@ -41,18 +41,29 @@ struct TaskProgress {
 
 using Notice = std::variant<TaskEnd, TaskProgress>;
 
-class Workers {
+/// Who carries out tasks.
+class Labour {
+ public:
+  Labour() = default;
+  Labour(const Labour&) = delete;
+  Labour& operator=(const Labour&) = delete;
+  virtual ~Labour() = default;
+
+  /// Its end comes as a notice.
+  virtual void start(const TaskId& id, Message<schema::Order> order) = 0;
+  /// The task's running program is ended; its end comes as a notice.
+  virtual void stop(const TaskId& id, StopReason reason) = 0;
+};
+
+class Workers final : public Labour {
  public:
   /// `program_path` is the PATH of whatever tasks run.
   explicit Workers(std::string program_path);
-  Workers(const Workers&) = delete;
-  Workers& operator=(const Workers&) = delete;
   /// Asks every task to stop and waits for it.
-  ~Workers();
+  ~Workers() override;
 
-  void start(const TaskId& id, Message<schema::Order> order);
-  /// The task's running program is ended; its end comes as a notice.
-  void stop(const TaskId& id, StopReason reason);
+  void start(const TaskId& id, Message<schema::Order> order) override;
+  void stop(const TaskId& id, StopReason reason) override;
 
   /// Readable while there are notices.
   int notices_fd() const { return wake_.get(); }

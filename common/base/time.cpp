@@ -1,9 +1,18 @@
 #include "common/base/time.h"
 
 #include <array>
+#include <ctime>
 #include <fmt/format.h>
 
 namespace relab {
+
+Now now_of_system() {
+  timespec since_boot{};
+  ::clock_gettime(CLOCK_BOOTTIME, &since_boot);
+  const auto span =
+      std::chrono::seconds(since_boot.tv_sec) + std::chrono::nanoseconds(since_boot.tv_nsec);
+  return {.wall = wall_clock(), .steady = Instant(std::chrono::duration_cast<Millis>(span))};
+}
 
 std::string iso8601(Instant instant) {
   const auto day = std::chrono::floor<std::chrono::days>(instant);

@@ -15,6 +15,15 @@ inline Instant wall_clock() {
   return std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());
 }
 
+/// Both clocks at one moment.
+struct Now {
+  /// What people read; it can be set, and jumps.
+  Instant wall;
+  /// What intervals are measured with: since boot, suspended time included; it only goes on.
+  Instant steady;
+};
+Now now_of_system();
+
 inline std::uint64_t unix_millis(Instant instant) {
   return static_cast<std::uint64_t>(instant.time_since_epoch().count());
 }

@@ -1,11 +1,10 @@
 #include <fmt/format.h>
-#include <zmq.hpp>
 
 #include "common/base/signals.h"
-#include "common/wire/poll.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
 #include "controller/keys/key_file.h"
+#include "controller/link/zmq_exchange.h"
 #include "controller/report/table.h"
 #include "controller/run/book.h"
 #include "controller/run/impostor.h"
@@ -27,25 +26,20 @@ struct Row {
 
 void ask_all(std::vector<Row>& rows, const crypto::Keys& keys, const State& state,
              const std::string& lab, std::chrono::seconds patience) {
-  zmq::context_t context;
+  ZmqExchange exchange;
   std::vector<std::unique_ptr<Session>> sessions;
   for (const auto& row : rows)
-    sessions.push_back(std::make_unique<Session>(context, row.agent, keys, lab));
-  const auto until = wall_clock() + patience;
+    sessions.push_back(std::make_unique<Session>(exchange, row.agent, keys, lab));
+  const auto until = now_of_system().steady + patience;
   const auto missing = [&] {
     return std::any_of(sessions.begin(), sessions.end(),
                        [](const auto& session) { return !session->greeting(); });
   };
-  while (wall_clock() < until && missing()) {
-    std::vector<zmq::pollitem_t> items;
-    for (const auto& session : sessions) {
-      items.push_back({session->client().frames_handle(), 0, ZMQ_POLLIN, 0});
-      items.push_back({session->client().events_handle(), 0, ZMQ_POLLIN, 0});
-    }
-    wait_for(items, Millis(100));
+  while (now_of_system().steady < until && missing()) {
+    exchange.wait(-1, Millis(100));
     for (auto& session : sessions) {
-      session->tend(wall_clock());
-      while (session->receive(wall_clock())) {
+      session->tend(now_of_system());
+      while (session->receive(now_of_system())) {
       }
     }
   }

@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 #include <map>
 
+#include "common/base/signals.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
 #include "controller/cli/show_gate.h"
 #include "controller/keys/key_file.h"
+#include "controller/link/zmq_exchange.h"
 #include "controller/run/driver.h"
+#include "controller/run/impostor.h"
 #include "controller/run/lock.h"
 
 namespace relab::controller::cli {
@@ -16,6 +19,8 @@ namespace {
 
 /// Of what a task does at the moment; enough to know the program.
 constexpr std::size_t doing_max = 60;
+constexpr auto poll_time = Millis(100);
+constexpr auto impostor_patience = Millis(1500);
 
 /// One line per event; `relab run` may stand in a log file as well as on a terminal.
 class LineNarrator final : public Narrator {
@@ -125,6 +130,26 @@ ExitCode conclude(Context& context, Opened& opened, const Driver& driver, const 
   return gate->open ? ExitCode::done : ExitCode::gate_closed;
 }
 
+/// Nothing if somebody asked to leave before the end.
+Result<std::optional<RunEnd>> drive(Driver& driver, ZmqExchange& exchange, const Signals& signals) {
+  for (;;) {
+    RELAB_TRY(const auto end, driver.step(now_of_system()));
+    if (end) return end;
+    exchange.wait(signals.fd(), poll_time);
+    if (signals.take()) return std::optional<RunEnd>();
+  }
+}
+
+ExitCode tell_unreachable(Context& context, const Driver& driver, const Opened& opened,
+                          const std::string& phase) {
+  for (const auto* session : driver.missing())
+    context.out().error(
+        name_impostor(*session, opened.book.state(), opened.keys, impostor_patience));
+  context.out().note(
+      fmt::format("Nothing is lost: `relab run {}` carries on when the agents are back.", phase));
+  return ExitCode::unreachable;
+}
+
 ExitCode run_phase(Context& context, const Message<schema::Lab>& lab, PhasePlan plan,
                    std::chrono::seconds patience) {
   const auto phase = plan.name;
@@ -148,24 +173,25 @@ ExitCode run_phase(Context& context, const Message<schema::Lab>& lab, PhasePlan 
   const auto run = begin_run(opened->book, lab, phase, context.out());
   if (!run) return context.failed(run.error());
   LineNarrator narrator(context.out());
+  ZmqExchange exchange;
   Driver driver({.lab = str(lab.reader().getName()), .patience = patience}, opened->book,
-                opened->keys, signals, narrator);
-  const auto end = driver.run(*run, std::move(plan));
+                opened->keys, exchange, narrator);
+  const auto begun = driver.begin(*run, std::move(plan), now_of_system());
+  if (!begun) return context.failed(begun.error());
+  const auto end = drive(driver, exchange, signals);
   if (!end) return context.failed(end.error());
-  switch (*end) {
+  if (!*end) {
+    context.out().note(fmt::format(
+        "Detached: work goes on at the agents. `relab run {}` carries on and collects.", phase));
+    return ExitCode::detached;
+  }
+  switch (**end) {
     case RunEnd::done:
       return conclude(context, *opened, driver, *run, lab.reader(), phase);
-    case RunEnd::detached:
-      context.out().note(fmt::format(
-          "Detached: work goes on at the agents. `relab run {}` carries on and collects.", phase));
-      return ExitCode::detached;
     case RunEnd::unreachable:
       break;
   }
-  for (const auto& trouble : driver.troubles()) context.out().error(trouble);
-  context.out().note(
-      fmt::format("Nothing is lost: `relab run {}` carries on when the agents are back.", phase));
-  return ExitCode::unreachable;
+  return tell_unreachable(context, driver, *opened, phase);
 }
 
 }  // namespace

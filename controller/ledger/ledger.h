@@ -3,13 +3,13 @@
 /// The controller's append-only, hash-chained record. Format: docs/formats/ledger.md.
 
 #include <filesystem>
-#include <functional>
+#include <memory>
 #include <vector>
 
 #include "common/base/result.h"
 #include "common/crypto/hash.h"
-#include "common/store/database.h"
 #include "common/wire/message.h"
+#include "controller/ledger/entries.h"
 #include "schema/ledger.capnp.h"
 
 namespace relab::controller {
@@ -27,6 +27,7 @@ class Ledger {
   /// Made if it is not there. The whole chain is checked: Fault::damaged names the first entry that
   /// does not fit.
   static Result<Ledger> open(const std::filesystem::path& path);
+  static Result<Ledger> open(std::unique_ptr<EntryStore> store);
   /// Fault::missing if there is none.
   static Result<Ledger> open_read_only(const std::filesystem::path& path);
 
@@ -39,10 +40,10 @@ class Ledger {
   crypto::Digest head() const { return entries_.empty() ? crypto::Digest{} : entries_.back().hash; }
 
  private:
-  explicit Ledger(store::Database database) : database_(std::move(database)) {}
+  explicit Ledger(std::unique_ptr<EntryStore> store) : store_(std::move(store)) {}
   Result<void> load();
 
-  store::Database database_;
+  std::unique_ptr<EntryStore> store_;
   std::vector<LedgerEntry> entries_;
 };
 

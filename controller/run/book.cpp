@@ -12,6 +12,12 @@ Result<Book> Book::open(const std::filesystem::path& path) {
   return Book(std::move(ledger), std::move(state));
 }
 
+Result<Book> Book::open(std::unique_ptr<EntryStore> store, Clock clock) {
+  RELAB_TRY(auto ledger, Ledger::open(std::move(store)));
+  RELAB_TRY(auto state, State::replay(ledger));
+  return Book(std::move(ledger), std::move(state), std::move(clock));
+}
+
 Result<Book> Book::open_read_only(const std::filesystem::path& path) {
   RELAB_TRY(auto ledger, Ledger::open_read_only(path));
   RELAB_TRY(auto state, State::replay(ledger));
@@ -19,7 +25,7 @@ Result<Book> Book::open_read_only(const std::filesystem::path& path) {
 }
 
 Result<void> Book::write(Draft<schema::Entry> entry) {
-  entry->setTime(unix_millis(wall_clock()));
+  entry->setTime(unix_millis(clock_()));
   const auto message = std::move(entry).finish();
   RELAB_TRY(auto next, ledger_.next(message));
   // First, since an entry that does not replay would make the whole ledger unreadable for good.
@@ -153,7 +159,7 @@ Result<void> Book::checkpoint(const crypto::Keys& keys) {
   checkpoint->setLab(state_.lab());
   checkpoint->setEntries(ledger_.entries().size());
   checkpoint->setHead(blob(ledger_.head()));
-  checkpoint->setTime(unix_millis(wall_clock()));
+  checkpoint->setTime(unix_millis(clock_()));
   const auto envelope = sign(keys, std::move(checkpoint).finish());
   Draft<schema::Entry> entry;
   entry->initCheckpoint().setEnvelope(blob(envelope.bytes()));

@@ -5,6 +5,7 @@
 /// anew.
 
 #include <filesystem>
+#include <functional>
 
 #include "controller/gates/gate.h"
 #include "controller/ledger/ledger.h"
@@ -14,7 +15,11 @@ namespace relab::controller {
 
 class Book {
  public:
+  using Clock = std::function<Instant()>;
+
   static Result<Book> open(const std::filesystem::path& ledger);
+  /// Entries have their time from `clock`.
+  static Result<Book> open(std::unique_ptr<EntryStore> store, Clock clock);
   static Result<Book> open_read_only(const std::filesystem::path& ledger);
 
   const State& state() const { return state_; }
@@ -41,11 +46,13 @@ class Book {
   Result<void> checkpoint(const crypto::Keys& keys);
 
  private:
-  Book(Ledger ledger, State state) : ledger_(std::move(ledger)), state_(std::move(state)) {}
+  Book(Ledger ledger, State state, Clock clock = wall_clock)
+      : ledger_(std::move(ledger)), state_(std::move(state)), clock_(std::move(clock)) {}
   Result<void> write(Draft<schema::Entry> entry);
 
   Ledger ledger_;
   State state_;
+  Clock clock_;
 };
 
 }  // namespace relab::controller

@@ -1,21 +1,15 @@
 #include "controller/run/driver.h"
 
 #include <algorithm>
-#include <csignal>
 #include <fmt/format.h>
-
-#include "common/wire/poll.h"
-#include "controller/run/impostor.h"
 
 namespace relab::controller {
 
 namespace {
 
-constexpr auto poll_time = Millis(100);
 constexpr auto still_interval = Millis(10'000);
 /// How long an order is good for, by the agent's clock.
 constexpr auto order_validity = std::chrono::minutes(10);
-constexpr auto impostor_patience = Millis(1500);
 constexpr auto skew_to_tell = Millis(30'000);
 
 }  // namespace
@@ -36,12 +30,12 @@ std::vector<Resumed> resumed_steps(const State& state, const RunId& run) {
   return steps;
 }
 
-Driver::Driver(DriverConfig config, Book& book, const crypto::Keys& keys, const Signals& signals,
+Driver::Driver(DriverConfig config, Book& book, const crypto::Keys& keys, Exchange& exchange,
                Narrator& narrator)
     : config_(std::move(config)),
       book_(book),
       keys_(keys),
-      signals_(signals),
+      exchange_(exchange),
       narrator_(narrator) {}
 
 Driver::~Driver() = default;
@@ -52,60 +46,49 @@ Result<void> Driver::connect() {
     if (agent == book_.state().agents().end())
       return fail(Fault::missing, fmt::format("no agent '{}' is enrolled", name),
                   fmt::format("run `relab-agent enrol` there and `relab enrol {}` here", name));
-    sessions_[name] = std::make_unique<Session>(context_, agent->second, keys_, config_.lab);
+    sessions_[name] = std::make_unique<Session>(exchange_, agent->second, keys_, config_.lab);
     away_since_[name] = started_;
   }
   return {};
 }
 
-Result<RunEnd> Driver::run(const RunId& run, PhasePlan plan) {
+Result<void> Driver::begin(const RunId& run, PhasePlan plan, const Now& now) {
+  now_ = now;
   run_ = run;
-  started_ = told_ = wall_clock();
+  started_ = told_ = now.steady;
   engine_ = std::make_unique<Engine>(
-      std::move(plan), [] { return TaskId::make(wall_clock()); }, resumed_steps(book_.state(), run),
-      started_);
-  RELAB_CHECK(connect());
-  while (!engine_->done()) {
-    wait();
-    if (signals_.take()) return RunEnd::detached;
-    RELAB_CHECK(step());
-    if (out_of_patience()) return RunEnd::unreachable;
-  }
+      std::move(plan), [this] { return TaskId::make(now_.wall); },
+      resumed_steps(book_.state(), run), started_);
+  return connect();
+}
+
+Result<std::optional<RunEnd>> Driver::step(const Now& now) {
+  now_ = now;
+  if (!engine_->done()) RELAB_CHECK(tend_all());
   tell_changes();
-  return RunEnd::done;
-}
-
-void Driver::wait() {
-  std::vector<zmq::pollitem_t> items = {{nullptr, signals_.fd(), ZMQ_POLLIN, 0}};
-  for (const auto& [name, session] : sessions_) {
-    items.push_back({session->client().frames_handle(), 0, ZMQ_POLLIN, 0});
-    items.push_back({session->client().events_handle(), 0, ZMQ_POLLIN, 0});
+  if (engine_->done()) return std::optional(RunEnd::done);
+  if (out_of_patience()) return std::optional(RunEnd::unreachable);
+  if (now.steady - told_ >= still_interval) {
+    told_ = now.steady;
+    narrator_.still_waiting(*engine_, now.steady - started_);
   }
-  wait_for(items, poll_time);
+  return std::optional<RunEnd>();
 }
 
-Result<void> Driver::step() {
-  const auto now = wall_clock();
+Result<void> Driver::tend_all() {
   for (auto& [name, session] : sessions_) {
-    if (session->tend(now)) {
-      away_since_[name] = now;
+    if (session->tend(now_)) {
+      away_since_[name] = now_.steady;
       narrator_.agent_down(name, session->trouble());
       RELAB_CHECK(feed(event::AgentDown{name}));
     }
     RELAB_CHECK(take_frames(*session));
   }
-  RELAB_CHECK(feed(event::Ticked{}));
-  tell_changes();
-  if (now - told_ >= still_interval) {
-    told_ = now;
-    narrator_.still_waiting(*engine_, now - started_);
-  }
-  return {};
+  return feed(event::Ticked{});
 }
 
 Result<void> Driver::take_frames(Session& session) {
-  while (const auto opened = session.receive(wall_clock()))
-    RELAB_CHECK(take_frame(session, *opened));
+  while (const auto opened = session.receive(now_)) RELAB_CHECK(take_frame(session, *opened));
   return {};
 }
 
@@ -187,7 +170,7 @@ void Driver::take_progress(const Opened& opened) {
 }
 
 Result<void> Driver::feed(const Event& event) {
-  for (const auto& effect : engine_->on(event, wall_clock()))
+  for (const auto& effect : engine_->on(event, now_.steady))
     RELAB_CHECK(std::visit([&](const auto& what) { return perform(what); }, effect));
   return {};
 }
@@ -198,7 +181,6 @@ Result<void> Driver::perform(const effect::Order& effect) {
   auto& session = *sessions_.at(run->step.agent);
   if (!session.greeting())
     return {};  // it went down meanwhile: its next hello orders the step again
-  const auto now = wall_clock();
   Draft<schema::Order> order;
   order->setLab(config_.lab);
   order->setRun(blob(run_.bytes));
@@ -206,8 +188,8 @@ Result<void> Driver::perform(const effect::Order& effect) {
   order->setAttempt(effect.attempt);
   order->setAudience(blob(session.agent().party.sign_key));
   order->setNonce(blob(session.greeting()->nonce));
-  order->setIssuedAt(unix_millis(now));
-  order->setNotAfter(unix_millis(now + session.greeting()->skew + order_validity));
+  order->setIssuedAt(unix_millis(now_.wall));
+  order->setNotAfter(unix_millis(now_.wall + session.greeting()->skew + order_validity));
   order->setDeadline(static_cast<std::uint32_t>(run->step.deadline.count()));
   order->setMode(schema::Mode::APPLY);
   order->setTask(run->step.task->reader());
@@ -228,7 +210,7 @@ Result<void> Driver::perform(const effect::RecordRefusal& /*effect*/) {
 }
 
 Result<void> Driver::perform(const effect::Reattach& effect) {
-  sessions_.at(effect.agent)->greet(wall_clock());
+  sessions_.at(effect.agent)->greet(now_);
   return {};
 }
 
@@ -242,21 +224,20 @@ void Driver::tell_changes() {
 }
 
 bool Driver::out_of_patience() const {
-  const auto now = wall_clock();
   const auto needed = engine_->needed_agents();
   return !needed.empty() && std::ranges::all_of(needed, [&](const std::string& name) {
     const auto away = away_since_.find(name);
-    return away != away_since_.end() && now - away->second > config_.patience;
+    return away != away_since_.end() && now_.steady - away->second > config_.patience;
   });
 }
 
-std::vector<Error> Driver::troubles() const {
-  std::vector<Error> troubles;
+std::vector<const Session*> Driver::missing() const {
+  std::vector<const Session*> missing;
   for (const auto& name : engine_->needed_agents())
     if (const auto session = sessions_.find(name);
         session != sessions_.end() && !session->second->greeting())
-      troubles.push_back(name_impostor(*session->second, book_.state(), keys_, impostor_patience));
-  return troubles;
+      missing.push_back(session->second.get());
+  return missing;
 }
 
 const StepRun* Driver::find_step(const std::string& path) const {

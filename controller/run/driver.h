@@ -1,15 +1,14 @@
 #pragma once
 
-/// Carries out what the engine decides: signs, writes the ledger, sends, waits.
+/// Carries out what the engine decides: signs, writes the ledger, sends. It waits for nothing and
+/// reads no clock.
 
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
-#include <zmq.hpp>
 
-#include "common/base/signals.h"
 #include "controller/engine/engine.h"
 #include "controller/run/book.h"
 #include "controller/run/session.h"
@@ -33,7 +32,7 @@ class Narrator {
   virtual void warn(const std::string& what) = 0;
 };
 
-enum class RunEnd { done, detached, unreachable };
+enum class RunEnd { done, unreachable };
 
 struct DriverConfig {
   std::string lab;
@@ -43,24 +42,25 @@ struct DriverConfig {
 
 class Driver {
  public:
-  Driver(DriverConfig config, Book& book, const crypto::Keys& keys, const Signals& signals,
+  Driver(DriverConfig config, Book& book, const crypto::Keys& keys, Exchange& exchange,
          Narrator& narrator);
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
   ~Driver();
 
-  /// Carries on with the run, from wherever the ledger says that it is. After an error nothing is
-  /// lost: the same call again goes on.
-  Result<RunEnd> run(const RunId& run, PhasePlan plan);
+  /// Carries on with the run, from wherever the ledger says that it is. To be called once, first.
+  Result<void> begin(const RunId& run, PhasePlan plan, const Now& now);
+  /// Takes what has come and does what is due; to be called often. Tells how the run ended, once it
+  /// has. After an error nothing is lost: another driver over the same ledger goes on.
+  Result<std::optional<RunEnd>> step(const Now& now);
 
   const Engine& engine() const { return *engine_; }
-  /// Of agents that are needed and away.
-  std::vector<Error> troubles() const;
+  /// The sessions with agents that are needed and away.
+  std::vector<const Session*> missing() const;
 
  private:
   Result<void> connect();
-  void wait();
-  Result<void> step();
+  Result<void> tend_all();
   Result<void> take_frames(Session& session);
   Result<void> take_frame(Session& session, const Opened& opened);
   Result<void> take_report(Session& session, const Opened& opened);
@@ -82,12 +82,13 @@ class Driver {
   DriverConfig config_;
   Book& book_;
   const crypto::Keys& keys_;
-  const Signals& signals_;
+  Exchange& exchange_;
   Narrator& narrator_;
-  zmq::context_t context_;
   std::map<std::string, std::unique_ptr<Session>> sessions_;
   std::unique_ptr<Engine> engine_;
   RunId run_;
+  /// Of the call that is being served.
+  Now now_{};
   Instant started_;
   Instant told_;
   std::map<std::string, StepState> last_states_;

@@ -4,6 +4,7 @@
 #include <zmq.hpp>
 
 #include "common/wire/poll.h"
+#include "controller/link/client.h"
 
 namespace relab::controller {
 
@@ -33,7 +34,7 @@ bool answers(const std::string& endpoint, const Party& party, const crypto::Keys
 Error name_impostor(const Session& session, const State& state, const crypto::Keys& keys,
                     std::chrono::milliseconds patience) {
   auto error = session.trouble();
-  if (session.client_trouble() != Trouble::other_key) return error;
+  if (session.link_trouble() != Trouble::other_key) return error;
   for (const auto& [name, party] : state.known_agents()) {
     if (party.sign_key == session.agent().party.sign_key ||
         !answers(session.agent().endpoint, party, keys, patience))

@@ -17,12 +17,11 @@ Dial dial_of(const AgentRecord& agent, const crypto::Keys& keys) {
 
 }  // namespace
 
-Session::Session(zmq::context_t& context, AgentRecord agent, const crypto::Keys& keys,
-                 std::string lab)
+Session::Session(Exchange& exchange, AgentRecord agent, const crypto::Keys& keys, std::string lab)
     : agent_(std::move(agent)),
       keys_(keys),
       lab_(std::move(lab)),
-      client_(context, dial_of(agent_, keys)) {}
+      link_(exchange.dial(dial_of(agent_, keys))) {}
 
 Error Session::trouble() const {
   const auto expected = crypto::fingerprint(agent_.party.sign_key);
@@ -39,15 +38,15 @@ Error Session::trouble() const {
             .what = fmt::format("the agent '{}' runs on another machine: enrolled on {}, now on {}",
                                 agent_.name, agent_.party.machine_id, other_machine_),
             .hint = "its keys were copied, or the system was reinstalled: enrol it anew"};
-  if (client_.up())
+  if (link_.up())
     return {.fault = Fault::unreachable,
             .what = fmt::format("the agent '{}' at {} was reached and does not answer", agent_.name,
                                 agent_.endpoint),
             .hint = "look at its log: journalctl -u relab-agent"};
-  return explain(client_.trouble(), agent_.name, agent_.endpoint, expected);
+  return explain(link_.trouble(), agent_.name, agent_.endpoint, expected);
 }
 
-void Session::greet(Instant now) {
+void Session::greet(const Now& now) {
   randombytes_buf(challenge_.data(), challenge_.size());
   asked_ = now;
   greeting_.reset();
@@ -58,24 +57,24 @@ void Session::greet(Instant now) {
   static_cast<void>(send(std::move(attach).finish()).has_value());
 }
 
-bool Session::tend(Instant now) {
+bool Session::tend(const Now& now) {
   const bool was_there = greeting_.has_value();
-  client_.tend();
-  if (!client_.up()) {
+  link_.tend();
+  if (!link_.up()) {
     greeting_.reset();
     return was_there;
   }
-  if (client_.generation() != generation_) {
-    generation_ = client_.generation();
+  if (link_.generation() != generation_) {
+    generation_ = link_.generation();
     greet(now);
     return was_there;
   }
-  if (!greeting_ && now - asked_ > hello_patience) greet(now);
+  if (!greeting_ && now.steady - asked_.steady > hello_patience) greet(now);
   return false;
 }
 
-std::optional<Opened> Session::receive(Instant now) {
-  while (const auto frame = client_.receive()) {
+std::optional<Opened> Session::receive(const Now& now) {
+  while (const auto frame = link_.receive()) {
     std::optional<crypto::PublicKey> signer;
     auto opening = open_frame(*frame, message_size_max, [&](const auto& key) {
       signer = key;
@@ -94,7 +93,7 @@ std::optional<Opened> Session::receive(Instant now) {
   return {};
 }
 
-bool Session::take_hello(schema::Hello::Reader hello, Instant now) {
+bool Session::take_hello(schema::Hello::Reader hello, const Now& now) {
   if (!crypto::equal(view(hello.getChallenge()), challenge_)) return false;
   if (view(hello.getMachineId()) != agent_.party.machine_id) {
     other_machine_ = str(hello.getMachineId());
@@ -102,15 +101,16 @@ bool Session::take_hello(schema::Hello::Reader hello, Instant now) {
   }
   const auto nonce = view(hello.getNonce());
   const auto journal = view(hello.getJournal());
-  Greeting greeting{.nonce = Bytes(nonce.begin(), nonce.end()),
-                    .held = {},
-                    .journal = Bytes(journal.begin(), journal.end()),
-                    .version = str(hello.getVersion()),
-                    .role = str(hello.getRole()),
-                    .machine_id = str(hello.getMachineId()),
-                    .boot_id = str(hello.getBootId()),
-                    .skew = instant_of(hello.getTime()) - (asked_ + (now - asked_) / 2),
-                    .free_bytes = hello.getFreeBytes()};
+  Greeting greeting{
+      .nonce = Bytes(nonce.begin(), nonce.end()),
+      .held = {},
+      .journal = Bytes(journal.begin(), journal.end()),
+      .version = str(hello.getVersion()),
+      .role = str(hello.getRole()),
+      .machine_id = str(hello.getMachineId()),
+      .boot_id = str(hello.getBootId()),
+      .skew = instant_of(hello.getTime()) - (asked_.wall + (now.wall - asked_.wall) / 2),
+      .free_bytes = hello.getFreeBytes()};
   for (const auto held : hello.getTasks())
     if (const auto id = TaskId::from(view(held.getTask()))) greeting.held.insert(*id);
   greeting_ = std::move(greeting);

@@ -10,7 +10,7 @@
 
 #include "common/base/id.h"
 #include "common/crypto/identity.h"
-#include "controller/link/client.h"
+#include "controller/link/link.h"
 #include "controller/state/state.h"
 
 namespace relab::controller {
@@ -32,43 +32,42 @@ struct Greeting {
 
 class Session {
  public:
-  Session(zmq::context_t& context, AgentRecord agent, const crypto::Keys& keys, std::string lab);
+  Session(Exchange& exchange, AgentRecord agent, const crypto::Keys& keys, std::string lab);
 
   const std::string& name() const { return agent_.name; }
   const AgentRecord& agent() const { return agent_; }
-  Client& client() { return client_; }
 
   /// Set while the agent is up and has answered our challenge.
   const std::optional<Greeting>& greeting() const { return greeting_; }
   /// Why it is not, in a sentence with a hint.
   Error trouble() const;
-  Trouble client_trouble() const { return client_.trouble(); }
+  Trouble link_trouble() const { return link_.trouble(); }
 
   /// Tends the connection and greets a new one. True if the agent was there and is not any more.
-  bool tend(Instant now);
+  bool tend(const Now& now);
   /// Asks for a new hello.
-  void greet(Instant now);
+  void greet(const Now& now);
   /// Verified frames; a hello that answers what was asked last is taken here and returned, too.
   /// Empty when nothing waits.
-  std::optional<Opened> receive(Instant now);
+  std::optional<Opened> receive(const Now& now);
 
   template <typename T>
   Result<void> send(const Message<T>& message) {
-    return client_.send(sign(keys_, message).bytes());
+    return link_.send(sign(keys_, message).bytes());
   }
-  Result<void> send_frame(ByteView frame) { return client_.send(frame); }
+  Result<void> send_frame(ByteView frame) { return link_.send(frame); }
 
  private:
   /// False if it does not answer what was asked last, or comes from another machine.
-  bool take_hello(schema::Hello::Reader hello, Instant now);
+  bool take_hello(schema::Hello::Reader hello, const Now& now);
 
   AgentRecord agent_;
   const crypto::Keys& keys_;
   std::string lab_;
-  Client client_;
+  Link& link_;
   unsigned generation_ = 0;
   std::array<std::uint8_t, 16> challenge_{};
-  Instant asked_ = {};
+  Now asked_ = {};
   std::optional<Greeting> greeting_;
   /// The key of a frame that was signed, but not by the pinned key.
   std::optional<crypto::PublicKey> other_key_;

@@ -17,7 +17,7 @@
 #include <zmq.hpp>
 
 #include "agent/trust/trust.h"
-#include "common/wire/poll.h"
+#include "controller/link/zmq_exchange.h"
 #include "controller/run/book.h"
 #include "controller/run/session.h"
 
@@ -97,23 +97,22 @@ class AgentProcess {
   pid_t pid_ = -1;
 };
 
-void wait_on(Session& session) {
-  std::array<zmq::pollitem_t, 2> items = {{{session.client().frames_handle(), 0, ZMQ_POLLIN, 0},
-                                           {session.client().events_handle(), 0, ZMQ_POLLIN, 0}}};
-  wait_for(items, Millis(100));
-  session.tend(wall_clock());
+void wait_on(ZmqExchange& exchange, Session& session) {
+  exchange.wait(-1, Millis(100));
+  session.tend(now_of_system());
 }
 
 /// From the order in the ledger to its report in the ledger.
-void round_trip(Book& book, Session& session, const crypto::Keys& keys, const RunId& run) {
+void round_trip(ZmqExchange& exchange, Book& book, Session& session, const crypto::Keys& keys,
+                const RunId& run) {
   const auto task = TaskId::make(wall_clock());
   const auto envelope =
       sign(keys, make_order(session.agent().party.sign_key, session.greeting()->nonce, task, run));
   need(book.ordered(envelope.bytes()));
   need(session.send_frame(envelope.bytes()));
   for (;;) {
-    wait_on(session);
-    while (const auto opened = session.receive(wall_clock())) {
+    wait_on(exchange, session);
+    while (const auto opened = session.receive(now_of_system())) {
       if (!opened->is<schema::Report>()) continue;
       const auto report = need(opened->as<schema::Report>());
       need(book.state().task_of_report(*opened, report.reader()));
@@ -231,18 +230,18 @@ World make_world(const fs::path& folder) {
 int run(const std::string& program, const fs::path& folder, std::size_t rounds) {
   auto world = make_world(folder);
   const AgentProcess process(program, folder);
-  zmq::context_t context;
-  Session session(context, world.agent, world.controller, lab);
+  ZmqExchange exchange;
+  Session session(exchange, world.agent, world.controller, lab);
   for (int i = 0; i < 100 && !session.greeting(); ++i) {
-    wait_on(session);
-    while (session.receive(wall_clock())) {
+    wait_on(exchange, session);
+    while (session.receive(now_of_system())) {
     }
   }
   if (!session.greeting()) throw std::runtime_error(session.trouble().sentence());
   const auto run = RunId::make(wall_clock());
   Samples samples;
   for (std::size_t i = 0; i < rounds; ++i)
-    samples.time([&] { round_trip(world.book, session, world.controller, run); });
+    samples.time([&] { round_trip(exchange, world.book, session, world.controller, run); });
   const Bytes body(600, 7);
   const auto commit = bare_commit(folder, rounds, body);
   const auto [signing, verifying] = bare_signing(world.controller, rounds, body);

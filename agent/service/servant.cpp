@@ -1,0 +1,223 @@
+/// Order of things: the journal before the deed, the deed before the word; a controller is answered
+/// only over connections on which its own signed frames came.
+
+#include "agent/service/servant.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+
+#include "agent/service/report.h"
+#include "common/base/version.h"
+
+namespace relab::agent {
+
+namespace {
+
+constexpr std::size_t frame_size_max = std::size_t{1} << 20U;
+/// Those of connections that are gone go with the next sending.
+constexpr std::size_t sessions_max = 64;
+constexpr auto progress_interval = Millis(1000);
+
+}  // namespace
+
+Servant::Servant(Self self, CoreLimits limits, TaskJournal& journal, Outlet& outlet, Labour& labour,
+                 std::shared_ptr<spdlog::logger> log)
+    : self_(std::move(self)),
+      journal_(journal),
+      outlet_(outlet),
+      labour_(labour),
+      log_(std::move(log)),
+      core_(limits) {
+  randombytes_buf(nonce_.data(), nonce_.size());
+}
+
+void Servant::tick(const Now& now) {
+  now_ = now;
+  feed(event::Ticked{});
+}
+
+void Servant::drain(const Now& now) {
+  now_ = now;
+  feed(event::DrainAsked{});
+}
+
+void Servant::replace_trust(Trust trust) {
+  self_.trust = std::move(trust);
+  std::erase_if(sessions_, [&](const Heard& session) {
+    return self_.trust.by_curve_key(session.peer) == nullptr;
+  });
+}
+
+bool Servant::awaits_acknowledgement() const { return !sessions_.empty() && !core_.held().empty(); }
+
+Result<void> Servant::recover(const Now& now) {
+  now_ = now;
+  if (journal_.lost()) log_->error("the journal was damaged; it was put aside and a new one begun");
+  RELAB_TRY(const auto rows, journal_.held());
+  for (const auto& row : rows) {
+    const auto order = Message<schema::Order>::parse(row.order);
+    if (!order)
+      log_->error("the order of task {} cannot be read: {}", row.id.text(), order.error().what);
+    const auto deadline = std::chrono::seconds(order ? order->reader().getDeadline() : 0);
+    const auto state = order ? row.state : std::max(row.state, TaskState::running);
+    log_->info("task {} was {} when the agent stopped", row.id.text(),
+               row.state == TaskState::accepted  ? "waiting"
+               : row.state == TaskState::running ? "running"
+                                                 : "finished");
+    feed(event::Recovered{.id = row.id, .state = state, .deadline = deadline});
+  }
+  return {};
+}
+
+bool Servant::busy() const {
+  return std::ranges::any_of(core_.held(), [](const auto& task) {
+    return task.second.state != TaskState::finished || task.second.unstored;
+  });
+}
+
+void Servant::take_frame(const Incoming& incoming, const Now& now) {
+  now_ = now;
+  const auto* peer = self_.trust.by_curve_key(incoming.peer);
+  if (peer == nullptr) {
+    // Admitted once, revoked since: the connection lives on, what it says does not count.
+    ++turned_.revoked;
+    return;
+  }
+  const auto opening = open_frame(incoming.frame, frame_size_max,
+                                  [&](const auto& key) { return key == peer->sign_key; });
+  if (!opening.opened) {
+    auto& count = turned_.unopened.at(static_cast<std::size_t>(opening.reason));
+    if (++count == 1 || count % 1000 == 0)
+      log_->warn("a frame of {} bytes was not opened: {} ({} so far)", incoming.frame.size(),
+                 name(opening.reason), count);
+    return;
+  }
+  remember(incoming);
+  dispatch(*peer, *opening.opened, incoming.route);
+}
+
+void Servant::remember(const Incoming& incoming) {
+  if (std::ranges::find(sessions_, incoming.route, &Heard::route) != sessions_.end()) return;
+  sessions_.push_back({.peer = incoming.peer, .route = incoming.route});
+  if (sessions_.size() > sessions_max) sessions_.pop_front();
+}
+
+void Servant::dispatch(const Party& peer, const Opened& opened, const std::string& route) {
+  if (opened.is<schema::Order>()) return take_order(opened);
+  if (const auto attach = opened.as<schema::Attach>())
+    return take_attach(peer, attach->reader(), route);
+  if (const auto ack = opened.as<schema::Ack>()) return take_ack(ack->reader());
+  if (const auto cancel = opened.as<schema::Cancel>()) return take_cancel(cancel->reader());
+  if (++turned_.unexpected == 1)
+    log_->warn("a frame that an agent does not expect: {}", opened.type());
+}
+
+void Servant::take_attach(const Party& peer, const schema::Attach::Reader& attach,
+                          const std::string& route) {
+  log_->info("the controller '{}' ({}) attached", peer.name, crypto::fingerprint(peer.sign_key));
+  // To whoever asked, and nobody else: it answers a question. If it is gone, it will ask again.
+  static_cast<void>(outlet_.send(route, sign(self_.keys, hello(attach)).bytes()).has_value());
+  feed(event::Attached{});
+}
+
+Message<schema::Hello> Servant::hello(const schema::Attach::Reader& attach) {
+  Draft<schema::Hello> hello;
+  hello->setChallenge(attach.getChallenge());
+  hello->setNonce(blob(nonce_));
+  hello->setName(self_.name);
+  hello->setMachineId(self_.machine_id);
+  hello->setBootId(self_.boot_id);
+  hello->setVersion(std::string(version));
+  hello->setRole(std::string(str(self_.role.manifest().getName())));
+  hello->setKinds(self_.role.manifest().getKinds());
+  hello->setTime(unix_millis(now_.wall));
+  hello->setUptime(static_cast<std::uint64_t>(now_.steady.time_since_epoch().count()));
+  auto tasks = hello->initTasks(static_cast<unsigned>(core_.held().size()));
+  unsigned i = 0;
+  for (const auto& [id, task] : core_.held()) {
+    tasks[i].setTask(blob(id.bytes));
+    tasks[i++].setState(static_cast<schema::State>(task.state));
+  }
+  hello->setJournal(blob(journal_.identity()));
+  hello->setFreeBytes(journal_.room().value_or(0));
+  return std::move(hello).finish();
+}
+
+void Servant::take_order(const Opened& opened) {
+  auto verdict = check_order(opened, {.lab = self_.trust.lab(),
+                                      .audience = self_.keys.sign_key(),
+                                      .nonce = nonce_,
+                                      .role = self_.role,
+                                      .now = now_.wall});
+  if (const auto* denial = std::get_if<Denial>(&verdict)) {
+    ++turned_.refused[denial->reason];
+    log_->warn("an order was refused: {}", denial->what);
+    return send(receipt({.task = denial->task_id,
+                         .order_digest = denial->order_digest,
+                         .refusal = denial->reason,
+                         .what = denial->what}));
+  }
+  admission_ = std::move(std::get<Admission>(verdict));
+  const auto deadline = std::chrono::seconds(admission_->order.reader().getDeadline());
+  auto known = journal_.find(admission_->id);
+  if (!known) {
+    perform(effect::Answer{admission_->id, schema::Refusal::STORE_FAILED, schema::State::UNSET,
+                           known.error().sentence()});
+  } else {
+    feed(event::Admitted{.id = admission_->id,
+                         .task_digest = admission_->task_digest,
+                         .deadline = deadline,
+                         .known = std::move(*known)});
+  }
+  admission_.reset();
+}
+
+void Servant::take_ack(const schema::Ack::Reader& ack) {
+  const auto id = TaskId::from(view(ack.getTaskId()));
+  const auto row =
+      id ? journal_.find(*id) : Result<std::optional<JournalRow>>(std::optional<JournalRow>());
+  if (!row || !*row || (*row)->report.empty()) return;
+  if (crypto::equal(report_digest((*row)->report), view(ack.getReportDigest())))
+    feed(event::Acknowledged{*id});
+}
+
+void Servant::take_cancel(const schema::Cancel::Reader& cancel) {
+  const auto id = TaskId::from(view(cancel.getTaskId()));
+  if (!id || !crypto::equal(view(cancel.getNonce()), nonce_)) return;
+  log_->info("task {} is to be cancelled", id->text());
+  feed(event::CancelAsked{*id});
+}
+
+void Servant::take_notice(Notice notice, const Now& now) {
+  now_ = now;
+  if (auto* end = std::get_if<TaskEnd>(&notice)) {
+    const auto id = end->id;
+    log_->info("task {} ended: {}{}", id.text(), words_of(end->outcome),
+               end->failure.what.empty() ? "" : ", " + end->failure.sentence());
+    told_.erase(id);
+    ends_.insert_or_assign(id, std::move(*end));
+    feed(event::Ended{id});
+    return;
+  }
+  const auto& progress = std::get<TaskProgress>(notice);
+  auto& told = told_[progress.id];
+  if (now_.steady - told < progress_interval) return;
+  told = now_.steady;
+  Draft<schema::Progress> draft;
+  draft->setTaskId(blob(progress.id.bytes));
+  draft->setDone(progress.steps);
+  draft->setUnit("steps");
+  draft->setWhat(progress.what);
+  send(std::move(draft).finish());
+}
+
+void Servant::send_frame(ByteView frame) {
+  for (auto session = sessions_.begin(); session != sessions_.end();) {
+    const auto sent = outlet_.send(session->route, frame);
+    const bool gone = !sent && sent.error().fault == Fault::unreachable;
+    session = gone ? sessions_.erase(session) : std::next(session);
+  }
+}
+
+}  // namespace relab::agent
