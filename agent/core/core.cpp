@@ -147,8 +147,11 @@ void Core::handle(const event::Attached& /*event*/, Instant /*now*/, Effects& ef
 
 void Core::handle(const event::Ticked& /*event*/, Instant now, Effects& effects) {
   // Asked before the attempts below: whether those succeed is known only afterwards.
-  const bool busy = std::ranges::any_of(held_, [](const auto& task) {
-    return task.second.state == TaskState::running || task.second.unstored;
+  // A store that takes nothing must not keep the agent from leaving: its journal then says that
+  // the task ran, and the next life concludes it as unknown.
+  const bool patient = !draining() || now < *drain_until_;
+  const bool busy = std::ranges::any_of(held_, [&](const auto& task) {
+    return task.second.state == TaskState::running || (patient && task.second.unstored);
   });
   for (auto& [id, task] : held_) {
     if (task.state == TaskState::running && now >= task.ends)

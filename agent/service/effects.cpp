@@ -113,10 +113,12 @@ bool Servant::perform(const effect::Finish& effect) {
   }
   if (stored) {
     ends_.erase(end);
+    complained_.erase(effect.id);
     return true;
   }
-  log_->error("the report of task {} is not stored yet: {}", effect.id.text(),
-              stored.error().sentence());
+  if (complained_.insert(effect.id).second)
+    log_->error("the report of task {} is not stored yet: {}", effect.id.text(),
+                stored.error().sentence());
   core_.on(event::FinishFailed{effect.id}, now_.steady);
   return true;
 }

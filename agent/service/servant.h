@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "agent/core/core.h"
@@ -117,6 +118,8 @@ class Servant {
   std::optional<Admission> admission_;
   /// Ends whose reports are not in the journal yet.
   std::map<TaskId, TaskEnd> ends_;
+  /// Those of which the log knows already.
+  std::set<TaskId> complained_;
   std::map<TaskId, Instant> told_;
   Turned turned_;
   bool leaving_ = false;

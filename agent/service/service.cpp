@@ -18,6 +18,16 @@ namespace relab::agent {
 
 namespace {
 
+Result<FileLock> lock_state(const std::filesystem::path& state_dir) {
+  auto lock = FileLock::take(state_dir / "lock", "relab-agent run");
+  if (!lock && lock.error().fault == Fault::busy)
+    return fail(
+        Fault::busy,
+        fmt::format("{} is served by another agent: {}", state_dir.string(), lock.error().what),
+        "one agent a state directory: stop that one first, or give --state-dir");
+  return lock;
+}
+
 constexpr auto tick = Millis(250);
 constexpr auto idle = Millis(10'000);
 constexpr auto farewell_time = Millis(1000);
@@ -27,6 +37,7 @@ constexpr auto farewell_time = Millis(1000);
 Result<std::unique_ptr<Service>> Service::open(ServiceConfig config,
                                                std::shared_ptr<spdlog::logger> log) {
   RELAB_CHECK(make_private_folder(config.state_dir));
+  RELAB_TRY(auto lock, lock_state(config.state_dir));
   RELAB_TRY(auto keys, load_or_make_keys(config.state_dir));
   RELAB_TRY(auto trust, Trust::load(config.state_dir));
   if (trust.empty())
@@ -44,14 +55,16 @@ Result<std::unique_ptr<Service>> Service::open(ServiceConfig config,
             .trust = std::move(trust),
             .role = std::move(role)};
   std::unique_ptr<Service> service(
-      new Service(std::move(config), std::move(log), std::move(journal)));
+      new Service(std::move(config), std::move(log), std::move(lock), std::move(journal)));
   RELAB_CHECK(service->begin(std::move(self)));
   return service;
 }
 
-Service::Service(ServiceConfig config, std::shared_ptr<spdlog::logger> log, Journal journal)
+Service::Service(ServiceConfig config, std::shared_ptr<spdlog::logger> log, FileLock lock,
+                 Journal journal)
     : config_(std::move(config)),
       log_(std::move(log)),
+      lock_(std::move(lock)),
       journal_(std::move(journal)),
       workers_(config_.program_path) {}
 

@@ -9,6 +9,7 @@
 #include <zmq.hpp>
 
 #include "agent/service/servant.h"
+#include "common/base/lock.h"
 #include "common/base/signals.h"
 
 namespace relab::agent {
@@ -28,7 +29,7 @@ struct ServiceConfig {
 class Service {
  public:
   /// Reads keys, trust, role and journal, and opens the door. Fault::missing if no controller is
-  /// pinned yet.
+  /// pinned yet, ::busy if another agent serves this state directory.
   static Result<std::unique_ptr<Service>> open(ServiceConfig config,
                                                std::shared_ptr<spdlog::logger> log);
   Service(const Service&) = delete;
@@ -39,7 +40,8 @@ class Service {
   Result<void> run(const Signals& signals);
 
  private:
-  Service(ServiceConfig config, std::shared_ptr<spdlog::logger> log, Journal journal);
+  Service(ServiceConfig config, std::shared_ptr<spdlog::logger> log, FileLock lock,
+          Journal journal);
 
   Result<void> begin(Self self);
   void reload_trust();
@@ -55,6 +57,8 @@ class Service {
 
   ServiceConfig config_;
   std::shared_ptr<spdlog::logger> log_;
+  /// Two agents over one journal would take each other's tasks for those of a dead one.
+  FileLock lock_;
   Journal journal_;
   zmq::context_t context_;
   std::optional<Server> server_;

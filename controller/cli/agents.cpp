@@ -66,7 +66,7 @@ nlohmann::json to_json(const Row& row) {
 
 ExitCode remove(Context& context, const std::string& lab, const std::string& agent) {
   const auto removed = [&]() -> Result<void> {
-    RELAB_TRY(const auto lock, LabLock::take(context.state_dir(lab), "agents remove"));
+    RELAB_TRY(const auto lock, lock_lab(context.state_dir(lab), "agents remove"));
     RELAB_TRY(const auto keys, context.keys());
     RELAB_TRY(auto book, Book::open(context.ledger_file(lab)));
     RELAB_CHECK(book.check_owner(keys));

@@ -34,7 +34,7 @@ Result<Party> enrol_agent(const Values& values, Context& context, schema::Lab::R
                 fmt::format("the endpoint is tcp://ADDRESS:PORT, not '{}'", endpoint));
   const auto name = str(lab.getName());
   const Signals signals;
-  RELAB_TRY(const auto lock, LabLock::take(context.state_dir(name), "enrol"));
+  RELAB_TRY(const auto lock, lock_lab(context.state_dir(name), "enrol"));
   RELAB_TRY(const auto keys, context.keys());
   RELAB_TRY(const auto owner, read_owner(context.key_file()));
   RELAB_TRY(auto book, Book::open(context.ledger_file(name)));

@@ -64,14 +64,14 @@ class LineNarrator final : public Narrator {
 };
 
 struct Opened {
-  LabLock lock;
+  FileLock lock;
   crypto::Keys keys;
   Book book;
 };
 
 Result<Opened> open_all(Context& context, schema::Lab::Reader lab, const std::string& phase) {
   const auto name = str(lab.getName());
-  RELAB_TRY(auto lock, LabLock::take(context.state_dir(name), "run " + phase));
+  RELAB_TRY(auto lock, lock_lab(context.state_dir(name), "run " + phase));
   RELAB_TRY(auto keys, context.keys());
   RELAB_TRY(const auto owner, read_owner(context.key_file()));
   RELAB_TRY(auto book, Book::open(context.ledger_file(name)));

@@ -39,12 +39,12 @@ schema::Coverage::Reader coverage_of(schema::Facts::Reader facts) {
   return section.get("coverage").as<schema::Coverage>();
 }
 
-std::string first_problems(capnp::List<schema::Gap>::Reader problems) {
+std::string first_of(capnp::List<schema::Gap>::Reader gaps) {
   std::string text;
-  for (unsigned i = 0; i < std::min(problems.size(), 3U); ++i)
-    text += fmt::format("{}{}: {}", i == 0 ? "" : "; ", str(problems[i].getPart()),
-                        str(problems[i].getWhy()));
-  if (problems.size() > 3) text += fmt::format("; and {} more", problems.size() - 3);
+  for (unsigned i = 0; i < std::min(gaps.size(), 3U); ++i)
+    text +=
+        fmt::format("{}{}: {}", i == 0 ? "" : "; ", str(gaps[i].getPart()), str(gaps[i].getWhy()));
+  if (gaps.size() > 3) text += fmt::format("; and {} more", gaps.size() - 3);
   return text;
 }
 
@@ -117,7 +117,7 @@ class SectionJudge {
   std::string judge_facts(schema::Facts::Reader facts, const std::string& section) const {
     const auto coverage = coverage_of(facts);
     if (coverage.getProblems().size() != 0)
-      return "failed: it was not read whole: " + first_problems(coverage.getProblems());
+      return "failed: it was not read whole: " + first_of(coverage.getProblems());
     const auto declared = declared_.find(section);
     if (coverage.getAbsent().size() != 0 && declared != declared_.end())
       return fmt::format("absent: {}, but lab.toml declares it: {}", str(coverage.getAbsent()),
@@ -129,10 +129,13 @@ class SectionJudge {
   }
 
   std::string met_words(const TaskRecord& task) const {
-    const auto absent = str(coverage_of(task.evidence->report.reader().getFacts()).getAbsent());
+    const auto coverage = coverage_of(task.evidence->report.reader().getFacts());
+    const auto absent = str(coverage.getAbsent());
     const auto age = human(evidences_.now - task.ordered);
-    return absent.empty() ? fmt::format("read {} ago", age)
-                          : fmt::format("absent: {}; not declared; read {} ago", absent, age);
+    if (!absent.empty()) return fmt::format("absent: {}; not declared; read {} ago", absent, age);
+    if (coverage.getParts().size() == 0) return fmt::format("read {} ago", age);
+    return fmt::format("read {} ago, without what is not here: {}", age,
+                       first_of(coverage.getParts()));
   }
 
   const Evidences& evidences_;

@@ -5,20 +5,11 @@
 #include <filesystem>
 #include <string>
 
-#include "common/base/handle.h"
-#include "common/base/result.h"
+#include "common/base/lock.h"
 
 namespace relab::controller {
 
-/// Held as long as it lives; the kernel releases it with the process, however that ends.
-class LabLock {
- public:
-  /// Fault::busy, naming the process, machine, command and time, if another one holds the lab.
-  static Result<LabLock> take(const std::filesystem::path& state_dir, const std::string& command);
-
- private:
-  explicit LabLock(Fd fd) : fd_(std::move(fd)) {}
-  Fd fd_;
-};
+/// Fault::busy, naming the process, machine, command and time, if another one holds the lab.
+Result<FileLock> lock_lab(const std::filesystem::path& state_dir, const std::string& command);
 
 }  // namespace relab::controller

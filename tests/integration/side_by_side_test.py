@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
 """Several commands of one controller at a time."""
 
+import signal
+
+from support.agent import ACKNOWLEDGED
 from support.case import LabCase, main
 from support.lab import DISKS, PING, phase, step, track
+from support.programs import wait_until
 
 
 class SideBySide(LabCase):
@@ -43,6 +47,18 @@ class SideBySide(LabCase):
         self.running.kill()
         self.agent.tools.release("lsblk")
         self.assert_ended(self.lab.relab("run", "one"), 0, "carrying on with run")
+
+    def test_a_second_agent_on_one_state_directory_leaves_the_first_alone(self):
+        wait_until("the ping's acknowledgement", lambda: ACKNOWLEDGED in self.agent.journal().values())
+        self.agent.port += 1
+        self.agent.endpoint = f"tcp://127.0.0.1:{self.agent.port}"
+        first, tasks = self.agent.running, self.agent.journal()
+        self.assert_ended(self.agent.run("run"), 1, "is served by another agent", f"process {first.pid} on ")
+        self.assertEqual(self.agent.journal(), tasks)
+        self.agent.running = first
+        self.finish()
+        first.signal(signal.SIGTERM)
+        self.assert_ended(first.wait(), 0)
 
 
 if __name__ == "__main__":

@@ -292,4 +292,18 @@ TEST_CASE("core: an agent does not leave before the last report is stored", "[ag
   CHECK(script.tick() == Words{"exit"});
 }
 
+TEST_CASE("core: a store that takes nothing keeps the agent no longer than a task would",
+          "[agent][core]") {
+  Script script({.running_max = 1, .held_max = 4, .drain_time = std::chrono::seconds(20)});
+  script.order(1);
+  script.end(1);
+  script.on(event::FinishFailed{task(1)});
+  script.drain();
+  script.on(event::FinishFailed{task(1)});
+
+  CHECK(script.tick(std::chrono::seconds(19)) == Words{"1 finish", "1 deliver"});
+  script.on(event::FinishFailed{task(1)});
+  CHECK(script.tick(std::chrono::seconds(1)) == Words{"1 finish", "1 deliver", "exit"});
+}
+
 }  // namespace relab::agent

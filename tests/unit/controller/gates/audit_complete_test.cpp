@@ -188,6 +188,23 @@ TEST_CASE("audit.complete: a part that could not be read keeps the gate shut",
   CHECK(audited.shut().why == "failed: it was not read whole: a: 1; b: 2; c: 3; and 2 more");
 }
 
+TEST_CASE("audit.complete: a part that does not exist is told where the section is met",
+          "[controller][gates]") {
+  Audited audited;
+  audited.again("services", R"({"auditServices": {"coverage": {"parts": [
+    {"part": "units", "why": "no systemctl on this machine"}]}}})");
+
+  const auto gate = audited.gate();
+
+  CHECK(gate.open);
+  const auto& findings = gate.verdicts[0].findings;
+  const auto services = std::ranges::find_if(
+      findings, [](const Finding& finding) { return finding.subject.starts_with("services of"); });
+  REQUIRE(services != findings.end());
+  CHECK(services->why.ends_with(
+      "ago, without what is not here: units: no systemctl on this machine"));
+}
+
 TEST_CASE("audit.complete: a problem counts even in a section that calls itself absent",
           "[controller][gates]") {
   Audited audited;
