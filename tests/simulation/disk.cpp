@@ -33,8 +33,8 @@ Result<std::optional<agent::JournalRow>> SimJournal::find(const TaskId& id) {
     return std::optional(row->second);
   const auto row = kept_.rows.find(id);
   if (row == kept_.rows.end()) return std::optional<agent::JournalRow>();
-  const bool forgotten = plant_ == Plant::forgotten_ids &&
-                         row->second.state == agent::TaskState::acknowledged;
+  const bool forgotten =
+      plant_ == Plant::forgotten_ids && row->second.state == agent::TaskState::acknowledged;
   if (forgotten || plant_ == Plant::accepted_twice) return std::optional<agent::JournalRow>();
   return std::optional(row->second);
 }
@@ -74,8 +74,8 @@ Result<void> SimJournal::finish(const TaskId& id, ByteView report) {
     return fail(Fault::conflict, "the task has a report");
   row->state = agent::TaskState::finished;
   row->report = Bytes(report.begin(), report.end());
-  const auto stored = change(*row, plant_ != Plant::report_not_durable &&
-                                       plant_ != Plant::order_not_durable);
+  const auto stored =
+      change(*row, plant_ != Plant::report_not_durable && plant_ != Plant::order_not_durable);
   return stored;
 }
 

@@ -56,8 +56,9 @@ void Watch::begun(std::size_t agent, const TaskId& task, const std::string& step
 void Watch::completed(const TaskId& task) { completed_.insert(task); }
 
 void Watch::entered(const controller::StoredEntry& entry) {
-  require(entry.number == ++entries_, "entry {} of the ledger came after {}", entry.number,
-          entries_ - 1);
+  ++entries_;
+  require(entry.number == entries_, "entry {} of the ledger came as number {}", entry.number,
+          entries_);
   head_ = controller::chain(head_, entry.body);
   require(crypto::equal(head_, entry.hash), "entry {} does not fit the chain", entry.number);
   const auto message = Message<schema::Entry>::parse(entry.body);
@@ -67,11 +68,15 @@ void Watch::entered(const controller::StoredEntry& entry) {
   if (body.isReceived()) take_report(view(body.getReceived().getEnvelope()));
   if (body.isAbandoned()) {
     ++counts.abandoned;
-    orders_[id_of(view(body.getAbandoned().getTaskId()))].abandoned = true;
+    auto& known = orders_[id_of(view(body.getAbandoned().getTaskId()))];
+    known.abandoned = true;
+    known.words = "given up: " + str(body.getAbandoned().getWhy());
   }
   if (body.isRefused()) {
     const auto receipt = payload<schema::Receipt>(view(body.getRefused().getEnvelope()));
-    orders_[id_of(view(receipt.reader().getTaskId()))].refused = true;
+    auto& known = orders_[id_of(view(receipt.reader().getTaskId()))];
+    known.refused = true;
+    known.words = "refused: " + str(receipt.reader().getWhat());
   }
 }
 
@@ -95,6 +100,8 @@ void Watch::take_report(ByteView envelope) {
           "task {} is said to have succeeded, and its work was not done", task.text());
   known.reported = true;
   known.outcome = outcome;
+  known.words = fmt::format("reported {}: {}", static_cast<int>(outcome),
+                            str(report.reader().getFailure().getWhat()));
   known.report = digest;
   ++(outcome == schema::Outcome::SUCCEEDED ? counts.succeeded : counts.failed);
 }
@@ -117,6 +124,13 @@ std::set<std::string> Watch::succeeded_steps() const {
   for (const auto& [task, known] : orders_)
     if (known.outcome == schema::Outcome::SUCCEEDED) steps.insert(known.step);
   return steps;
+}
+
+std::string Watch::story(const std::string& step) const {
+  std::string text;
+  for (const auto& [task, known] : orders_)
+    if (known.step == step) text += fmt::format("\n  {} {}", task.text(), known.words);
+  return text.empty() ? "\n  it was never ordered" : text;
 }
 
 }  // namespace relab::sim

@@ -56,8 +56,10 @@ class Watch {
 
   /// The ledger has as many outcomes for this task as it must in the end: one.
   void check_ended() const;
-  /// Of steps: nothing is left open.
+  /// The steps of which one task succeeded.
   std::set<std::string> succeeded_steps() const;
+  /// Every task of a step, with what came of it.
+  std::string story(const std::string& step) const;
 
   Counts counts;
 
@@ -71,6 +73,7 @@ class Watch {
     bool abandoned = false;
     bool refused = false;
     schema::Outcome outcome = schema::Outcome::UNSET;
+    std::string words = {};
     crypto::Digest report{};
   };
   std::map<TaskId, Known> orders_;
