@@ -117,6 +117,7 @@ Result<void> SimAgent::send(const std::string& route, ByteView frame) {
   if (world_.plant == Plant::released_early && sent)
     for (auto& [id, row] : kept_.rows)
       if (!row.report.empty() && std::ranges::equal(row.report, frame)) {
+        world_.watch.released(id, row.report);
         row.state = agent::TaskState::acknowledged;
         row.report.clear();
       }
