@@ -5,14 +5,13 @@ rest with the last process, even if this one is killed. Until then `close` remov
 """
 
 import contextlib
-import ctypes
-import errno
 import json
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 
 from support.mounts import own_mounts, small_disk
 from support.programs import Running, wait_until
@@ -20,7 +19,6 @@ from support.programs import Running, wait_until
 SUPPORT = pathlib.Path(__file__).resolve().parent
 SUBNET = "10.42.7.0/24"
 GATEWAY = "10.42.7.254"
-PR_SET_PDEATHSIG, SIGKILL = 1, 9
 
 
 class Impossible(Exception):
@@ -37,9 +35,9 @@ def _call(*arguments, text=None):
 
 def missing():
     """Why there can be no such network here, or None. Gives this process mounts of its own."""
-    lacking = [name for name in ("ip", "nft", "tc", "capnp") if not shutil.which(name)]
+    lacking = [name for name in ("ip", "nft", "tc", "capnp", "setpriv") if not shutil.which(name)]
     if lacking:
-        return f"lacks {', '.join(lacking)} (iproute2, nftables, capnproto)"
+        return f"lacks {', '.join(lacking)} (packages iproute2, nftables, capnproto, util-linux)"
     if os.geteuid() != 0:
         return "needs root"
     refused = own_mounts()
@@ -48,7 +46,7 @@ def missing():
     if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
         return "needs /dev/net/tun"
     try:
-        with contextlib.closing(Network(("a",), probe=True)) as network:
+        with contextlib.closing(Network(("a",))) as network:
             network.cut("a", "deaf")
             network.weather("a", delay=0.001)
     except (Impossible, OSError, AssertionError) as error:
@@ -56,17 +54,12 @@ def missing():
     return None
 
 
-def die_with_parent():
-    """For a child, between fork and exec: nothing of a test outlives it."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL)
-
-
 class Network:
     """One namespace for each of the names, each with the interface `e0`; one more holds the bridge."""
 
     _count = 0
 
-    def __init__(self, names, seed=0, folder=None, probe=False):
+    def __init__(self, names, seed=0, folder=None):
         Network._count += 1
         self.prefix = f"relab{os.getpid()}-{Network._count}-"
         self.switch = self.prefix + "switch"
@@ -76,14 +69,14 @@ class Network:
         self.macs = {name: f"02:00:00:00:07:{number:02x}" for number, name in enumerate(self.names, 1)}
         self.scratch = contextlib.ExitStack()
         try:
-            self._make(seed, folder, probe)
+            self._make(seed, folder)
         except BaseException:
             self.close()
             raise
 
     # ---- making and removing
 
-    def _make(self, seed, folder, probe):
+    def _make(self, seed, folder):
         self._own_names()
         for name in (self.switch, *(self.space(name) for name in self.names)):
             _call("ip", "netns", "add", name)
@@ -94,7 +87,7 @@ class Network:
                  "link set wire type bridge_slave learning off flood off mcast_flood off")
         for name in self.names:
             self._join(name)
-        self._start_wire(seed, folder, probe)
+        self._start_wire(seed, folder)
 
     def _own_names(self):
         """/run/netns as nobody else sees it, so that nothing stays there."""
@@ -107,10 +100,10 @@ class Network:
                  f"link set {port} master br0 up")
         self._ip(self.space(name), "link set lo up", f"addr add {address}/24 dev e0", "link set e0 up")
 
-    def _start_wire(self, seed, folder, probe):
-        where = pathlib.Path(folder or self.scratch.enter_context(_folder()))
+    def _start_wire(self, seed, folder):
+        where = pathlib.Path(folder or self.scratch.enter_context(tempfile.TemporaryDirectory(prefix="relab-test-")))
         self.wire = Running(self.inside(self.switch, sys.executable, SUPPORT / "wire.py", "wire", seed), where / "wire.out",
-                            where / "wire.err", stdin=subprocess.PIPE, preexec_fn=die_with_parent)
+                            where / "wire.err", stdin=subprocess.PIPE)
         wait_until("the wire", lambda: "ready" in self.wire.out() or not self.wire.is_running())
         if not self.wire.is_running():
             raise Impossible(f"the wire does not work: {self.wire.err()}")
@@ -131,8 +124,9 @@ class Network:
         return self.prefix + name
 
     def inside(self, space, *arguments):
-        """The command that runs in the namespace, under the very process number that it is started with."""
-        return ["ip", "netns", "exec", space, *(str(argument) for argument in arguments)]
+        """The command that runs in the namespace, under the very process number that it is started with. Nothing of a
+        test outlives it: the kernel kills what is started so when the thread ends that started it."""
+        return ["setpriv", "--pdeathsig", "KILL", "ip", "netns", "exec", space, *(str(argument) for argument in arguments)]
 
     def at(self, name, *arguments):
         return self.inside(self.space(name), *arguments)
@@ -197,10 +191,3 @@ class Network:
 
     def clear(self, name):
         self._nft(self.switch, f"delete table netdev weather_{self.ports[name]}")
-
-
-@contextlib.contextmanager
-def _folder():
-    import tempfile
-    with tempfile.TemporaryDirectory(prefix="relab-test-") as folder:
-        yield folder

@@ -8,14 +8,13 @@ import uuid
 
 from support.programs import ROOT
 
-CLOSED_BY_REPORT = {"succeeded", "failed", "refused", "cancelled", "unknown"}
-
 
 def decode(messages, struct):
     """Each of the messages as JSON gives it."""
-    done = subprocess.run(["capnp", "convert", "--short", f"-I{ROOT}", "binary:json", ROOT / "schema/wire.capnp", struct]
-                          if struct in ("Order", "Report", "Receipt") else
-                          ["capnp", "convert", "--short", f"-I{ROOT}", "binary:json", ROOT / "schema/ledger.capnp", struct],
+    if not messages:
+        return []
+    schema = ROOT / "schema" / ("ledger.capnp" if struct == "Entry" else "wire.capnp")
+    done = subprocess.run(["capnp", "convert", "--short", f"-I{ROOT}", "binary:json", schema, struct],
                           input=b"".join(messages), capture_output=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     decoded = [json.loads(line) for line in done.stdout.splitlines()]
