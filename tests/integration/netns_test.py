@@ -24,7 +24,7 @@ from support.mounts import small_disk
 from support.netlab import NetLab, ids
 from support.programs import RELAB_AGENT, wait_until
 from support.records import Records
-from support.storm import Storm, Supervisor, fill, memory_kib, start_flood
+from support.storm import Storm, Supervisor, fill, has_children, memory_kib, start_flood
 
 REFUSED = netns.missing()
 SEED = int(os.environ.get("RELAB_SEED", random.randrange(2**32)))
@@ -38,14 +38,22 @@ MEMORY_MIB_MAX = 100
 SANITIZED_MIB_MAX = 1000
 # What the packaged unit allows (LimitNOFILE).
 FILES_MAX = 4096
+FLOOD_SECONDS = 6
 
 SERVICES, NETWORK, PACKAGES = "audit_services = {}", "audit_network = {}", "audit_packages = {}"
-STEPS = {
-    "one": (("hello", PING), ("disks", DISKS), ("services", SERVICES), ("packages", PACKAGES)),
-    "two": (("network", NETWORK), ("services", SERVICES), ("hello", PING), ("disks", DISKS)),
+# Each agent has all of a phase's tracks.
+TRACKS = {
+    "one": {"a": (("hello", PING), ("disks", DISKS), ("services", SERVICES), ("again", DISKS)),
+            "b": (("network", NETWORK), ("packages", PACKAGES), ("disks", DISKS))},
+    "two": {"c": (("disks", DISKS), ("hello", PING), ("network", NETWORK), ("packages", PACKAGES)),
+            "d": (("services", SERVICES), ("network", NETWORK), ("disks", DISKS), ("hello", PING))},
 }
 # The program and its argument by which a task of that kind shows that it ran; each calls it once.
 TRACES = {"auditDisks": ("lsblk", ""), "auditNetwork": ("ip", "-details address")}
+
+
+def step_count(name):
+    return AGENTS * sum(len(steps) for steps in TRACKS[name].values())
 
 
 def memory_mib_max():
@@ -63,11 +71,12 @@ class Namespaces(unittest.TestCase):
         cls.names = tuple(f"node{number}" for number in range(1, AGENTS + 1))
         cls.lab = NetLab(cls.names, SEED)
         cls.addClassCleanup(cls.lab.close)
-        cls.lab.describe(*(phase(name, *(track(f"{agent}-{name}", agent, *(step(*what) for what in STEPS[name])) for agent in cls.names))
-                           for name in PHASES))
+        cls.lab.describe(*(phase(name, *(track(f"{agent}-{letter}", agent, *(step(*what) for what in steps))
+                                         for agent in cls.names for letter, steps in TRACKS[name].items())) for name in PHASES))
         cls.disks = {"journal": {}, "ledger": cls.on_small_disk(cls.lab.state_dir, 96 << 20)}
         for name in cls.names[:2]:
             cls.disks["journal"][name] = cls.on_small_disk(cls.lab[name].state_dir, 12 << 20)
+        cls.addClassCleanup(cls.lab.keep)  # while the small disks are there
         cls.lab.init()
         for name in cls.names:
             ended = cls.lab.enrol(name)
@@ -84,6 +93,22 @@ class Namespaces(unittest.TestCase):
         cls.enterClassContext(small_disk(folder, size))
         return folder
 
+    def setUp(self):
+        self.settle_agents()
+
+    def tearDown(self):
+        if self.supervisor.running:
+            self.supervisor.running.kill()
+            self.supervisor.running = None
+
+    def wait(self, what, condition):
+        """Meanwhile agents that ended are started anew."""
+        wait_until(what, lambda: self.supervisor.tend_agents(time.monotonic()) or condition())
+
+    def settle_agents(self):
+        self.wait("the agents to be ready", lambda: all(
+            name not in self.supervisor.restart_at and "is ready on" in agent.running.err() for name, agent in self.lab.agents.items()))
+
     # ---- what must hold
 
     def run_until_done(self, name, patience=60):
@@ -98,7 +123,7 @@ class Namespaces(unittest.TestCase):
         self.fail(f"{name} does not succeed though nothing is wrong any more: {told}")
 
     def settle(self):
-        wait_until("the agents to be back", lambda: self.supervisor.tend_agents(time.monotonic()) or not self.supervisor.restart_at)
+        self.settle_agents()
         self.supervisor.starving.clear()
         self.supervisor.stop_running()
         self.supervisor.ledger_was_full = False
@@ -140,9 +165,9 @@ class Namespaces(unittest.TestCase):
             succeeded = states.count(["succeeded"])
             self.assertIsNotNone(records.runs[told["run"]], f"{told} has not ended")
             self.assertLessEqual(told["succeeded"], succeeded, str(told))
-            self.assertEqual(told["succeeded"] + told["failed"], len(STEPS["one"]) * AGENTS)
+            self.assertEqual(told["succeeded"] + told["failed"], step_count(told["phase"]), str(told))
             if code == 0:
-                self.assertEqual(succeeded, len(STEPS["one"]) * AGENTS, f"exit code 0 is not true: {told}")
+                self.assertEqual(succeeded, step_count(told["phase"]), f"exit code 0 is not true: {told}")
 
     def assert_nothing_was_done_twice(self, name, records):
         agent = self.lab[name]
@@ -204,7 +229,7 @@ class Namespaces(unittest.TestCase):
 
     # ---- the tests
 
-    def test_a_storm(self):
+    def test_storm(self):
         storm = Storm(self.supervisor, self.random, self.disks)
         self.addCleanup(storm.calm)
         began = time.monotonic()
@@ -221,6 +246,79 @@ class Namespaces(unittest.TestCase):
               f"{len(records.tasks)} tasks: {dict(outcomes)}; ordered again {sum(len(t.ordered) - 1 for t in records.tasks.values())} times\n"
               f"seed {SEED}, {raged - began:.0f} s of storm, {time.monotonic() - self.began:.0f} s in all")
         self.assertGreater(outcomes["succeeded"], 2 * AGENTS)
+
+    def flooded_run(self, held):
+        """How a run ended while strangers held that many connections to one of the agents."""
+        agent = self.lab[self.names[0]]
+        life = agent.running.pid
+        flood = start_flood(self.lab, SEED, FLOOD_SECONDS, held, [agent.name])
+        self.addCleanup(flood.kill)
+        opened = pathlib.Path(f"/proc/{life}/fd")
+        wait_until("the strangers to be there", lambda: len(list(opened.iterdir())) > min(held, FILES_MAX) * 3 // 4)
+        during = self.lab.relab("run", "one", "--patience", "5")
+        flooded = flood.wait(60)
+        self.assertEqual(flooded.code, 0, str(flooded))
+        print(f"{flooded.out.strip()}; the run meanwhile ended with {during.code}")
+        self.assertEqual((agent.running.pid, agent.running.is_running()), (life, True))
+        self.assert_agents_answer()
+        return during
+
+    def test_strangers_shut_nobody_out(self):
+        during = self.flooded_run(FILES_MAX * 3 // 4)
+        self.assertIn(during.code, (0, 5), str(during))
+        self.settle()
+        self.assert_all_is_well()
+        self.assert_memory_is_bounded()
+
+    @unittest.skip("known: what a task opens comes out of the same limit as the connections of strangers")
+    def test_more_strangers_than_an_agent_may_have_files_make_no_task_fail(self):
+        during = self.flooded_run(FILES_MAX + 500)
+        self.assertIn(during.code, (0, 5), str(during))
+        self.assertNotIn("Too many open files", during.out + during.err)
+        self.settle()
+        self.assert_all_is_well()
+        self.assert_memory_is_bounded()
+
+    def test_a_full_disk_under_one_journal_is_that_agents_alone(self):
+        """It takes no order, also after it was started anew; all others do their part, and later it does its own."""
+        name, folder = next(iter(self.disks["journal"].items()))
+        self.addCleanup((folder / "filler").unlink, missing_ok=True)
+        self.supervisor.starving.add(name)
+        fill(folder)
+        self.supervisor.start_run("one", patience=2)
+        self.wait("the order to be declined", lambda: "was not accepted" in self.lab[name].log(self.lab[name].lives))
+        self.supervisor.kill_agent(name, 0.1)
+        self.wait("the run to end", lambda: not self.supervisor.running.is_running())
+        self.assertIn(self.supervisor.running.process.returncode, (1, 5))
+        self.supervisor.take_end()
+        states = {task["step"]: task["state"] for task in self.last_run("one")["tasks"]}
+        others = [step for step in states if f"/{name}-" not in step]
+        self.assertEqual((len(others), {states[step] for step in others}), (step_count("one") * (AGENTS - 1) // AGENTS, {"succeeded"}))
+        self.assertNotIn("succeeded", [state for step, state in states.items() if f"/{name}-" in step])
+        (folder / "filler").unlink()
+        self.settle()
+        self.assert_all_is_well()
+
+    def test_a_full_disk_under_the_ledger(self):
+        """The run stops and says why; what is under way at ten agents waits there until it can be recorded."""
+        self.supervisor.start_run("one", patience=20)
+        wait_until("tasks to run", lambda: any(has_children(agent.running.pid) for agent in self.lab.agents.values()))
+        self.addCleanup((self.disks["ledger"] / "filler").unlink, missing_ok=True)
+        fill(self.disks["ledger"])
+        self.supervisor.ledger_was_full = True
+        stopped = self.supervisor.running
+        self.supervisor.stop_running()
+        self.assertEqual(stopped.process.returncode, 1)
+        self.assertIn("the disk is full", stopped.err())
+        again = self.lab.relab("run", "one")
+        self.assertEqual(again.code, 1, str(again))
+        self.assertIn("the disk is full", again.err)
+        (self.disks["ledger"] / "filler").unlink()
+        self.settle()
+        self.assert_all_is_well()
+
+    def last_run(self, name):
+        return next(row["lastRun"] for row in self.lab.relab_json("status")["phases"] if row["phase"] == name)
 
 
 if __name__ == "__main__":

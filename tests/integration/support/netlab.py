@@ -30,7 +30,7 @@ class NetLab(Lab):
             agent.endpoint = f"tcp://{self.address(name)}"
             agent.wrapper = self.network.at(name)
             # Long enough to be killed in.
-            agent.tools.fake("lsblk", prints=LSBLK, seconds=0.15)
+            agent.tools.fake("lsblk", prints=LSBLK, seconds=0.4)
             agent.tools.fake("ip", prints="[]", seconds=0.03)
 
     def address(self, name):
@@ -48,11 +48,14 @@ class NetLab(Lab):
             'name = "loop"\n\n[network]\nsupernet = "10.42.0.0/16"\n\n[[network.vlans]]\nname = "servers"\nid = 7\n'
             f'subnet = "{SUBNET}"\ngateway = "{GATEWAY}"\n\n' + hosts + "\n".join(phases))
 
-    def close(self):
+    def keep(self):
+        """Logs, journals and the ledger, for a person who asked for them."""
         if "RELAB_KEEP" in os.environ:
             kept = tempfile.mkdtemp(prefix="relab-kept-")
             shutil.copytree(self.folder, kept, dirs_exist_ok=True, ignore=shutil.ignore_patterns("filler", "ballast"))
             print(f"logs, journals and the ledger are kept in {kept}")
+
+    def close(self):
         try:
             super().close()
         finally:

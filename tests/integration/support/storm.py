@@ -4,6 +4,7 @@ import collections
 import contextlib
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import time
 
 from support.netlab import CONTROLLER, MUTE_ADDRESS, STRANGER
 from support.netns import SUPPORT
-from support.programs import Running, is_alive
+from support.programs import Running
 
 DISK_IS_FULL = "the disk is full"
 
@@ -25,6 +26,13 @@ def memory_kib(pid, what="VmHWM"):
     except (FileNotFoundError, ProcessLookupError):
         return 0
     return int(found[1]) if found else 0
+
+
+def has_children(pid):
+    try:
+        return any(task.joinpath("children").read_text() for task in pathlib.Path(f"/proc/{pid}/task").iterdir())
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 class Fault:
@@ -143,13 +151,18 @@ class Storm:
                                    (40, 38, 10, 10, 2))[0]
         return make()
 
+    def somebody_at_work(self):
+        """An agent that a task of which runs a program now, every other time and if there is one."""
+        busy = [name for name, agent in self.lab.agents.items() if has_children(agent.running.pid)]
+        return self.random.choice(busy) if busy and self.random.random() < 0.5 else self.somebody()
+
     def kill_agent(self):
-        name = self.somebody()
+        name = self.somebody_at_work()
         pause = self.random.uniform(0.05, 0.6)
         return Fault("agent killed", ("process", name), 0, lambda: self.is_up(name) and self.supervisor.kill_agent(name, pause), None)
 
     def stop_agent(self):
-        name = self.somebody()
+        name = self.somebody_at_work()
         # A long one outlives the heartbeats' patience.
         seconds = 11 if self.random.random() < 0.02 else self.random.uniform(0.05, 2)
         pids = []
