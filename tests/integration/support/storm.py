@@ -60,7 +60,8 @@ class Supervisor:
 
     def start_agent(self, name):
         agent = self.lab[name]
-        agent.running = agent.spawn("run")
+        # At every other agent one track waits for the other, in the journal.
+        agent.running = agent.spawn("run", "--tasks-max", 1 + list(self.lab.agents).index(name) % 2)
         self.pids[name][agent.lives] = agent.running.pid
         self.restart_at.pop(name, None)
 
@@ -116,7 +117,8 @@ class Supervisor:
         elif code == 1:
             right = told.get("failed", 0) > 0 or (DISK_IS_FULL in running.err() and self.ledger_was_full)
         else:
-            right = (code == -signal.SIGKILL and self.killed) or (code == 130 and self.interrupted) or (
+            # A signal may come before there is a handler for it.
+            right = (code == -signal.SIGKILL and self.killed) or (code in (130, -signal.SIGINT) and self.interrupted) or (
                 code == 5 and "Nothing is lost" in running.err())
         if not right:
             self.wrong.append(f"run {self.phase} ended with {code}: {running.out()[-600:]}{running.err()[-1200:]}")
