@@ -228,6 +228,36 @@ class Namespaces(NetCase):
         self.settle()
         self.assert_all_is_well()
 
+    def test_what_is_checked_can_fail(self):
+        """Otherwise the other tests would prove nothing."""
+        self.settle()
+        records = self.assert_all_is_well()
+        name, agent = next(iter(self.lab.agents.items()))
+        calls = (agent.tools.folder / "lsblk.calls").read_text()
+        log = agent.folder / f"agent.{agent.lives}.log"
+        told = log.read_text()
+        accepted = next(line for line in told.splitlines() if " accepted: " in line)
+        succeeded = next(line for line in told.splitlines() if "ended: succeeded" in line)
+        for path, text in ((agent.tools.folder / "lsblk.calls", calls + calls.splitlines()[-1] + "\n"),
+                           (agent.tools.folder / "lsblk.calls", calls.replace(calls.splitlines()[-1] + "\n", "")),
+                           (log, told + accepted + "\n"), (log, told.replace(succeeded + "\n", ""))):
+            before = path.read_text()
+            path.write_text(text)
+            with self.subTest(path), self.assertRaises(AssertionError):
+                self.assert_nothing_was_done_twice(name, records)
+            path.write_text(before)
+        self.assert_nothing_was_done_twice(name, records)
+        task = next(task for task in records.tasks.values() if task.reports)
+        for reports in ([], task.reports * 2):
+            kept, task.reports = task.reports, reports
+            with self.subTest(reports), self.assertRaises(AssertionError):
+                self.assert_every_task_has_one_end(records)
+            task.reports = kept
+        last = self.supervisor.ended[-1][1]["run"]
+        next(iter(records.steps(last).values()))[-1].reports = [(1, "failed")]
+        with self.assertRaises(AssertionError):
+            self.assert_exit_codes_told_the_truth(records)
+
     def last_run(self, name):
         return next(row["lastRun"] for row in self.lab.relab_json("status")["phases"] if row["phase"] == name)
 
