@@ -32,11 +32,11 @@ REFUSED = netns.missing()
 SEED = int(os.environ.get("RELAB_SEED", random.randrange(2**32)))
 FAULTS = int(os.environ.get("RELAB_FAULTS", 200))
 AGENTS = 10
-PAUSE = 0.25
+PAUSE = 0.22
 PHASES = ("one", "two")
 # What the packaged unit allows (LimitNOFILE).
 FILES_MAX = 4096
-FLOOD_SECONDS = 6
+FLOOD_SECONDS = 5
 
 SERVICES, NETWORK, PACKAGES = "audit_services = {}", "audit_network = {}", "audit_packages = {}"
 # Each agent has all of a phase's tracks.
@@ -236,7 +236,7 @@ class Namespaces(NetCase):
         calls = (agent.tools.folder / "lsblk.calls").read_text()
         log = agent.folder / f"agent.{agent.lives}.log"
         told = log.read_text()
-        accepted = next(line for line in told.splitlines() if " accepted: " in line)
+        accepted = next(line for line in told.splitlines() if " accepted: " in line and " not accepted: " not in line)
         succeeded = next(line for line in told.splitlines() if "ended: succeeded" in line)
         for path, text in ((agent.tools.folder / "lsblk.calls", calls + calls.splitlines()[-1] + "\n"),
                            (agent.tools.folder / "lsblk.calls", calls.replace(calls.splitlines()[-1] + "\n", "")),
