@@ -25,6 +25,8 @@ using Shelf = std::multimap<std::string, CHandle<sqlite3_stmt, sqlite3_finalize>
 /// keeps what was compiled for the next time.
 class Statement {
  public:
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
   Statement(Statement&&) noexcept = default;
   Statement& operator=(Statement&&) = delete;
   ~Statement();

@@ -2,6 +2,7 @@
 
 #include <boost/program_options.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <fmt/format.h>
 #include <iostream>
 
@@ -88,9 +89,11 @@ int run_plants(std::uint64_t first, std::uint64_t seeds) {
 
 int run(int argc, char** argv) {
   std::uint64_t first = 1;
-  std::uint64_t seeds = 2000;
+  const auto* asked = std::getenv("RELAB_SEEDS");
+  std::uint64_t seeds = asked == nullptr ? 2000 : std::stoull(asked);
   po::options_description options("Options");
-  options.add_options()("help,h", "this text")("seeds", po::value(&seeds), "how many (2000)")(
+  options.add_options()("help,h", "this text")("seeds", po::value(&seeds),
+                                               "how many; absent: $RELAB_SEEDS, or 2000")(
       "first", po::value(&first), "the first of them (1)")("plants", "plant each known bug");
   po::variables_map values;
   po::store(po::parse_command_line(argc, argv, options), values);
