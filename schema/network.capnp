@@ -38,13 +38,15 @@ struct AuditNetwork {
     chains @18 :List(Chain);
     # Of nftables, and of iptables where its older kind is in use.
     nftRules @19 :List(NftRule);
-    # The first 500 rules of nftables.
+    # The first 1000 rules of nftables. A problem says so if there are more.
     ufw @20 :Text $A.doc("'active' or 'inactive'; empty if there is no ufw.");
     ufwDefaults @21 :Text $A.doc("'deny (incoming), allow (outgoing), disabled (routed)'; empty while it is inactive.");
     ufwRules @22 :List(Text);
     # As ufw prints them.
     wireguard @23 :List(Wireguard);
     wireguardPeers @24 :List(WireguardPeer);
+    iptablesRules @25 :List(IptablesRule);
+    # The first 1000 rules each of iptables and ip6tables, where their older kind is in use. A problem says so if there are more.
   }
 
   struct Interface {
@@ -156,7 +158,14 @@ struct AuditNetwork {
     table @1 :Text;
     chain @2 :Text;
     comment @3 :Text;
-    expression @4 :Text $A.doc("As nft tells it in JSON, without counters; cut at 600 bytes.");
+    expression @4 :Text $A.doc("As nft tells it in JSON, without counters; empty if it has more than 1000 bytes, which is told as a problem, too.");
+  }
+
+  struct IptablesRule {
+    family @0 :Text $A.doc("'ip' or 'ip6'.");
+    table @1 :Text;
+    chain @2 :Text;
+    rule @3 :Text $A.doc("As iptables-save tells it, without counters; empty if it has more than 1000 bytes, which is told as a problem, too.");
   }
 
   struct Wireguard {

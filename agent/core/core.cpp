@@ -104,6 +104,10 @@ void Core::handle(const event::FinishFailed& event, Instant /*now*/, Effects& /*
   if (const auto task = held_.find(event.id); task != held_.end()) task->second.unstored = true;
 }
 
+void Core::handle(const event::ReleaseFailed& event, Instant /*now*/, Effects& /*effects*/) {
+  held_[event.id] = {.state = TaskState::finished, .deadline = {}};
+}
+
 void Core::handle(const event::Ended& event, Instant now, Effects& effects) {
   const auto task = held_.find(event.id);
   if (task == held_.end() || task->second.state != TaskState::running) return;

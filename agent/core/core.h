@@ -40,6 +40,10 @@ struct AcceptFailed {
 struct FinishFailed {
   TaskId id;
 };
+/// The journal keeps the report, though it was acknowledged.
+struct ReleaseFailed {
+  TaskId id;
+};
 /// The worker came to an end; its report is ready to be stored.
 struct Ended {
   TaskId id;
@@ -58,9 +62,10 @@ struct DrainAsked {};
 
 }  // namespace event
 
-using Event = std::variant<event::Recovered, event::Admitted, event::AcceptFailed,
-                           event::FinishFailed, event::Ended, event::Acknowledged,
-                           event::CancelAsked, event::Attached, event::Ticked, event::DrainAsked>;
+using Event =
+    std::variant<event::Recovered, event::Admitted, event::AcceptFailed, event::FinishFailed,
+                 event::ReleaseFailed, event::Ended, event::Acknowledged, event::CancelAsked,
+                 event::Attached, event::Ticked, event::DrainAsked>;
 
 enum class StopReason { cancelled, out_of_time, draining };
 
@@ -166,6 +171,7 @@ class Core {
   void handle(const event::Admitted& event, Instant now, Effects& effects);
   void handle(const event::AcceptFailed& event, Instant now, Effects& effects);
   void handle(const event::FinishFailed& event, Instant now, Effects& effects);
+  void handle(const event::ReleaseFailed& event, Instant now, Effects& effects);
   void handle(const event::Ended& event, Instant now, Effects& effects);
   void handle(const event::Acknowledged& event, Instant now, Effects& effects);
   void handle(const event::CancelAsked& event, Instant now, Effects& effects);

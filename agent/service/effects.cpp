@@ -141,8 +141,11 @@ bool Servant::perform(const effect::Deliver& effect) {
 }
 
 bool Servant::perform(const effect::Release& effect) {
-  if (const auto done = journal_.acknowledge(effect.id); !done)
+  if (const auto done = journal_.acknowledge(effect.id); !done) {
     log_->warn("task {} stays in the journal: {}", effect.id.text(), done.error().sentence());
+    // Its report goes out once more at the next attach, and is acknowledged then.
+    core_.on(event::ReleaseFailed{effect.id}, now_.steady);
+  }
   return true;
 }
 

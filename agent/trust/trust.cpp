@@ -47,6 +47,13 @@ Result<crypto::Keys> load_or_make_keys(const fs::path& state_dir) {
   return keys;
 }
 
+Trust Trust::of(std::string lab, std::vector<Party> controllers) {
+  Trust trust;
+  trust.lab_ = std::move(lab);
+  trust.controllers_ = std::move(controllers);
+  return trust;
+}
+
 Result<Trust> Trust::load(const fs::path& state_dir) {
   Trust trust;
   const auto text = read_small_file(trust_file(state_dir));

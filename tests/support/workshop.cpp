@@ -152,6 +152,7 @@ void Workshop::add_network() {
 void Workshop::add_guests() {
   using namespace std::string_literals;
   host.file("/etc/pve/nodes/pve/lxc/130.conf", data_file("pve/130.conf"));
+  mount(host, {"/", "/tank/media"});
   host.file("/etc/pve/nodes/pve/qemu-server/200.conf", "cores: 2\nmemory: 4096\nname: ha\n");
   host.answer("pvesh get /nodes/localhost/lxc --output-format json",
               {.out = R"([{"vmid": 130, "status": "running"}])"});

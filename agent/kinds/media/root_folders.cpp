@@ -124,10 +124,10 @@ Result<std::vector<std::string>> read_root_folders(Host& host, Place& place,
   if (folders || folders.error().fault == Fault::busy) return folders;
   const bool inside = place.running() && place.vmid() != 0;
   // Not seen from here, or no sqlite3 here: the container may have what it takes.
-  const bool may_help = folders.error().fault == Fault::missing;
-  if (inside && may_help)
+  const bool is_missing = folders.error().fault == Fault::missing;
+  if (inside && (is_missing || !here))
     if (auto read = read_inside(place, database); read) return read;
-  if (!may_help) return folders;
+  if (!is_missing) return folders;
   return fail(
       Fault::missing,
       fmt::format("{} cannot be read: {}; install the package sqlite3", database,

@@ -1,5 +1,6 @@
 #include "agent/kinds/media/settings.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <optional>
 
@@ -38,6 +39,11 @@ std::string first_of(const Json& object, std::initializer_list<std::string_view>
   for (const auto key : keys)
     if (auto text = agent::text_of(object, key); !text.empty()) return text;
   return {};
+}
+
+/// What is not mentioned is off.
+bool is_on(const Json& object, std::initializer_list<std::string_view> keys) {
+  return std::ranges::any_of(keys, [&](auto key) { return agent::truth_of(object, key); });
 }
 
 }  // namespace
@@ -86,9 +92,12 @@ Result<Settings> parse_qbittorrent(std::string_view text) {
   auto save_path = session("Session\\DefaultSavePath");
   if (save_path.empty()) save_path = preference("Downloads\\SavePath");
   add_path(settings, "downloads", save_path);
-  auto temporary = session("Session\\TempPath");
-  if (temporary.empty()) temporary = preference("Downloads\\TempPath");
-  add_path(settings, "incomplete downloads", temporary);
+  // A session that says no counts more than what an older version left behind.
+  const bool is_old = session("Session\\TempPathEnabled").empty();
+  if (session("Session\\TempPathEnabled") == "true")
+    add_path(settings, "incomplete downloads", session("Session\\TempPath"));
+  if (is_old && preference("Downloads\\TempPathEnabled") == "true")
+    add_path(settings, "incomplete downloads", preference("Downloads\\TempPath"));
   add_path(settings, "finished torrent files", session("Session\\FinishedTorrentExportDirectory"));
   return settings;
 }
@@ -134,8 +143,11 @@ Result<Settings> parse_transmission(std::string_view text) {
   settings.bind_address = first_of(json, {"rpc-bind-address", "rpc_bind_address"});
   settings.url_base = first_of(json, {"rpc-url", "rpc_url"});
   add_path(settings, "downloads", first_of(json, {"download-dir", "download_dir"}));
-  add_path(settings, "incomplete downloads", first_of(json, {"incomplete-dir", "incomplete_dir"}));
-  add_path(settings, "watched folder", first_of(json, {"watch-dir", "watch_dir"}));
+  if (is_on(json, {"incomplete-dir-enabled", "incomplete_dir_enabled"}))
+    add_path(settings, "incomplete downloads",
+             first_of(json, {"incomplete-dir", "incomplete_dir"}));
+  if (is_on(json, {"watch-dir-enabled", "watch_dir_enabled"}))
+    add_path(settings, "watched folder", first_of(json, {"watch-dir", "watch_dir"}));
   return settings;
 }
 

@@ -21,8 +21,7 @@ Result<Nft> read_nft(Host& host) {
   return parse_nft(text);
 }
 
-Result<std::vector<Chain>> read_iptables(Host& host, const std::string& family,
-                                         const std::string& program) {
+Result<Iptables> read_iptables(Host& host, const std::string& family, const std::string& program) {
   RELAB_TRY(const auto text, output_of(host, {.argv = {program}, .output_max = ruleset_size_max}));
   return parse_iptables_save(family, text);
 }
@@ -36,20 +35,37 @@ bool has_old_tables(Host& host, const std::string& family, Gaps& gaps) {
   return false;
 }
 
+void tell_cut(const std::string& program, std::size_t told, const Cut& cut, Gaps& gaps) {
+  const auto part = fmt::format("rules of {}", program);
+  const auto all = told + cut.left_out;
+  if (cut.left_out > 0) gaps.problem(part, fmt::format("only {} of {} rules are told", told, all));
+  if (cut.too_long > 0)
+    gaps.problem(part,
+                 fmt::format("{} of {} rules have more than {} bytes and are told without their "
+                             "content",
+                             cut.too_long, told, rule_size_max));
+}
+
 /// The older tables beside nft, or all that there is without it.
-void add_iptables(Host& host, bool has_nft, std::vector<Chain>& chains, Gaps& gaps) {
+Iptables read_all_iptables(Host& host, bool has_nft, Gaps& gaps) {
+  Iptables all;
   for (const std::string family : {"ip", "ip6"}) {
     const bool is_in_use = has_old_tables(host, family, gaps);
     if (has_nft && !is_in_use) continue;
-    const auto program = fmt::format("{}tables-{}save", family, has_nft ? "legacy-" : "");
-    const auto found = read_iptables(host, family, program);
-    if (found)
-      chains.insert(chains.end(), found->begin(), found->end());
-    else if (found.error().fault == Fault::missing && !is_in_use)
-      gaps.absent(fmt::format("{}tables", family), found.error().what);
-    else
-      gaps.problem(fmt::format("{}tables", family), found.error());
+    const auto name = fmt::format("{}tables", family);
+    const auto found =
+        read_iptables(host, family, fmt::format("{}-{}save", name, has_nft ? "legacy-" : ""));
+    if (found) {
+      all.chains.insert(all.chains.end(), found->chains.begin(), found->chains.end());
+      all.rules.insert(all.rules.end(), found->rules.begin(), found->rules.end());
+      tell_cut(name, found->rules.size(), found->cut, gaps);
+    } else if (found.error().fault == Fault::missing && !is_in_use) {
+      gaps.absent(name, found.error().what);
+    } else {
+      gaps.problem(name, found.error());
+    }
   }
+  return all;
 }
 
 void put(const std::vector<Chain>& chains, FactsBuilder facts) {
@@ -78,6 +94,18 @@ void put(const std::vector<NftRule>& rules, FactsBuilder facts) {
     entry.setChain(rule.chain);
     entry.setComment(rule.comment);
     entry.setExpression(clean_text(rule.expression));
+  }
+}
+
+void put(const std::vector<IptablesRule>& rules, FactsBuilder facts) {
+  auto list = facts.initIptablesRules(static_cast<unsigned>(rules.size()));
+  unsigned i = 0;
+  for (const auto& rule : rules) {
+    auto entry = list[i++];
+    entry.setFamily(rule.family);
+    entry.setTable(rule.table);
+    entry.setChain(rule.chain);
+    entry.setRule(clean_text(rule.rule));
   }
 }
 
@@ -153,13 +181,16 @@ void observe_packet_filter(Host& host, FactsBuilder facts, Gaps& gaps) {
   if (nft) {
     chains = nft->chains;
     put(nft->rules, facts);
+    tell_cut("nftables", nft->rules.size(), nft->cut, gaps);
   } else if (nft.error().fault == Fault::missing) {
     gaps.absent("nftables", nft.error().what);
   } else {
     gaps.problem("nftables", nft.error());
   }
-  add_iptables(host, nft.has_value(), chains, gaps);
+  const auto older = read_all_iptables(host, nft.has_value(), gaps);
+  chains.insert(chains.end(), older.chains.begin(), older.chains.end());
   put(chains, facts);
+  put(older.rules, facts);
 }
 
 void observe_ufw(Host& host, FactsBuilder facts, Gaps& gaps) {

@@ -11,9 +11,6 @@ namespace relab::agent::network {
 
 namespace {
 
-constexpr std::size_t rules_max = 500;
-constexpr std::size_t expression_size_max = 600;
-
 /// Copying and printing JSON goes down once for every level.
 constexpr int depth_max = 200;
 
@@ -51,9 +48,14 @@ std::string expression_of(const Json& expressions) {
   if (expressions.is_array())
     for (const auto& expression : expressions)
       if (!expression.is_object() || !expression.contains("counter")) kept.push_back(expression);
-  auto text = kept.dump(-1, ' ', false, Json::error_handler_t::replace);
-  if (text.size() > expression_size_max) text.resize(expression_size_max);
-  return text;
+  return kept.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// A part of a rule looks like another rule, so there is all of it or nothing.
+std::string whole_or_nothing(std::string content, Cut& cut) {
+  if (content.size() <= rule_size_max) return content;
+  ++cut.too_long;
+  return {};
 }
 
 Result<void> add_rule(const Json& entry, Nft& nft) {
@@ -67,9 +69,12 @@ Result<void> add_rule(const Json& entry, Nft& nft) {
     return fail(Fault::damaged,
                 fmt::format("nft printed a rule of an unknown chain '{}'", rule.chain));
   ++chain->rules;
-  if (nft.rules.size() >= rules_max) return {};
+  if (nft.rules.size() >= rules_max) {
+    ++nft.cut.left_out;
+    return {};
+  }
   rule.comment = text_of(entry, "comment");
-  rule.expression = expression_of(member(entry, "expr"));
+  rule.expression = whole_or_nothing(expression_of(member(entry, "expr")), nft.cut);
   nft.rules.push_back(std::move(rule));
   return {};
 }
@@ -83,14 +88,24 @@ Result<Chain> parse_chain_line(std::string_view line) {
                .policy = parts[1] == "-" ? std::string() : std::string(parts[1])};
 }
 
-Result<void> count_rule(std::string_view line, std::string_view table, std::vector<Chain>& chains) {
+/// "-A INPUT -j DROP"
+Result<void> add_rule(std::string_view line, std::string_view family, std::string_view table,
+                      Iptables& tables) {
   const auto parts = words(line);
-  const auto chain = std::ranges::find_if(chains, [&parts, table](const Chain& known) {
+  const auto chain = std::ranges::find_if(tables.chains, [&parts, table](const Chain& known) {
     return parts.size() > 1 && known.table == table && known.name == parts[1];
   });
-  if (chain == chains.end())
+  if (chain == tables.chains.end())
     return fail(Fault::damaged, "iptables-save printed a rule of an unknown chain");
   ++chain->rules;
+  if (tables.rules.size() >= rules_max) {
+    ++tables.cut.left_out;
+    return {};
+  }
+  tables.rules.push_back({.family = std::string(family),
+                          .table = std::string(table),
+                          .chain = chain->name,
+                          .rule = whole_or_nothing(std::string(line), tables.cut)});
   return {};
 }
 
@@ -118,8 +133,8 @@ Result<Nft> parse_nft(std::string_view text) {
   return nft;
 }
 
-Result<std::vector<Chain>> parse_iptables_save(std::string_view family, std::string_view text) {
-  std::vector<Chain> chains;
+Result<Iptables> parse_iptables_save(std::string_view family, std::string_view text) {
+  Iptables tables;
   std::string table;
   for (const auto whole : lines(text)) {
     const auto line = trim(whole);
@@ -131,17 +146,17 @@ Result<std::vector<Chain>> parse_iptables_save(std::string_view family, std::str
       chain.family = family;
       chain.table = table;
       chain.hook = hook_of(chain);
-      chains.push_back(std::move(chain));
+      tables.chains.push_back(std::move(chain));
     } else if (line.starts_with("-A ") || line.starts_with('[')) {
       const auto rule = line.starts_with('[')
                             ? trim(line.substr(std::min(line.find(']'), line.size() - 1) + 1))
                             : line;
-      RELAB_CHECK(count_rule(rule, table, chains));
+      RELAB_CHECK(add_rule(rule, family, table, tables));
     } else {
       return fail(Fault::damaged, "iptables-save printed a line of no known form");
     }
   }
-  return chains;
+  return tables;
 }
 
 Result<Ufw> parse_ufw(std::string_view text) {

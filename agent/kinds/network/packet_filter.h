@@ -2,6 +2,7 @@
 
 /// The kernel's packet filter as nft, iptables-save and ufw tell of it.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -10,6 +11,19 @@
 #include "common/base/result.h"
 
 namespace relab::agent::network {
+
+/// Rules of one program that are told; further ones are only counted.
+inline constexpr std::size_t rules_max = 1000;
+/// Bytes of one rule's content; a longer one is told without it.
+inline constexpr std::size_t rule_size_max = 1000;
+
+/// What is not told of the rules.
+struct Cut {
+  std::size_t left_out = 0;  ///< rules above the limit
+  std::size_t too_long = 0;  ///< rules told without their content
+
+  bool operator==(const Cut&) const = default;
+};
 
 struct Chain {
   std::string program = {};
@@ -29,7 +43,7 @@ struct NftRule {
   std::string table = {};
   std::string chain = {};
   std::string comment = {};
-  /// Compact JSON without counters, of a bounded size.
+  /// Compact JSON without counters; empty if it is too long.
   std::string expression = {};
 
   bool operator==(const NftRule&) const = default;
@@ -37,8 +51,24 @@ struct NftRule {
 
 struct Nft {
   std::vector<Chain> chains = {};
-  /// The first 500.
   std::vector<NftRule> rules = {};
+  Cut cut = {};
+};
+
+struct IptablesRule {
+  std::string family = {};
+  std::string table = {};
+  std::string chain = {};
+  /// The line without counters ("-A INPUT -j DROP"); empty if it is too long.
+  std::string rule = {};
+
+  bool operator==(const IptablesRule&) const = default;
+};
+
+struct Iptables {
+  std::vector<Chain> chains = {};
+  std::vector<IptablesRule> rules = {};
+  Cut cut = {};
 };
 
 /// `nft --json list ruleset`. A ruleset without tables is one; Fault::damaged for what is none, and
@@ -47,7 +77,7 @@ Result<Nft> parse_nft(std::string_view json);
 
 /// What iptables-save or ip6tables-save prints; `family` is "ip" or "ip6". Nothing at all is a
 /// filter without tables.
-Result<std::vector<Chain>> parse_iptables_save(std::string_view family, std::string_view text);
+Result<Iptables> parse_iptables_save(std::string_view family, std::string_view text);
 
 struct Ufw {
   std::string status = {};

@@ -136,6 +136,8 @@ ErrorCorrection edac(Host& host, Gaps& gaps) {
   ErrorCorrection found;
   const Path folder = "/sys/devices/system/edac/mc";
   const auto controllers = host.list(folder);
+  if (!controllers && controllers.error().fault != Fault::missing)
+    gaps.problem("memory controllers", controllers.error().sentence());
   if (!controllers) return found;
   for (const auto& name : *controllers) {
     const auto controller = folder / name;

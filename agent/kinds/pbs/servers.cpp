@@ -61,7 +61,10 @@ Datastore datastore_of(Place& place, const ConfigSection& config, const Gathered
   Datastore store{.config = config};
   const auto path = config.value("path");
   const auto part = fmt::format("datastore {} of {}", config.id, place.title());
-  if (const auto here = place.on_host(path)) store.host_path = here->string();
+  const auto here = place.on_host(path);
+  if (here) store.host_path = here->string();
+  if (!here && here.error().fault != Fault::missing && here.error().fault != Fault::unsupported)
+    gaps.problem("directory of " + part, here.error());
   store.chunks = gathered.names.contains(path + "/.chunks");
   const auto why = fmt::format("there is no chunk store at {}", path);
   if (!store.chunks && may_be_away(config)) gaps.absent(part, why);

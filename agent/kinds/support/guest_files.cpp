@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "agent/kinds/support/mounts.h"
 #include "common/base/text.h"
 
 namespace relab::agent {
@@ -48,25 +49,41 @@ Result<Path> directory_of(Host& host, const GuestMount& mount) {
   return directory;
 }
 
+Result<Mapping> mapping_of(Host& host, const GuestMount& mount,
+                           const std::vector<Path>& mount_points) {
+  RELAB_TRY(const auto directory, directory_of(host, mount));
+  // A link here is this machine's, not the tree's, and the table of mounts has none.
+  RELAB_TRY(const auto source, host.canonical(directory));
+  Mapping mapping{.path = mount.path, .source = source};
+  if (mount.recursive()) return mapping;
+  for (const auto& point : mount_points) {
+    if (point == source || !is_at_or_below(point.string(), source.string())) continue;
+    const auto path = (Path(mount.path) / point.lexically_relative(source)).string();
+    mapping.hidden.push_back({.path = path, .mount_point = point});
+  }
+  return mapping;
+}
+
 Result<Tree> tree_of(Host& host, const PveGuest& guest, Gaps& gaps) {
   const auto mounted = mounted_root(guest);
   if (has_system(host, mounted)) return Tree(host, {{.path = "/", .source = mounted}});
+  RELAB_TRY(const auto points, mount_points(host));
   std::vector<Mapping> mappings;
   for (const auto& mount : container_mounts(guest.config.current)) {
     if (mount.of_device()) continue;
-    auto directory = directory_of(host, mount);
-    if (directory && is_root(mount) && !has_system(host, *directory))
-      directory = fail(Fault::missing, fmt::format("{} holds no /etc", directory->string()));
-    if (!directory && is_root(mount))
+    auto mapping = mapping_of(host, mount, points);
+    if (mapping && is_root(mount) && !has_system(host, mapping->source))
+      mapping = fail(Fault::missing, fmt::format("{} holds no /etc", mapping->source.string()));
+    if (!mapping && is_root(mount))
       return fail(Error{
-          .fault = directory.error().fault,
+          .fault = mapping.error().fault,
           .what = fmt::format("{} does not run, and its root file system cannot be read: {}; {}",
-                              guest.title(), directory.error().what, way_out(guest)),
+                              guest.title(), mapping.error().what, way_out(guest)),
           .hint = way_out(guest)});
-    if (!directory)
+    if (!mapping)
       gaps.problem(fmt::format("{} of {}", mount.key, guest.title()),
-                   fmt::format("{}; {}", directory.error().what, way_out(guest)));
-    mappings.push_back({.path = mount.path, .source = directory ? *directory : Path()});
+                   fmt::format("{}; {}", mapping.error().what, way_out(guest)));
+    mappings.push_back(mapping ? std::move(*mapping) : Mapping{.path = mount.path, .source = {}});
   }
   if (std::ranges::none_of(mappings, [](const auto& mapping) { return mapping.path == "/"; }))
     return fail(Fault::damaged,

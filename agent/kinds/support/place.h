@@ -51,7 +51,8 @@ class Place {
   /// Every container of a Docker engine there; absent where none is.
   virtual Result<DockerView> docker() = 0;
   /// The same file or directory as seen from this machine, without symbolic links; Fault::missing
-  /// or ::unsupported where this machine does not see it.
+  /// or ::unsupported where this machine does not see it; any other fault is a problem, such as a
+  /// file system of this machine that the place does not see.
   virtual Result<Path> on_host(const std::string& path) = 0;
 };
 

@@ -7,6 +7,7 @@
 
 #include "agent/kinds/support/guest_files.h"
 #include "agent/kinds/support/look_inside.h"
+#include "agent/kinds/support/mounts.h"
 #include "agent/kinds/support/tree.h"
 
 namespace relab::agent {
@@ -98,13 +99,13 @@ class RunningContainer final : public Place {
 
  private:
   /// Only where it is asked for: a volume's path takes a call of pvesm.
-  Tree& tree();
+  Result<Tree>& tree();
 
   Host& host_;
   std::string title_;
   std::uint32_t vmid_;
   std::vector<GuestMount> mounts_;
-  std::optional<Tree> tree_;
+  std::optional<Result<Tree>> tree_;
   std::optional<std::set<std::string>> docker_files_;
 };
 
@@ -153,17 +154,22 @@ Result<DockerView> RunningContainer::docker() {
   return without_engine(disk, error);
 }
 
-Tree& RunningContainer::tree() {
+Result<Tree>& RunningContainer::tree() {
   if (tree_) return *tree_;
+  const auto points = mount_points(host_);
+  if (!points) return tree_.emplace(fail(points.error()));
   std::vector<Mapping> mappings;
   for (const auto& mount : mounts_) {
-    const auto directory = directory_of(host_, mount);
-    mappings.push_back({.path = mount.path, .source = directory ? *directory : Path()});
+    auto mapping = mapping_of(host_, mount, *points);
+    mappings.push_back(mapping ? std::move(*mapping) : Mapping{.path = mount.path, .source = {}});
   }
-  return tree_.emplace(host_, std::move(mappings));
+  return tree_.emplace(Tree(host_, std::move(mappings)));
 }
 
-Result<Path> RunningContainer::on_host(const std::string& path) { return tree().resolve(path); }
+Result<Path> RunningContainer::on_host(const std::string& path) {
+  auto& seen = tree();
+  return seen ? seen->resolve(path) : fail(seen.error());
+}
 
 void add_container(Host& host, const PveGuest& guest, Places& places, Gaps& gaps) {
   if (guest.running()) {

@@ -133,6 +133,10 @@ std::optional<GuestMount> raw_mount_of(const Value& value) {
 
 }  // namespace
 
+bool GuestMount::recursive() const {
+  return key == "lxc.mount.entry" && has_option(options, "rbind");
+}
+
 std::string_view name(GuestType type) { return type == GuestType::lxc ? "lxc" : "qemu"; }
 
 std::string PveSection::value(std::string_view key) const { return find_value(values, key); }

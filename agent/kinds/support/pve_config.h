@@ -72,6 +72,8 @@ struct GuestMount {
 
   /// A directory or device of the host, not a volume.
   bool of_host() const { return source.starts_with('/'); }
+  /// What is mounted below the source comes along; Proxmox itself never binds so.
+  bool recursive() const;
   bool of_device() const { return source == "/dev" || source.starts_with("/dev/"); }
 };
 

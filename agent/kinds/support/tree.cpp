@@ -4,6 +4,7 @@
 #include <deque>
 #include <fmt/format.h>
 
+#include "agent/kinds/support/mounts.h"
 #include "common/base/text.h"
 
 namespace relab::agent {
@@ -20,9 +21,8 @@ std::deque<std::string> parts_of(std::string_view path) {
   return parts;
 }
 
-bool is_below(std::string_view path, std::string_view above) {
-  if (above == "/") return true;
-  return path.starts_with(above) && (path.size() == above.size() || path[above.size()] == '/');
+std::string joined(const std::deque<std::string>& parts) {
+  return fmt::format("{}", fmt::join(parts, "/"));
 }
 
 /// Nothing there, or something that is no directory on the way.
@@ -65,16 +65,22 @@ bool matches_path(std::string_view path, std::string_view pattern) {
 
 Tree::Tree(Host& host, std::vector<Mapping> mappings)
     : host_(host), mappings_(std::move(mappings)) {
+  for (auto& mapping : mappings_) mapping.path = "/" + joined(parts_of(mapping.path));
   std::ranges::sort(mappings_, std::greater{},
                     [](const auto& mapping) { return mapping.path.size(); });
 }
 
 Result<Path> Tree::source_of(const Path& path) const {
   const auto text = path.string();
-  for (const auto& [above, source] : mappings_) {
-    if (!is_below(text, above)) continue;
+  for (const auto& [above, source, hidden] : mappings_) {
+    if (!is_at_or_below(text, above)) continue;
     if (source.empty())
       return fail(Fault::missing, fmt::format("{} lies on what this machine cannot see", text));
+    for (const auto& [place, mount_point] : hidden)
+      if (is_at_or_below(text, place))
+        return fail(Fault::damaged, fmt::format("{} is on {}, which a bind mount of {} does not "
+                                                "show: the container sees an empty folder there",
+                                                text, mount_point.string(), source.string()));
     const auto rest = path.lexically_relative(above);
     return rest == "." ? source : source / rest;
   }

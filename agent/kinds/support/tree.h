@@ -11,10 +11,17 @@
 
 namespace relab::agent {
 
+/// A file system mounted below a directory of this machine that a bind mount does not take along.
+struct Hidden {
+  std::string path;  ///< absolute, in the tree: where it would be
+  Path mount_point;  ///< on this machine
+};
+
 /// A directory of this machine that stands at `path` in the tree.
 struct Mapping {
   std::string path;  ///< absolute, in the tree
   Path source;       ///< empty: something that this machine cannot see is mounted there
+  std::vector<Hidden> hidden = {};
 };
 
 class Tree {
@@ -23,7 +30,8 @@ class Tree {
   Tree(Host& host, std::vector<Mapping> mappings);
 
   /// Where a path of the tree really lies on this machine, every link followed within the tree.
-  /// Fault::missing if there is nothing, or if it lies on what this machine cannot see.
+  /// Fault::missing if there is nothing, or if it lies on what this machine cannot see;
+  /// Fault::damaged if it lies on what is hidden: this machine has other files there than the tree.
   Result<Path> resolve(const std::string& path);
   Gathered gather(const Wanted& wanted);
 

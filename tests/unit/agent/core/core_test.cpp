@@ -292,6 +292,19 @@ TEST_CASE("core: an agent does not leave before the last report is stored", "[ag
   CHECK(script.tick() == Words{"exit"});
 }
 
+TEST_CASE("core: a report that the journal would not let go is delivered once more",
+          "[agent][core]") {
+  Script script;
+  script.order(1);
+  script.end(1);
+  CHECK(script.acknowledge(1) == Words{"1 release"});
+  script.on(event::ReleaseFailed{task(1)});
+
+  CHECK(script.on(event::Attached{}) == Words{"1 deliver"});
+  CHECK(script.acknowledge(1) == Words{"1 release"});
+  CHECK(script.on(event::Attached{}).empty());
+}
+
 TEST_CASE("core: a store that takes nothing keeps the agent no longer than a task would",
           "[agent][core]") {
   Script script({.running_max = 1, .held_max = 4, .drain_time = std::chrono::seconds(20)});

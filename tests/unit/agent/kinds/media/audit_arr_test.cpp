@@ -59,6 +59,7 @@ void add_sqlite(SimHost& host, const std::string& uri) {
 /// Proxmox with one container, 130, in this state.
 void add_container(SimHost& host, const std::string& state) {
   host.link("/etc/pve/local", "nodes/pve");
+  mount(host, {"/"});
   host.file("/etc/pve/nodes/pve/lxc/130.conf", sample("pve/130.conf"));
   host.answer("pvesh get /nodes/localhost/lxc --output-format json",
               {.out = R"([{"vmid": 130, "status": ")" + state + R"("}])"});
@@ -152,6 +153,47 @@ TEST_CASE("arr: a running container is looked into, and its paths are told of th
   CHECK(app.getRunning());
   CHECK(view(app.getHostPath()) == "/rpool/data/subvol-130-disk-0/var/lib/sonarr");
   CHECK(view(path_of(message, "root folder", "/media/tv").getHostPath()) == "/tank/media/tv");
+}
+
+TEST_CASE("arr: a root folder on a file system that its bind mount does not show is a problem",
+          "[agent][arr]") {
+  SimHost host;
+  add_container(host, "stopped");
+  host.answer("pvesm path local-zfs:subvol-130-disk-0", {.out = "/rpool/subvol\n"});
+  add_sonarr(host, "/rpool/subvol");
+  host.file("/tank/media/tv/x", "");
+  mount(host, {"/", "/tank/media", "/tank/media/tv"});
+  add_sqlite(host, "file:/rpool/subvol/var/lib/sonarr/sonarr.db?mode=ro&immutable=1");
+
+  const auto message = observe(host);
+
+  CHECK(view(path_of(message, "root folder", "/media/tv").getHostPath()).empty());
+  CHECK(problems(message) ==
+        std::vector<std::string>{
+            "/media/tv of sonarr on container 130 (sonarr): /media/tv is on /tank/media/tv, which "
+            "a bind mount of /tank/media does not show: the container sees an empty folder there"});
+}
+
+TEST_CASE("arr: a database that this machine has other files in place of is read inside",
+          "[agent][arr]") {
+  SimHost guest;
+  add_sonarr(guest);
+  guest.file("/usr/bin/sqlite3", "");
+  add_sqlite(guest, "file:/var/lib/sonarr/sonarr.db?mode=ro&immutable=1");
+  SimHost host;
+  add_container(host, "running");
+  host.program("pct", containers({{"130", &guest}}));
+  host.answer("pvesm path local-zfs:subvol-130-disk-0", {.out = "/rpool/subvol\n"});
+  add_sonarr(host, "/rpool/subvol");
+  mount(host, {"/", "/rpool/subvol", "/rpool/subvol/var/lib"});
+
+  const auto message = observe(host);
+
+  CHECK(path_of(message, "root folder", "/media/tv").getVmid() == 130);
+  REQUIRE(of(message).getApps().size() == 1);
+  CHECK(view(of(message).getApps()[0].getHostPath()).empty());
+  REQUIRE_FALSE(problems(message).empty());
+  CHECK_THAT(problems(message)[0], Catch::Contains("is on /rpool/subvol/var/lib"));
 }
 
 TEST_CASE("arr: a container on a block volume is read by its own sqlite3", "[agent][arr]") {

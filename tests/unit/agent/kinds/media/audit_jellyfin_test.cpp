@@ -60,6 +60,7 @@ std::vector<std::string> problems(const Message<Facts>& message) {
 
 void add_container(SimHost& host, SimHost& guest) {
   host.link("/etc/pve/local", "nodes/pve");
+  mount(host, {"/"});
   host.file("/etc/pve/nodes/pve/lxc/110.conf",
             "hostname: jellyfin\nrootfs: local-zfs:subvol-110-disk-0,size=16G\n"
             "mp0: /tank/media,mp=/media\ndev0: /dev/dri/renderD128,gid=104\n"
@@ -113,6 +114,23 @@ TEST_CASE("jellyfin: a server in a container comes with libraries, acceleration 
   REQUIRE(of(message).getDevices().size() == 3);
   CHECK(view(of(message).getDevices()[0].getKey()) == "dev0");
   CHECK_THAT(message.to_json(), !Catch::Contains("canary"));
+}
+
+TEST_CASE("jellyfin: a library on a file system that its bind mount does not show is a problem",
+          "[agent][jellyfin]") {
+  SimHost guest;
+  add_server(guest, "/etc/jellyfin", "/var/lib/jellyfin");
+  SimHost host;
+  add_container(host, guest);
+  host.file("/tank/media/movies/x", "");
+  mount(host, {"/", "/tank/media", "/tank/media/movies"});
+
+  const auto message = observe(host);
+
+  CHECK(view(of(message).getLibraries()[1].getPath()) == "/media/movies");
+  CHECK(view(of(message).getLibraries()[1].getHostPath()).empty());
+  REQUIRE(problems(message).size() == 1);
+  CHECK_THAT(problems(message)[0], Catch::Contains("/media/movies is on /tank/media/movies"));
 }
 
 TEST_CASE("jellyfin: both kinds of Docker image are read", "[agent][jellyfin]") {

@@ -74,7 +74,8 @@ TEST_CASE("settings: Bazarr writes YAML, and wrote INI", "[agent][media]") {
 TEST_CASE("settings: qBittorrent's paths are of its session, or of old preferences",
           "[agent][media]") {
   const auto now = must(parse_qbittorrent(
-      "[BitTorrent]\nSession\\DefaultSavePath=/downloads\nSession\\TempPath=/downloads/tmp\n\n"
+      "[BitTorrent]\nSession\\DefaultSavePath=/downloads\nSession\\TempPath=/downloads/tmp\n"
+      "Session\\TempPathEnabled=true\n\n"
       "[Preferences]\nWebUI\\Port=8090\nWebUI\\Password_PBKDF2=\"@ByteArray(canary)\"\n"));
   const auto old = must(parse_qbittorrent("[Preferences]\nDownloads\\SavePath=/old\n"));
 
@@ -82,6 +83,52 @@ TEST_CASE("settings: qBittorrent's paths are of its session, or of old preferenc
   CHECK(now.paths == std::vector<DataPath>{{"downloads", "/downloads"},
                                            {"incomplete downloads", "/downloads/tmp"}});
   CHECK(old.paths == std::vector<DataPath>{{"downloads", "/old"}});
+}
+
+TEST_CASE("settings: folders that are switched off are left out", "[agent][media]") {
+  const auto enabled = GENERATE(as<std::string>{}, "", "TempPathEnabled=false\n");
+  const auto session = must(parse_qbittorrent(
+      "[BitTorrent]\nSession\\DefaultSavePath=/d\nSession\\TempPath=/tmp/unused\n" +
+      (enabled.empty() ? "" : "Session\\" + enabled) +
+      "Session\\FinishedTorrentExportDirectory=\n"));
+  const auto preferences = must(
+      parse_qbittorrent("[Preferences]\nDownloads\\SavePath=/d\nDownloads\\TempPath=/tmp/unused\n" +
+                        (enabled.empty() ? "" : "Downloads\\" + enabled)));
+  const auto transmission = GENERATE(
+      R"({"rpc-port": 9091, "download-dir": "/d", "incomplete-dir": "/i", "watch-dir": "/w"})",
+      R"({"rpc-port": 9091, "download-dir": "/d", "incomplete-dir": "/i", "watch-dir": "/w",
+          "incomplete-dir-enabled": false, "watch-dir-enabled": false})",
+      R"({"rpc_port": 9091, "download_dir": "/d", "incomplete_dir": "/i", "watch_dir": "/w",
+          "incomplete_dir_enabled": false, "watch_dir_enabled": false})");
+
+  const std::vector<DataPath> only{{"downloads", "/d"}};
+  CHECK(session.paths == only);
+  CHECK(preferences.paths == only);
+  CHECK(must(parse_transmission(transmission)).paths == only);
+}
+
+TEST_CASE("settings: qBittorrent's session counts before what an older version left",
+          "[agent][media]") {
+  const auto settings =
+      must(parse_qbittorrent("[BitTorrent]\nSession\\TempPathEnabled=false\n[Preferences]\n"
+                             "Downloads\\TempPathEnabled=true\nDownloads\\TempPath=/left\n"));
+
+  CHECK(settings.paths.empty());
+}
+
+TEST_CASE("settings: folders that are switched on are told", "[agent][media]") {
+  const auto transmission = GENERATE(
+      R"({"rpc-port": 9091, "download-dir": "/d", "incomplete-dir": "/i", "watch-dir": "/w",
+          "incomplete-dir-enabled": true, "watch-dir-enabled": true})",
+      R"({"rpc_port": 9091, "download_dir": "/d", "incomplete_dir": "/i", "watch_dir": "/w",
+          "incomplete_dir_enabled": true, "watch_dir_enabled": true})");
+  const auto preferences = must(parse_qbittorrent(
+      "[Preferences]\nDownloads\\TempPath=/i\nDownloads\\TempPathEnabled=true\n"));
+
+  CHECK(must(parse_transmission(transmission)).paths ==
+        std::vector<DataPath>{
+            {"downloads", "/d"}, {"incomplete downloads", "/i"}, {"watched folder", "/w"}});
+  CHECK(preferences.paths == std::vector<DataPath>{{"incomplete downloads", "/i"}});
 }
 
 TEST_CASE("settings: SABnzbd's accounts are passed over", "[agent][media]") {

@@ -1,4 +1,5 @@
 #include "agent/kinds/network/audit.h"
+#include "agent/kinds/network/packet_filter.h"
 #include "tests/support/must.h"
 #include "tests/support/sample.h"
 #include "tests/support/sim_host.h"
@@ -200,10 +201,44 @@ TEST_CASE("network audit: older tables beside nft are read, or missed aloud", "[
 
   CHECK(problems(observe(host).reader()) == std::vector<std::string>{"iptables"});
 
-  host.answer("iptables-legacy-save", {.out = "*filter\n:INPUT DROP [0:0]\nCOMMIT\n"});
+  host.answer("iptables-legacy-save",
+              {.out = "*filter\n:INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\nCOMMIT\n"});
   const auto message = observe(host);
   CHECK(problems(message.reader()).empty());
   CHECK(message.reader().getChains().size() == 2);
+  REQUIRE(message.reader().getIptablesRules().size() == 1);
+  const auto rule = message.reader().getIptablesRules()[0];
+  CHECK(view(rule.getFamily()) == "ip");
+  CHECK(view(rule.getTable()) == "filter");
+  CHECK(view(rule.getChain()) == "INPUT");
+  CHECK(view(rule.getRule()) == "-A INPUT -i lo -j ACCEPT");
+}
+
+TEST_CASE("network audit: firewall rules that are not told whole are problems",
+          "[agent][network]") {
+  SimHost host;
+  proxmox(host);
+  std::string rules;
+  for (std::size_t i = 0; i < rules_max + 2; ++i) rules += "-A INPUT -j ACCEPT\n";
+  host.file("/proc/net/ip_tables_names", "filter\n");
+  host.answer("iptables-legacy-save", {.out = "*filter\n:INPUT DROP [0:0]\n" + rules + "COMMIT\n"});
+  const auto entry =
+      R"({"rule":{"family":"ip","table":"t","chain":"c","expr":[{"log":{"prefix":")" +
+      std::string(rule_size_max, 'x') + R"("}}]}})";
+  host.answer(
+      "nft --json list ruleset",
+      {.out = R"({"nftables":[{"chain":{"family":"ip","table":"t","name":"c"}},)" + entry + "]}"});
+
+  const auto message = observe(host);
+
+  const auto problems = message.reader().getCoverage().getProblems();
+  REQUIRE(problems.size() == 2);
+  CHECK(view(problems[0].getPart()) == "rules of nftables");
+  CHECK(view(problems[0].getWhy()) ==
+        "1 of 1 rules have more than 1000 bytes and are told without their content");
+  CHECK(view(problems[1].getPart()) == "rules of iptables");
+  CHECK(view(problems[1].getWhy()) == "only 1000 of 1002 rules are told");
+  CHECK(message.reader().getIptablesRules().size() == rules_max);
 }
 
 TEST_CASE("network audit: every program that fails is a problem of its own part",

@@ -192,20 +192,73 @@ TEST_CASE("nft: an empty ruleset is one, nothing at all is none", "[agent][netwo
   CHECK_FALSE(parse_nft(text));
 }
 
-TEST_CASE("iptables: chains and rules are counted by table", "[agent][network]") {
-  const auto chains = must(parse_iptables_save(
+namespace {
+
+/// nft's answer with these rules of one chain, each an expression.
+std::string ruleset(const std::vector<std::string>& expressions) {
+  std::string text =
+      R"({"nftables":[{"metainfo":{}},{"chain":{"family":"ip","table":"t","name":"c"}})";
+  for (const auto& expression : expressions)
+    text += R"(,{"rule":{"family":"ip","table":"t","chain":"c","expr":[)" + expression + "]}}";
+  return text + "]}";
+}
+
+}  // namespace
+
+TEST_CASE("nft: rules above the limit are counted as left out", "[agent][network]") {
+  const auto nft =
+      must(parse_nft(ruleset(std::vector<std::string>(rules_max + 3, R"({"accept":null})"))));
+
+  CHECK(nft.chains[0].rules == rules_max + 3);
+  CHECK(nft.rules.size() == rules_max);
+  CHECK(nft.cut == Cut{.left_out = 3, .too_long = 0});
+}
+
+TEST_CASE("nft: an expression that is too long is left out whole, not cut in two",
+          "[agent][network]") {
+  const std::string fits = R"({"log":{"prefix":")" + std::string(rule_size_max - 23, 'x') + "\"}}";
+  const auto nft = must(parse_nft(ruleset({fits, fits + "," + fits, R"({"drop":null})"})));
+
+  REQUIRE(nft.rules.size() == 3);
+  CHECK(nft.rules[0].expression == "[" + fits + "]");
+  CHECK(nft.rules[1].expression.empty());
+  CHECK(nft.rules[2].expression == R"([{"drop":null}])");
+  CHECK(nft.cut == Cut{.left_out = 0, .too_long = 1});
+}
+
+TEST_CASE("iptables: chains and rules are told by table", "[agent][network]") {
+  const auto tables = must(parse_iptables_save(
       "ip",
       "# Generated\n*filter\n:INPUT DROP [12:34]\n:PVEFW-INPUT - [0:0]\n-A INPUT -j PVEFW-INPUT\n"
       "[1:2] -A INPUT -p tcp -j ACCEPT\nCOMMIT\n*nat\n:INPUT ACCEPT [0:0]\nCOMMIT\n"));
 
-  REQUIRE(chains.size() == 3);
-  CHECK(chains[0].rules == 2);
-  CHECK(chains[0].policy == "DROP");
-  CHECK(chains[0].hook == "INPUT");
-  CHECK(chains[1].policy.empty());
-  CHECK(chains[2].table == "nat");
-  CHECK(chains[2].rules == 0);
-  CHECK(must(parse_iptables_save("ip", "")).empty());
+  REQUIRE(tables.chains.size() == 3);
+  CHECK(tables.chains[0].rules == 2);
+  CHECK(tables.chains[0].policy == "DROP");
+  CHECK(tables.chains[0].hook == "INPUT");
+  CHECK(tables.chains[1].policy.empty());
+  CHECK(tables.chains[2].table == "nat");
+  CHECK(tables.chains[2].rules == 0);
+  const IptablesRule first{
+      .family = "ip", .table = "filter", .chain = "INPUT", .rule = "-A INPUT -j PVEFW-INPUT"};
+  const IptablesRule second{
+      .family = "ip", .table = "filter", .chain = "INPUT", .rule = "-A INPUT -p tcp -j ACCEPT"};
+  CHECK(tables.rules == std::vector<IptablesRule>{first, second});
+  CHECK(tables.cut == Cut{});
+  CHECK(must(parse_iptables_save("ip", "")).chains.empty());
+}
+
+TEST_CASE("iptables: what is not told of the rules is counted", "[agent][network]") {
+  std::string text = "*filter\n:INPUT DROP [0:0]\n-A INPUT -m comment --comment " +
+                     std::string(rule_size_max, 'x') + " -j DROP\n";
+  for (std::size_t i = 0; i <= rules_max; ++i) text += "-A INPUT -j ACCEPT\n";
+
+  const auto tables = must(parse_iptables_save("ip", text + "COMMIT\n"));
+
+  CHECK(tables.chains[0].rules == rules_max + 2);
+  REQUIRE(tables.rules.size() == rules_max);
+  CHECK(tables.rules[0].rule.empty());
+  CHECK(tables.cut == Cut{.left_out = 2, .too_long = 1});
 }
 
 TEST_CASE("iptables: what iptables-save does not print is an error", "[agent][network]") {

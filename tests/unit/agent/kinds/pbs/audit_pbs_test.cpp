@@ -39,6 +39,7 @@ void add_server(SimHost& host, const std::string& root = "") {
 
 void add_proxmox(SimHost& host, const std::string& state) {
   host.link("/etc/pve/local", "nodes/pve");
+  mount(host, {"/"});
   host.file("/etc/pve/nodes/pve/lxc/120.conf", sample("120.conf"));
   host.file("/etc/pve/storage.cfg", sample("storage.cfg"));
   host.file("/etc/pve/priv/storage/pbs-tank.enc", "canary");
@@ -169,6 +170,27 @@ TEST_CASE("pbs: a stopped server is read from its disk", "[agent][pbs]") {
   CHECK(problems(message).empty());
   CHECK_FALSE(of(message).getServers()[0].getRunning());
   CHECK(of(message).getDatastores()[0].getChunks());
+}
+
+TEST_CASE("pbs: a datastore on a file system that its bind mount does not show is a problem",
+          "[agent][pbs]") {
+  SimHost guest;
+  add_server(guest);
+  SimHost host;
+  add_proxmox(host, "running");
+  host.program("pct", containers({{"120", &guest}}));
+  host.file("/etc/pve/nodes/pve/lxc/120.conf",
+            "hostname: pbs\nrootfs: local-zfs:subvol-120-disk-0\nmp0: /tank,mp=/mnt/datastore\n");
+  host.directory("/tank/tank-main/.chunks");
+  mount(host, {"/", "/tank", "/tank/tank-main"});
+
+  const auto message = observe(host);
+
+  CHECK(view(of(message).getDatastores()[0].getHostPath()).empty());
+  REQUIRE(problems(message).size() == 1);
+  CHECK_THAT(problems(message)[0],
+             Catch::StartsWith("directory of datastore tank-main") &&
+                 Catch::Contains("/mnt/datastore/tank-main is on /tank/tank-main"));
 }
 
 TEST_CASE("pbs: a datastore without its chunks is a problem", "[agent][pbs]") {

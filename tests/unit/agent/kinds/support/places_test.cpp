@@ -14,6 +14,7 @@ constexpr auto no_engine =
 
 void add_container(SimHost& host, const std::string& state) {
   host.link("/etc/pve/local", "nodes/pve");
+  mount(host, {"/"});
   host.file("/etc/pve/nodes/pve/lxc/130.conf", sample("pve/130.conf"));
   host.answer("pvesh get /nodes/localhost/lxc --output-format json",
               {.out = R"([{"vmid": 130, "status": ")" + state + R"("}])"});
@@ -34,6 +35,28 @@ Result<DockerView> docker_of_running(SimHost& guest) {
   add_container(host, "running");
   host.program("pct", containers({{"130", &guest}}));
   return docker_of_container(host);
+}
+
+/// Where a path of container 130 lies on this machine.
+Result<Path> path_on_host(SimHost& host, const std::string& path) {
+  Gaps gaps;
+  const auto places = find_places(
+      host, [](std::string_view) { return false; }, gaps);
+  for (const auto& place : places.all)
+    if (place->vmid() == 130) return place->on_host(path);
+  return fail(Fault::missing, "container 130 is no place");
+}
+
+/// A container with these mounts, on a machine with a file system below /srv/media.
+void add_mounts(SimHost& host, const std::string& mounts) {
+  add_container(host, GENERATE("running", "stopped"));
+  host.file("/etc/pve/nodes/pve/lxc/130.conf",
+            "hostname: sonarr\nrootfs: local-zfs:subvol-130-disk-0,size=12G\n" + mounts);
+  host.answer("pvesm path local-zfs:subvol-130-disk-0", {.out = "/rpool/subvol\n"});
+  host.file("/rpool/subvol/etc/hostname", "sonarr");
+  host.file("/srv/media/tv/show", "");
+  host.file("/srv/media/tv2/show", "");
+  mount(host, {"/", "/srv/media", "/srv/media/tv"});
 }
 
 constexpr auto stopped_root = "/var/lib/lxc/130/rootfs";
@@ -120,6 +143,60 @@ TEST_CASE("places: a stopped container's Docker that cannot be looked at is an e
   SECTION("the usual root is not there") { host.file(root + "/usr/bin/dockerd", ""); }
 
   CHECK_FALSE(docker_of_container(host));
+}
+
+TEST_CASE("places: a file system below a bind mount is not what the container sees",
+          "[agent][places]") {
+  const auto* bind = GENERATE("mp0: /srv/media,mp=/media\n",
+                              "lxc.mount.entry: /srv/media media none bind,create=dir 0 0\n");
+  const auto* path = GENERATE("/media/tv", "/media/tv/show");
+  SimHost host;
+  add_mounts(host, bind);
+
+  const auto found = path_on_host(host, path);
+
+  REQUIRE_FALSE(found);
+  CHECK(found.error().fault == Fault::damaged);
+  CHECK(found.error().what ==
+        "/media/tv is on /srv/media/tv, which a bind mount of /srv/media does not show: the "
+        "container sees an empty folder there");
+}
+
+TEST_CASE("places: beside such a file system a bind mount shows what is there", "[agent][places]") {
+  SimHost host;
+  add_mounts(host, "mp0: /srv/media,mp=/media\n");
+
+  CHECK(must(path_on_host(host, "/media")) == "/srv/media");
+  CHECK(must(path_on_host(host, "/media/tv2/show")) == "/srv/media/tv2/show");
+}
+
+TEST_CASE("places: a file system with a mount of its own, or bound along, is seen",
+          "[agent][places]") {
+  const auto* mounts = GENERATE("mp0: /srv/media,mp=/media\nmp1: /srv/media/tv,mp=/media/tv\n",
+                                "lxc.mount.entry: /srv/media media none rbind,create=dir 0 0\n");
+  SimHost host;
+  add_mounts(host, mounts);
+
+  CHECK(must(path_on_host(host, "/media/tv/show")) == "/srv/media/tv/show");
+}
+
+TEST_CASE("places: a link to a bind mount's source, or within it, hides nothing from the check",
+          "[agent][places]") {
+  SimHost host;
+  add_mounts(host, "mp0: /media-link,mp=/media\n");
+  host.link("/media-link", "/srv/media");
+  host.link("/srv/media/series", "tv");
+
+  CHECK(path_on_host(host, "/media/tv/show").error().fault == Fault::damaged);
+  CHECK(path_on_host(host, "/media/series/show").error().fault == Fault::damaged);
+}
+
+TEST_CASE("places: without the table of mounts no path is told", "[agent][places]") {
+  SimHost host;
+  add_mounts(host, "mp0: /srv/media,mp=/media\n");
+  host.remove("/proc/self/mountinfo");
+
+  CHECK_FALSE(path_on_host(host, "/media/tv2/show"));
 }
 
 TEST_CASE("places: a stopped container without Docker has none", "[agent][docker]") {

@@ -54,6 +54,16 @@ TEST_CASE("tree: a mount covers what lies below it", "[agent][tree]") {
   CHECK_FALSE(tree.resolve("/mediafile"));
 }
 
+TEST_CASE("tree: a mount's path may end in a slash", "[agent][tree]") {
+  SimHost host;
+  host.file("/rpool/ct/media/film", "");
+  host.file("/tank/media/film", "");
+  Tree tree(host,
+            {{.path = "/", .source = "/rpool/ct"}, {.path = "//media/", .source = "/tank/media"}});
+
+  CHECK(must(tree.resolve("/media/film")) == "/tank/media/film");
+}
+
 TEST_CASE("tree: what is mounted out of sight counts as not there", "[agent][tree]") {
   SimHost host;
   host.file("/rpool/ct/config/config.xml", "covered");

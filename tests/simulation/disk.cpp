@@ -1,0 +1,109 @@
+#include "tests/simulation/disk.h"
+
+namespace relab::sim {
+
+Result<void> Disk::write(const std::function<void()>& change) {
+  if (full) return fail(Fault::busy, "the disk is full");
+  const bool dies = deadly != 0 && chance_.one_in(deadly);
+  if (dies && chance_.one_in(2)) {
+    ++watch_.counts.torn;
+    throw Crash{};
+  }
+  change();
+  if (!dies) return {};
+  ++watch_.counts.torn;
+  throw Crash{};
+}
+
+Result<std::vector<agent::JournalRow>> SimJournal::held() {
+  std::vector<agent::JournalRow> rows;
+  for (const auto& [id, row] : kept_.rows) {
+    if (row.state == agent::TaskState::acknowledged) continue;
+    rows.push_back(row);
+    if (plant_ == Plant::running_begins_again && row.state == agent::TaskState::running) {
+      rows.back().state = agent::TaskState::accepted;
+      kept_.rows[id].state = agent::TaskState::accepted;
+    }
+  }
+  return rows;
+}
+
+Result<std::optional<agent::JournalRow>> SimJournal::find(const TaskId& id) {
+  if (const auto row = volatile_.find(id); row != volatile_.end())
+    return std::optional(row->second);
+  const auto row = kept_.rows.find(id);
+  if (row == kept_.rows.end()) return std::optional<agent::JournalRow>();
+  const bool forgotten =
+      plant_ == Plant::forgotten_ids && row->second.state == agent::TaskState::acknowledged;
+  if (forgotten || plant_ == Plant::accepted_twice) return std::optional<agent::JournalRow>();
+  return std::optional(row->second);
+}
+
+Result<void> SimJournal::change(const agent::JournalRow& row, bool durable) {
+  if (!durable) {
+    volatile_.insert_or_assign(row.id, row);
+    return {};
+  }
+  return disk_.write([&] {
+    volatile_.erase(row.id);
+    kept_.rows.insert_or_assign(row.id, row);
+    kept_.relaxed.clear();
+    ++kept_.changes;
+  });
+}
+
+Result<void> SimJournal::accept(const agent::JournalRow& row) {
+  const auto known = kept_.rows.find(row.id);
+  const bool forgives = plant_ == Plant::accepted_twice || plant_ == Plant::forgotten_ids;
+  if (known != kept_.rows.end() && !forgives) return fail(Fault::conflict, "known already");
+  return change(row, plant_ != Plant::order_not_durable);
+}
+
+Result<void> SimJournal::begin(const TaskId& id) {
+  RELAB_TRY(auto row, find(id));
+  if (!row || row->state != agent::TaskState::accepted)
+    return fail(Fault::conflict, "the task does not wait");
+  row->state = agent::TaskState::running;
+  return change(*row, plant_ != Plant::order_not_durable);
+}
+
+Result<void> SimJournal::finish(const TaskId& id, ByteView report) {
+  RELAB_TRY(auto row, find(id));
+  if (!row && plant_ == Plant::accepted_twice) row = kept_.rows.at(id);
+  if (!row || row->state >= agent::TaskState::finished)
+    return fail(Fault::conflict, "the task has a report");
+  row->state = agent::TaskState::finished;
+  row->report = Bytes(report.begin(), report.end());
+  const auto stored =
+      change(*row, plant_ != Plant::report_not_durable && plant_ != Plant::order_not_durable);
+  return stored;
+}
+
+Result<void> SimJournal::acknowledge(const TaskId& id) {
+  RELAB_TRY(auto row, find(id));
+  if (!row || row->state != agent::TaskState::finished) return {};
+  watch_.released(id, row->report);
+  if (disk_.full) return fail(Fault::busy, "the disk is full");
+  kept_.relaxed.insert_or_assign(id, *row);
+  row->state = agent::TaskState::acknowledged;
+  row->order.clear();
+  row->report.clear();
+  volatile_.erase(id);
+  kept_.rows.insert_or_assign(id, *row);
+  return {};
+}
+
+Result<void> SimEntries::append(const controller::StoredEntry& entry) {
+  if (plant_ != Plant::ledger_not_durable) return store(entry);
+  const auto late = std::exchange(late_, entry);
+  return late ? store(*late) : Result<void>();
+}
+
+Result<void> SimEntries::store(const controller::StoredEntry& entry) {
+  return disk_.write([&] {
+    kept_.push_back(entry);
+    watch_.entered(entry);
+  });
+}
+
+}  // namespace relab::sim

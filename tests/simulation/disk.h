@@ -1,0 +1,90 @@
+#pragma once
+
+/// Disks that can be full, and under which a program can die before or after any write.
+
+#include <functional>
+#include <map>
+#include <vector>
+
+#include "agent/journal/journal.h"
+#include "controller/ledger/entries.h"
+#include "tests/simulation/chance.h"
+#include "tests/simulation/plant.h"
+#include "tests/simulation/watch.h"
+
+namespace relab::sim {
+
+/// Thrown out of a write: the program that wrote is dead.
+struct Crash {};
+
+class Disk {
+ public:
+  Disk(Chance& chance, Watch& watch) : chance_(chance), watch_(watch) {}
+
+  bool full = false;
+  /// A program dies at one in so many writes; 0: never.
+  std::uint64_t deadly = 0;
+
+  Result<void> write(const std::function<void()>& change);
+
+ private:
+  Chance& chance_;
+  Watch& watch_;
+};
+
+/// What is left of a journal when its agent is dead.
+struct JournalDisk {
+  std::map<TaskId, agent::JournalRow> rows;
+  Bytes identity;
+  /// Acknowledged rows as they were, until a durable write: a loss of power brings them back.
+  std::map<TaskId, agent::JournalRow> relaxed = {};
+  /// Counts changes.
+  std::uint64_t changes = 0;
+};
+
+class SimJournal final : public agent::TaskJournal {
+ public:
+  SimJournal(JournalDisk& kept, Disk& disk, Watch& watch, Plant plant)
+      : kept_(kept), disk_(disk), watch_(watch), plant_(plant) {}
+
+  bool lost() const override { return false; }
+  const Bytes& identity() const override { return kept_.identity; }
+  Result<std::vector<agent::JournalRow>> held() override;
+  Result<std::optional<agent::JournalRow>> find(const TaskId& id) override;
+  Result<void> accept(const agent::JournalRow& row) override;
+  Result<void> begin(const TaskId& id) override;
+  Result<void> finish(const TaskId& id, ByteView report) override;
+  Result<void> acknowledge(const TaskId& id) override;
+  Result<std::uint64_t> room() const override { return std::uint64_t{1} << 30U; }
+  std::string place() const override { return "a simulated disk"; }
+
+ private:
+  Result<void> change(const agent::JournalRow& row, bool durable);
+
+  JournalDisk& kept_;
+  Disk& disk_;
+  Watch& watch_;
+  Plant plant_;
+  /// Rows that a planted bug keeps in memory only.
+  std::map<TaskId, agent::JournalRow> volatile_;
+};
+
+class SimEntries final : public controller::EntryStore {
+ public:
+  SimEntries(std::vector<controller::StoredEntry>& kept, Disk& disk, Watch& watch, Plant plant)
+      : kept_(kept), disk_(disk), watch_(watch), plant_(plant) {}
+
+  Result<std::vector<controller::StoredEntry>> load() override { return kept_; }
+  Result<void> append(const controller::StoredEntry& entry) override;
+
+ private:
+  Result<void> store(const controller::StoredEntry& entry);
+
+  std::vector<controller::StoredEntry>& kept_;
+  Disk& disk_;
+  Watch& watch_;
+  Plant plant_;
+  std::optional<controller::StoredEntry> late_;
+};
+
+}  // namespace relab::sim

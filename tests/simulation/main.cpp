@@ -1,0 +1,119 @@
+/// relab-sim: the programs' own logic through thousands of bad days.
+
+#include <boost/program_options.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <iostream>
+
+#include "common/crypto/keys.h"
+#include "tests/simulation/world.h"
+
+namespace relab::sim {
+
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr auto usage =
+    R"(relab-sim runs the logic of controller and agents in a simulated world, once a seed.
+
+  relab-sim --seeds 2000          2000 worlds; exit code 1 and the seed at the first that fails
+  relab-sim --first 77 --seeds 1  that one again, with its faults
+  relab-sim --plants              plants each known bug, and must find every one of them
+
+)";
+
+void add(Counts& sum, const Counts& counts) {
+  sum.events += counts.events;
+  sum.frames += counts.frames;
+  sum.lost += counts.lost;
+  sum.doubled += counts.doubled;
+  sum.hostile += counts.hostile;
+  sum.crashes += counts.crashes;
+  sum.torn += counts.torn;
+  sum.cuts += counts.cuts;
+  sum.started += counts.started;
+  sum.succeeded += counts.succeeded;
+  sum.failed += counts.failed;
+  sum.abandoned += counts.abandoned;
+}
+
+void tell(const Counts& counts) {
+  fmt::print(
+      "{} events, {} frames ({} lost, {} doubled, {} hostile), {} crashes ({} of them at a write), "
+      "{} cuts\n{} tasks begun, {} reported as succeeded, {} otherwise, {} given up\n",
+      counts.events, counts.frames, counts.lost, counts.doubled, counts.hostile, counts.crashes,
+      counts.torn, counts.cuts, counts.started, counts.succeeded, counts.failed, counts.abandoned);
+}
+
+Verdict run_seed(std::uint64_t seed, Plant plant) { return World(seed, plant).run(); }
+
+int run_seeds(std::uint64_t first, std::uint64_t seeds) {
+  Counts sum;
+  for (auto seed = first; seed < first + seeds; ++seed) {
+    const auto verdict = run_seed(seed, Plant::none);
+    add(sum, verdict.counts);
+    if (verdict.held && seeds > 1) continue;
+    for (const auto& line : verdict.trace) fmt::print("{}\n", line);
+    if (verdict.held) continue;
+    fmt::print("seed {}: {}\nagain: relab-sim --first {} --seeds 1\n", seed, verdict.why, seed);
+    return 1;
+  }
+  fmt::print("{} seeds hold\n", seeds);
+  tell(sum);
+  return seeds == 0 ? 1 : 0;
+}
+
+/// A bug that no seed finds is a hole in the simulation.
+int run_plants(std::uint64_t first, std::uint64_t seeds) {
+  int missed = 0;
+  for (const auto& [plant, name] : plants) {
+    std::string found;
+    auto seed = first;
+    for (; seed < first + seeds && found.empty(); ++seed) {
+      const auto verdict = run_seed(seed, plant);
+      if (!verdict.held) found = verdict.why;
+    }
+    if (found.empty()) ++missed;
+    fmt::print("{:22} {}\n", name,
+               found.empty() ? fmt::format("NOT FOUND in {} seeds", seeds)
+                             : fmt::format("found by seed {}: {}", seed - 1,
+                                           found.substr(0, found.find('\n'))));
+    std::fflush(stdout);
+  }
+  fmt::print("{} of {} planted bugs found\n", plants.size() - static_cast<std::size_t>(missed),
+             plants.size());
+  return missed == 0 ? 0 : 1;
+}
+
+int run(int argc, char** argv) {
+  std::uint64_t first = 1;
+  const auto* asked = std::getenv("RELAB_SEEDS");
+  std::uint64_t seeds = asked == nullptr ? 2000 : std::stoull(asked);
+  po::options_description options("Options");
+  options.add_options()("help,h", "this text")("seeds", po::value(&seeds),
+                                               "how many; absent: $RELAB_SEEDS, or 2000")(
+      "first", po::value(&first), "the first of them (1)")("plants", "plant each known bug");
+  po::variables_map values;
+  po::store(po::parse_command_line(argc, argv, options), values);
+  po::notify(values);
+  if (values.count("help") != 0) {
+    std::cout << usage << options;
+    return 0;
+  }
+  draw_everything_from(first);
+  crypto::start();
+  return values.count("plants") != 0 ? run_plants(first, seeds) : run_seeds(first, seeds);
+}
+
+}  // namespace
+
+}  // namespace relab::sim
+
+int main(int argc, char** argv) try {
+  return relab::sim::run(argc, argv);
+} catch (const std::exception& exception) {
+  std::fprintf(stderr, "relab-sim: %s\n", exception.what());
+  return 2;
+}

@@ -1,0 +1,196 @@
+#include "tests/simulation/sim_agent.h"
+
+#include <fmt/format.h>
+#include <spdlog/sinks/null_sink.h>
+
+#include "agent/service/report.h"
+
+namespace relab::sim {
+
+namespace {
+
+constexpr auto role = R"({"name": "sim", "kinds": ["ping"]})";
+
+template <typename T>
+T need(Result<T> result) {
+  if (!result) throw std::logic_error(result.error().sentence());
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+std::shared_ptr<spdlog::logger> silence() {
+  static const auto logger =
+      std::make_shared<spdlog::logger>("sim", std::make_shared<spdlog::sinks::null_sink_st>());
+  return logger;
+}
+
+Bytes fresh_identity() {
+  Bytes identity(16);
+  randombytes_buf(identity.data(), identity.size());
+  return identity;
+}
+
+}  // namespace
+
+SimAgent::SimAgent(const World& world, std::size_t index, crypto::Keys keys, Party controller,
+                   std::optional<Party> stranger)
+    : disk(world.chance, world.watch),
+      world_(world),
+      index_(index),
+      keys_(std::move(keys)),
+      controller_(std::move(controller)),
+      stranger_(std::move(stranger)) {
+  kept_.identity = fresh_identity();
+}
+
+Now SimAgent::now() const {
+  return {.wall = world_.timeline.now() + clock_off_, .steady = world_.timeline.now()};
+}
+
+agent::Self SimAgent::self() const {
+  std::vector<Party> pinned = {controller_};
+  if (stranger_ && world_.plant == Plant::strangers_trusted) pinned.push_back(*stranger_);
+  return {.name = fmt::format("a{}", index_),
+          .machine_id = fmt::format("machine-{}", index_),
+          .boot_id = fmt::format("boot-{}", life_),
+          .keys = need(crypto::Keys::from(keys_.secret().view())),
+          .trust = agent::Trust::of(lab, std::move(pinned)),
+          .role = need(agent::RoleLimits::parse(role))};
+}
+
+void SimAgent::live(const std::function<void()>& act) {
+  if (!servant_) return;
+  try {
+    act();
+    check_against_journal();
+  } catch (const Crash&) {
+    die(world_.chance.one_in(2));
+  }
+}
+
+void SimAgent::start() {
+  if (servant_) return;
+  ++life_;
+  working_.clear();
+  sent_.clear();
+  journal_.emplace(kept_, disk, world_.watch, world_.plant);
+  if (world_.plant == Plant::same_session) draw_everything_from(index_);
+  servant_.emplace(self(), agent::CoreLimits{.running_max = 3, .held_max = 32}, *journal_, *this,
+                   *this, silence());
+  if (world_.plant == Plant::same_session) draw_everything_from(world_.chance.word());
+  world_.network.line(index_).agent_lives = true;
+  live([this] { static_cast<void>(servant_->recover(now()).has_value()); });
+}
+
+void SimAgent::die(bool power) {
+  if (!servant_) return;
+  ++world_.watch.counts.crashes;
+  servant_.reset();
+  journal_.reset();
+  world_.network.agent_dies(index_);
+  ++life_;
+  if (power && world_.chance.one_in(2))
+    for (const auto& [id, row] : kept_.relaxed) kept_.rows.insert_or_assign(id, row);
+  kept_.relaxed.clear();
+}
+
+void SimAgent::empty_journal() {
+  if (servant_) return;
+  kept_.rows.clear();
+  kept_.relaxed.clear();
+  if (world_.plant != Plant::same_journal) kept_.identity = fresh_identity();
+}
+
+void SimAgent::take(const agent::Incoming& incoming) {
+  live([&] { servant_->take_frame(incoming, now()); });
+}
+
+void SimAgent::tick() {
+  live([&] { servant_->tick(now()); });
+}
+
+Result<void> SimAgent::send(const std::string& route, ByteView frame) {
+  if (world_.plant == Plant::delivered_once)
+    for (const auto& [id, row] : kept_.rows)
+      if (!row.report.empty() && std::ranges::equal(row.report, frame) && !sent_.insert(id).second)
+        return {};
+  auto sent = world_.network.to_controller(index_, route, frame);
+  if (world_.plant == Plant::released_early && sent)
+    for (auto& [id, row] : kept_.rows)
+      if (!row.report.empty() && std::ranges::equal(row.report, frame)) {
+        world_.watch.released(id, row.report);
+        row.state = agent::TaskState::acknowledged;
+        row.report.clear();
+      }
+  return sent;
+}
+
+void SimAgent::start(const TaskId& id, Message<schema::Order> order) {
+  world_.watch.begun(index_, id, str(order.reader().getStep()));
+  working_[id] = now().wall;
+  if (world_.plant == Plant::worker_lies && world_.chance.one_in(4))
+    return end(id, schema::Outcome::SUCCEEDED, {});
+  if (work.endless != 0 && world_.chance.one_in(work.endless)) return;
+  const bool fails = work.failing != 0 && world_.chance.one_in(work.failing);
+  const auto life = life_;
+  world_.timeline.after(world_.chance.between(Millis(10), Millis(4000)), [this, id, fails, life] {
+    if (life != life_ || !working_.contains(id)) return;
+    if (!fails) world_.watch.completed(id);
+    end(id, fails ? schema::Outcome::FAILED : schema::Outcome::SUCCEEDED,
+        {.fault = Fault::damaged, .what = fails ? "it did not work" : ""});
+  });
+}
+
+void SimAgent::stop(const TaskId& id, agent::StopReason reason) {
+  const auto life = life_;
+  world_.timeline.after(world_.chance.between(Millis(1), Millis(500)), [this, id, life, reason] {
+    if (life != life_ || !working_.contains(id)) return;
+    end(id,
+        reason == agent::StopReason::cancelled ? schema::Outcome::CANCELLED
+                                               : schema::Outcome::FAILED,
+        {.fault = Fault::cancelled, .what = "stopped"});
+  });
+}
+
+void SimAgent::end(const TaskId& id, schema::Outcome outcome, Error failure) {
+  const auto life = life_;
+  // As by a thread of its own: never within the call that started it.
+  world_.timeline.after(Millis(0), [this, id, outcome, failure, life] {
+    const auto began = working_.find(id);
+    if (life != life_ || began == working_.end()) return;
+    agent::TaskEnd ended{.id = id,
+                         .started = began->second,
+                         .ended = now().wall,
+                         .outcome = outcome,
+                         .failure = failure,
+                         .facts = {},
+                         .log = {}};
+    working_.erase(began);
+    live([&] { servant_->take_notice(std::move(ended), now()); });
+  });
+}
+
+/// What the core holds is what replaying the journal gives.
+void SimAgent::check_against_journal() const {
+  if (world_.plant != Plant::none) return;
+  std::size_t held = 0;
+  for (const auto& [id, row] : kept_.rows) {
+    if (row.state == agent::TaskState::acknowledged) continue;
+    ++held;
+    const auto task = servant_->core().held().find(id);
+    if (task == servant_->core().held().end() ||
+        (task->second.state != row.state && !task->second.unstored))
+      throw Violation(
+          fmt::format("agent {} and its journal differ about task {}", index_, id.text()));
+  }
+  if (held != servant_->core().held().size())
+    throw Violation(fmt::format("agent {} holds {} tasks, its journal {}", index_,
+                                servant_->core().held().size(), held));
+}
+
+std::size_t SimAgent::unreleased() const {
+  return static_cast<std::size_t>(std::ranges::count_if(kept_.rows, [](const auto& row) {
+    return row.second.state != agent::TaskState::acknowledged;
+  }));
+}
+
+}  // namespace relab::sim

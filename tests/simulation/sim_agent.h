@@ -1,0 +1,79 @@
+#pragma once
+
+/// An agent on a simulated machine: the real servant, core, guard and journal rules, over a
+/// simulated disk, network and clock, with workers that only pretend to work.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "agent/service/servant.h"
+#include "tests/simulation/disk.h"
+#include "tests/simulation/network.h"
+
+namespace relab::sim {
+
+/// What the workers of a world are like: how long a task takes, and what comes of it.
+struct Work {
+  std::uint64_t failing = 10;  ///< one in so many fails
+  std::uint64_t endless = 40;  ///< one in so many runs until it is stopped
+};
+
+class SimAgent final : public agent::Outlet, public agent::Labour {
+ public:
+  struct World {
+    Timeline& timeline;
+    Chance& chance;
+    Watch& watch;
+    Network& network;
+    Plant plant;
+  };
+  SimAgent(const World& world, std::size_t index, crypto::Keys keys, Party controller,
+           std::optional<Party> stranger);
+
+  void start();
+  /// With a loss of power, what was not synced may be lost.
+  void die(bool power);
+  bool lives() const { return servant_.has_value(); }
+  void take(const agent::Incoming& incoming);
+  void tick();
+  /// The journal is removed while the agent is down.
+  void empty_journal();
+  void turn_clock(Millis by) { clock_off_ += by; }
+  std::size_t unreleased() const;
+
+  Disk disk;
+  Work work;
+  const crypto::Keys& keys() const { return keys_; }
+  static constexpr auto lab = "sim";
+
+  Result<void> send(const std::string& route, ByteView frame) override;
+  void start(const TaskId& id, Message<schema::Order> order) override;
+  void stop(const TaskId& id, agent::StopReason reason) override;
+
+ private:
+  Now now() const;
+  agent::Self self() const;
+  /// Runs what may end in the agent's death.
+  void live(const std::function<void()>& act);
+  void end(const TaskId& id, schema::Outcome outcome, Error failure);
+  void check_against_journal() const;
+
+  World world_;
+  std::size_t index_;
+  crypto::Keys keys_;
+  Party controller_;
+  std::optional<Party> stranger_;
+  JournalDisk kept_;
+  std::optional<SimJournal> journal_;
+  std::optional<agent::Servant> servant_;
+  /// Counts lives: work of an earlier one never ends.
+  std::uint64_t life_ = 0;
+  std::map<TaskId, Instant> working_;
+  std::set<TaskId> sent_;
+  Millis clock_off_{0};
+  bool dying_of_power_ = false;
+};
+
+}  // namespace relab::sim

@@ -1,0 +1,163 @@
+#include "tests/simulation/sim_controller.h"
+
+#include <fmt/format.h>
+
+#include "tests/simulation/sim_agent.h"
+
+namespace relab::sim {
+
+namespace {
+
+class SimExchange final : public controller::Exchange {
+ public:
+  SimExchange(Network& network, const Timeline& timeline)
+      : network_(network), timeline_(timeline) {}
+
+  controller::Link& dial(controller::Dial dial) override {
+    return *links_.emplace_back(
+        std::make_unique<SimLink>(network_, timeline_, std::stoul(dial.endpoint)));
+  }
+
+ private:
+  Network& network_;
+  const Timeline& timeline_;
+  std::vector<std::unique_ptr<SimLink>> links_;
+};
+
+class Silent final : public controller::Narrator {
+ public:
+  void agent_up(const std::string& /*agent*/, const controller::Greeting& /*greeting*/) override {}
+  void agent_down(const std::string& /*agent*/, const Error& /*why*/) override {}
+  void step_changed(const controller::StepRun& /*run*/) override {}
+  void progress(const controller::StepRun& /*run*/, std::uint64_t /*steps*/,
+                const std::string& /*what*/) override {}
+  void still_waiting(const controller::Engine& /*engine*/, Millis /*since*/) override {}
+  void warn(const std::string& /*what*/) override {}
+};
+
+/// Everything that the ledger decides about a task, in words.
+std::string summary(const controller::State& state) {
+  std::string text;
+  for (const auto& [id, task] : state.tasks())
+    text += fmt::format(
+        "{} {} {} {} orders {} outcome {} '{}' '{}'\n", id.text(), task.step, task.agent,
+        task.attempt, task.orders.size(),
+        task.evidence ? static_cast<int>(task.evidence->report.reader().getOutcome()) : -1,
+        task.refusal, task.abandoned);
+  for (const auto& run : state.runs())
+    text += fmt::format("{} {} {}\n", run.id.text(), run.phase, run.ended.has_value());
+  return text;
+}
+
+}  // namespace
+
+struct SimController::Life {
+  Life(controller::Book opened, Network& network, const Timeline& timeline)
+      : book(std::move(opened)), exchange(network, timeline) {}
+  controller::Book book;
+  SimExchange exchange;
+  Silent narrator;
+  std::unique_ptr<controller::Driver> driver;
+  RunId run;
+};
+
+SimController::SimController(const World& world, crypto::Keys keys, std::vector<Enrolled> agents)
+    : disk(world.chance, world.watch),
+      world_(world),
+      keys_(std::move(keys)),
+      agents_(std::move(agents)) {}
+
+SimController::~SimController() = default;
+
+Now SimController::now() const {
+  return {.wall = world_.timeline.now() + clock_off_, .steady = world_.timeline.now()};
+}
+
+void SimController::assign(const std::string& phase, MakePlan plan) {
+  phase_ = phase;
+  plan_ = std::move(plan);
+  done_ = false;
+}
+
+void SimController::live(const std::function<Result<void>()>& act) {
+  try {
+    // After an error the command ends, and whoever gave it looks at it and gives it again.
+    if (!act()) die();
+  } catch (const Crash&) {
+    die();
+  }
+}
+
+void SimController::start() {
+  if (life_ || done_) return;
+  if (world_.plant == Plant::ledger_forks && kept_.size() > 12) kept_.pop_back();
+  live([this]() -> Result<void> {
+    auto entries = std::make_unique<SimEntries>(kept_, disk, world_.watch, world_.plant);
+    auto book = controller::Book::open(std::move(entries), [this] { return now().wall; });
+    if (!book) throw Violation("the ledger does not open: " + book.error().sentence());
+    life_ = std::make_unique<Life>(std::move(*book), world_.network, world_.timeline);
+    return begin_run();
+  });
+}
+
+Result<void> SimController::begin_run() {
+  auto& book = life_->book;
+  RELAB_CHECK(book.begin(keys_, "sim", SimAgent::lab));
+  for (std::size_t i = 0; i < agents_.size(); ++i)
+    if (!book.state().agents().contains(agents_[i].name))
+      RELAB_CHECK(book.enrolled(agents_[i].name, std::to_string(i), agents_[i].party));
+  const auto* open = book.state().open_run(phase_);
+  if (const auto* last = book.state().last_run(phase_); last != nullptr && last->ended) {
+    done_ = true;
+    return fail(Fault::conflict, "it is done");
+  }
+  if (open != nullptr && world_.plant != Plant::run_forgotten) {
+    life_->run = open->id;
+  } else {
+    life_->run = RunId::make(now().wall);
+    RELAB_CHECK(book.run_started(life_->run, phase_, bytes_of("a lab")));
+  }
+  life_->driver = std::make_unique<controller::Driver>(
+      controller::DriverConfig{.lab = SimAgent::lab, .patience = std::chrono::seconds(30)}, book,
+      keys_, life_->exchange, life_->narrator);
+  return life_->driver->begin(life_->run, plan_(), now());
+}
+
+void SimController::step() {
+  if (!life_ || done_) return;
+  live([this]() -> Result<void> {
+    RELAB_TRY(const auto end, life_->driver->step(now()));
+    if (!end) return {};
+    if (*end == controller::RunEnd::done) return conclude();
+    return fail(Fault::unreachable, "agents are away");
+  });
+}
+
+Result<void> SimController::conclude() {
+  RELAB_CHECK(life_->book.run_ended(life_->run));
+  RELAB_CHECK(life_->book.checkpoint(keys_));
+  check_against_ledger();
+  done_ = true;
+  // What was sent last is on its way.
+  world_.timeline.after(Millis(100), [this] {
+    if (done_) die();
+  });
+  return {};
+}
+
+void SimController::die() {
+  if (!life_) return;
+  if (!done_) ++world_.watch.counts.crashes;
+  life_.reset();
+  world_.network.controller_dies();
+}
+
+void SimController::check_against_ledger() const {
+  const auto replayed = controller::State::replay(life_->book.ledger());
+  if (!replayed) throw Violation("the ledger does not replay: " + replayed.error().sentence());
+  if (summary(*replayed) != summary(life_->book.state()))
+    throw Violation(fmt::format("the state is not what replaying the ledger gives:\n{}---\n{}",
+                                summary(life_->book.state()), summary(*replayed)));
+}
+
+}  // namespace relab::sim

@@ -1,0 +1,89 @@
+#pragma once
+
+/// What really happened, told by the simulated disks and workers, and what must be true of it. It
+/// shares nothing with the programs' own bookkeeping.
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "agent/worker/workers.h"
+#include "common/base/id.h"
+#include "common/crypto/hash.h"
+#include "controller/ledger/entries.h"
+
+namespace relab::sim {
+
+/// An invariant that does not hold: the seed has failed.
+struct Violation : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct Counts {
+  std::uint64_t events = 0;
+  std::uint64_t frames = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t doubled = 0;
+  std::uint64_t hostile = 0;
+  std::uint64_t crashes = 0;
+  std::uint64_t torn = 0;
+  std::uint64_t cuts = 0;
+  std::uint64_t started = 0;
+  std::uint64_t succeeded = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t abandoned = 0;
+};
+
+class Watch {
+ public:
+  /// A worker begins the task: from here on the world is changed.
+  void begun(std::size_t agent, const TaskId& task, const std::string& step);
+  /// The work was done to its end.
+  void completed(const TaskId& task);
+  /// An entry is in the ledger for good.
+  void entered(const controller::StoredEntry& entry);
+  /// An agent lets its report go.
+  void released(const TaskId& task, ByteView report);
+  /// Nothing was ordered under it, whatever an agent may say.
+  bool ordered(const TaskId& task) const { return orders_.contains(task); }
+  /// Steps that must not run twice, under whatever ids.
+  void once_only(const std::string& step) { once_only_.insert(step); }
+  /// Which agent a step is for.
+  void belongs(const std::string& step, std::size_t agent) { owner_[step] = agent; }
+
+  /// The ledger has as many outcomes for this task as it must in the end: one.
+  void check_ended() const;
+  /// The steps of which one task succeeded.
+  std::set<std::string> succeeded_steps() const;
+  /// Every task of a step, with what came of it.
+  std::string story(const std::string& step) const;
+
+  Counts counts;
+
+ private:
+  void take_order(ByteView envelope);
+  void take_report(ByteView envelope);
+
+  struct Known {
+    std::string step;
+    bool reported = false;
+    bool abandoned = false;
+    bool refused = false;
+    schema::Outcome outcome = schema::Outcome::UNSET;
+    std::string words = {};
+    crypto::Digest report{};
+  };
+  std::map<TaskId, Known> orders_;
+  std::set<TaskId> begun_;
+  std::set<TaskId> completed_;
+  std::map<std::string, TaskId> step_begun_;
+  std::set<std::string> once_only_;
+  std::map<std::string, std::size_t> owner_;
+  crypto::Digest head_{};
+  std::uint64_t entries_ = 0;
+};
+
+}  // namespace relab::sim

@@ -1,0 +1,70 @@
+#pragma once
+
+/// One simulated lab, grown from a seed: agents, a plan, a time of faults, and then peace, in which
+/// everything must come to its end.
+
+#include <memory>
+#include <vector>
+
+#include "tests/simulation/sim_agent.h"
+#include "tests/simulation/sim_controller.h"
+
+namespace relab::sim {
+
+struct Verdict {
+  bool held = true;
+  /// Why not, and the last events before it.
+  std::string why;
+  std::vector<std::string> trace;
+  Counts counts;
+};
+
+class World {
+ public:
+  World(std::uint64_t seed, Plant plant);
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+  ~World();
+
+  /// To the end, or to the first invariant that does not hold.
+  Verdict run();
+
+ private:
+  struct Step {
+    std::string path;
+    std::size_t agent;
+    bool convergent;
+    bool first;  ///< of its track
+  };
+  void grow();
+  void make_agents(std::size_t count);
+  Bytes forge(std::size_t agent, ByteView heard);
+  controller::PhasePlan plan(const std::vector<Step>& steps) const;
+  std::vector<Step> draw_steps(const std::string& phase, std::uint64_t per_track);
+
+  void keep_agent_awake(std::size_t agent);
+  void keep_controller_awake();
+  void next_fault();
+  void strike();
+  void strike_agent(std::size_t agent);
+  void peace();
+  void note(std::string what);
+  bool advance_until(const std::function<bool()>& reached, Millis most);
+  void live_through();
+
+  Plant plant_;
+  Chance chance_;
+  Timeline timeline_;
+  Watch watch_;
+  std::unique_ptr<Network> network_;
+  std::vector<std::unique_ptr<SimAgent>> agents_;
+  std::unique_ptr<SimController> controller_;
+  std::optional<crypto::Keys> stranger_;
+  std::vector<Step> steps_;
+  bool peace_ = false;
+  /// Agents that died and are about to be started.
+  std::set<std::size_t> restarting_;
+  std::vector<std::string> trace_;
+};
+
+}  // namespace relab::sim
