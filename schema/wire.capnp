@@ -73,6 +73,8 @@ struct Attach {
   lab @0 :Text;
   challenge @1 :Data;
   # 16 random bytes that come back in the hello.
+  checkpoint @2 :Data;
+  # The newest signed Checkpoint of this controller's ledger, as an Envelope: the agent keeps it.
 }
 
 struct Hello {
@@ -96,7 +98,8 @@ struct Hello {
   journal @11 :Data;
   # 16 random bytes made with the journal: another journal than the one that took a task knows nothing of it.
   checkpoint @12 :Data;
-  # The newest signed checkpoint of the controller's ledger that this agent was shown.
+  # The newest signed checkpoint of this controller's ledger that this agent was shown before, as an Envelope: a ledger whose end
+  # was cut off since, or that was replaced, does not have it.
   freeBytes @13 :UInt64;
   # Free space under the journal.
 }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <zmq.hpp>
 
+#include "agent/journal/journal.h"
 #include "agent/link/server.h"
 #include "agent/service/machine.h"
 #include "agent/trust/trust.h"
@@ -79,6 +80,10 @@ Result<std::optional<Bytes>> Ceremony::take_confirm(schema::EnrolConfirm::Reader
     return std::optional<Bytes>();
   RELAB_TRY(auto trust, Trust::load(request_.state_dir));
   RELAB_CHECK(trust.add(request_.state_dir, offered_->controller, offered_->lab));
+  // Whoever enrols anew may have lost the ledger before: this is the way to begin another one.
+  std::error_code error;
+  std::filesystem::remove(checkpoint_file(request_.state_dir, offered_->controller.sign_key),
+                          error);
   Draft<schema::EnrolDone> done;
   done->setProof(blob(code_.proof("done", {offered_->controller.statement, own_})));
   done_ = offered_;

@@ -176,6 +176,22 @@ Result<void> Journal::acknowledge(const TaskId& id) {
   return {};
 }
 
+fs::path checkpoint_file(const fs::path& state_dir, const crypto::PublicKey& controller) {
+  return state_dir / fmt::format("checkpoint-{}", hex(ByteView(controller).first(8)));
+}
+
+Result<Bytes> Journal::checkpoint(const crypto::PublicKey& controller) {
+  const auto text = read_small_file(checkpoint_file(folder_, controller));
+  if (!text && text.error().fault == Fault::missing) return Bytes();
+  if (!text) return fail(text.error());
+  const auto bytes = bytes_of(*text);
+  return Bytes(bytes.begin(), bytes.end());
+}
+
+Result<void> Journal::keep_checkpoint(const crypto::PublicKey& controller, ByteView envelope) {
+  return replace_file(checkpoint_file(folder_, controller), text_of(envelope));
+}
+
 Result<std::uint64_t> Journal::room() const { return free_bytes(folder_); }
 
 }  // namespace relab::agent

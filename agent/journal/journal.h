@@ -9,6 +9,7 @@
 #include "common/base/id.h"
 #include "common/base/result.h"
 #include "common/crypto/hash.h"
+#include "common/crypto/keys.h"
 #include "common/store/database.h"
 #include "schema/wire.capnp.h"
 
@@ -53,6 +54,10 @@ class TaskJournal {
   /// power may undo it: the report is then delivered once more.
   virtual Result<void> acknowledge(const TaskId& id) = 0;
 
+  /// The newest checkpoint of this controller's ledger that was kept; empty if there is none.
+  virtual Result<Bytes> checkpoint(const crypto::PublicKey& controller) = 0;
+  virtual Result<void> keep_checkpoint(const crypto::PublicKey& controller, ByteView envelope) = 0;
+
   /// Free bytes under the journal.
   virtual Result<std::uint64_t> room() const = 0;
   /// Where it is, for people.
@@ -62,6 +67,10 @@ class TaskJournal {
   TaskJournal(TaskJournal&&) = default;
   TaskJournal& operator=(TaskJournal&&) = default;
 };
+
+/// Where the newest checkpoint of a controller's ledger is kept.
+std::filesystem::path checkpoint_file(const std::filesystem::path& state_dir,
+                                      const crypto::PublicKey& controller);
 
 /// In SQLite, in the agent's state directory.
 class Journal final : public TaskJournal {
@@ -77,6 +86,8 @@ class Journal final : public TaskJournal {
   Result<void> begin(const TaskId& id) override;
   Result<void> finish(const TaskId& id, ByteView report) override;
   Result<void> acknowledge(const TaskId& id) override;
+  Result<Bytes> checkpoint(const crypto::PublicKey& controller) override;
+  Result<void> keep_checkpoint(const crypto::PublicKey& controller, ByteView envelope) override;
   Result<std::uint64_t> room() const override;
   std::string place() const override { return folder_.string(); }
 

@@ -55,6 +55,8 @@ struct Door {
 
 class Server final : public Outlet {
  public:
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
   /// Binds, and dials itself once with a throw-away key to see that it is not admitted: a door that
   /// lets strangers in is an error.
   static Result<Server> open(zmq::context_t& context, Door door);

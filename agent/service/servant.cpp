@@ -9,6 +9,7 @@
 
 #include "agent/service/report.h"
 #include "common/base/version.h"
+#include "schema/ledger.capnp.h"
 
 namespace relab::agent {
 
@@ -117,11 +118,35 @@ void Servant::take_attach(const Party& peer, const schema::Attach::Reader& attac
                           const std::string& route) {
   log_->info("the controller '{}' ({}) attached", peer.name, crypto::fingerprint(peer.sign_key));
   // To whoever asked, and nobody else: it answers a question. If it is gone, it will ask again.
-  static_cast<void>(outlet_.send(route, sign(self_.keys, hello(attach)).bytes()).has_value());
+  static_cast<void>(outlet_.send(route, sign(self_.keys, hello(peer, attach)).bytes()).has_value());
+  keep_checkpoint(peer, view(attach.getCheckpoint()));
   feed(event::Attached{});
 }
 
-Message<schema::Hello> Servant::hello(const schema::Attach::Reader& attach) {
+namespace {
+
+/// How many entries a checkpoint covers; 0 for what is none by this controller.
+std::uint64_t entries_of(ByteView envelope, const Party& peer) {
+  const auto opening =
+      open_frame(envelope, frame_size_max, [&](const auto& key) { return key == peer.sign_key; });
+  if (!opening.opened) return 0;
+  const auto checkpoint = opening.opened->as<schema::Checkpoint>();
+  return checkpoint ? checkpoint->reader().getEntries() : 0;
+}
+
+}  // namespace
+
+void Servant::keep_checkpoint(const Party& peer, ByteView envelope) {
+  const auto shown = entries_of(envelope, peer);
+  if (shown == 0) return;
+  const auto kept = journal_.checkpoint(peer.sign_key);
+  if (kept && entries_of(*kept, peer) >= shown) return;
+  if (const auto done = journal_.keep_checkpoint(peer.sign_key, envelope); !done)
+    log_->warn("the checkpoint of the controller's ledger is not kept: {}",
+               done.error().sentence());
+}
+
+Message<schema::Hello> Servant::hello(const Party& peer, const schema::Attach::Reader& attach) {
   Draft<schema::Hello> hello;
   hello->setChallenge(attach.getChallenge());
   hello->setNonce(blob(nonce_));
@@ -140,6 +165,7 @@ Message<schema::Hello> Servant::hello(const schema::Attach::Reader& attach) {
     tasks[i++].setState(static_cast<schema::State>(task.state));
   }
   hello->setJournal(blob(journal_.identity()));
+  if (const auto kept = journal_.checkpoint(peer.sign_key)) hello->setCheckpoint(blob(*kept));
   hello->setFreeBytes(journal_.room().value_or(0));
   return std::move(hello).finish();
 }

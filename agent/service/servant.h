@@ -88,7 +88,9 @@ class Servant {
   bool perform(const effect::Release& effect);
   bool perform(const effect::Exit& effect);
 
-  Message<schema::Hello> hello(const schema::Attach::Reader& attach);
+  Message<schema::Hello> hello(const Party& peer, const schema::Attach::Reader& attach);
+  /// Keeps the checkpoint that was shown if it is newer than the one before.
+  void keep_checkpoint(const Party& peer, ByteView envelope);
   Result<Message<schema::Order>> stored_order(const TaskId& id);
   TaskEnd failed_end(const TaskId& id, Error failure) const;
   /// Signed, to every controller that is heard.

@@ -29,7 +29,8 @@ void ask_all(std::vector<Row>& rows, const crypto::Keys& keys, const State& stat
   ZmqExchange exchange;
   std::vector<std::unique_ptr<Session>> sessions;
   for (const auto& row : rows)
-    sessions.push_back(std::make_unique<Session>(exchange, row.agent, keys, lab));
+    sessions.push_back(
+        std::make_unique<Session>(exchange, row.agent, keys, lab, state.checkpoint()));
   const auto until = now_of_system().steady + patience;
   const auto missing = [&] {
     return std::any_of(sessions.begin(), sessions.end(),

@@ -29,7 +29,7 @@ std::span<const Command> commands() {
       {"audit", "show [SECTION] | diff A B", "show the audit, or compare two",
        "relab audit show zfs --markdown", 3, cli::declare_audit, cli::audit},
       {"ledger", "verify | export", "check or export the record of everything",
-       "relab ledger verify", 1, nullptr, cli::ledger},
+       "relab ledger verify --head 3f2a...", 1, cli::declare_ledger, cli::ledger},
   };
   return table;
 }

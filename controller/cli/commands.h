@@ -22,6 +22,7 @@ ExitCode status(const Values& values, Context& context);
 ExitCode gate(const Values& values, Context& context);
 void declare_audit(boost::program_options::options_description& options);
 ExitCode audit(const Values& values, Context& context);
+void declare_ledger(boost::program_options::options_description& options);
 ExitCode ledger(const Values& values, Context& context);
 
 }  // namespace relab::controller::cli

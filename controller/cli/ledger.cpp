@@ -1,5 +1,6 @@
 #include "controller/ledger/ledger.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "controller/cli/commands.h"
@@ -10,9 +11,16 @@
 
 namespace relab::controller::cli {
 
+namespace po = boost::program_options;
+
 namespace {
 
-ExitCode verify(const Book& book, Context& context) {
+bool holds_head(const Ledger& ledger, const std::string& head) {
+  return std::ranges::any_of(ledger.entries(),
+                             [&](const LedgerEntry& entry) { return hex(entry.hash) == head; });
+}
+
+ExitCode verify(const Book& book, const std::string& head, Context& context) {
   const auto& entries = book.ledger().entries();
   if (entries.empty() || !book.state().controller())
     return context.failed(
@@ -27,6 +35,11 @@ ExitCode verify(const Book& book, Context& context) {
                              crypto::fingerprint(book.state().controller()->sign_key),
                              crypto::fingerprint(owner->sign_key)),
          .hint = "is this the right state directory?"});
+  if (!head.empty() && !holds_head(book.ledger(), head))
+    return context.failed({.fault = Fault::damaged,
+                           .what = fmt::format("no entry of the ledger has the hash {}", head),
+                           .hint = "its end was cut off, or it was replaced: restore the newest "
+                                   "copy; or this is not a head that `ledger verify` printed"});
   std::size_t orders = 0;
   std::size_t reports = 0;
   std::size_t checkpoints = 0;
@@ -35,22 +48,27 @@ ExitCode verify(const Book& book, Context& context) {
     reports += entry.entry.reader().isReceived() ? 1U : 0U;
     checkpoints += entry.entry.reader().isCheckpoint() ? 1U : 0U;
   }
-  const auto head = hex(book.ledger().head());
+  const auto newest = hex(book.ledger().head());
   context.out().line(fmt::format(
       "The ledger of '{}' holds: {} entries, {} signed orders, {} signed reports, {} checkpoints.",
       book.state().lab(), entries.size(), orders, reports, checkpoints));
-  context.out().line(fmt::format("Head {}", head));
+  context.out().line(fmt::format("Head {}", newest));
   context.out().value({{"lab", book.state().lab()},
                        {"entries", entries.size()},
                        {"orders", orders},
                        {"reports", reports},
                        {"checkpoints", checkpoints},
-                       {"head", head},
+                       {"head", newest},
                        {"valid", true}});
   return ExitCode::done;
 }
 
 }  // namespace
+
+void declare_ledger(po::options_description& options) {
+  options.add_options()("head", po::value<std::string>()->default_value(""),
+                        "verify: a head that was printed before and must still be there");
+}
 
 ExitCode ledger(const Values& values, Context& context) {
   const auto what = argument_of(values, 0);
@@ -63,7 +81,7 @@ ExitCode ledger(const Values& values, Context& context) {
   if (!lab) return ExitCode::usage;
   const auto book = Book::open_read_only(context.ledger_file(str(lab->reader().getName())));
   if (!book) return context.failed(book.error());
-  if (what == "verify") return verify(*book, context);
+  if (what == "verify") return verify(*book, values["head"].as<std::string>(), context);
   for (const auto& entry : book->ledger().entries()) context.out().raw(export_line(entry));
   return ExitCode::done;
 }

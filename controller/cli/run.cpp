@@ -21,6 +21,7 @@ namespace {
 constexpr std::size_t doing_max = 60;
 constexpr auto poll_time = Millis(100);
 constexpr auto impostor_patience = Millis(1500);
+constexpr auto farewell_time = Millis(1000);
 
 /// One line per event; `relab run` may stand in a log file as well as on a terminal.
 class LineNarrator final : public Narrator {
@@ -101,6 +102,15 @@ Result<RunId> begin_run(Book& book, const Message<schema::Lab>& lab, const std::
   const auto id = RunId::make(wall_clock());
   RELAB_CHECK(book.run_started(id, phase, lab.bytes()));
   return id;
+}
+
+/// The agents keep the newest checkpoint, so that a ledger whose end is cut off is noticed. The
+/// moment is also that of the last acknowledgements on their way.
+void show_ledger(Driver& driver, ZmqExchange& exchange) {
+  const auto until = now_of_system().steady + farewell_time;
+  driver.show_ledger(now_of_system());
+  while (!driver.ledger_was_shown(now_of_system()) && now_of_system().steady < until)
+    exchange.wait(-1, Millis(20));
 }
 
 ExitCode conclude(Context& context, Opened& opened, const Driver& driver, const RunId& run,
@@ -186,8 +196,11 @@ ExitCode run_phase(Context& context, const Message<schema::Lab>& lab, PhasePlan 
     return ExitCode::detached;
   }
   switch (**end) {
-    case RunEnd::done:
-      return conclude(context, *opened, driver, *run, lab.reader(), phase);
+    case RunEnd::done: {
+      const auto code = conclude(context, *opened, driver, *run, lab.reader(), phase);
+      show_ledger(driver, exchange);
+      return code;
+    }
     case RunEnd::unreachable:
       break;
   }

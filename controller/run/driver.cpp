@@ -46,7 +46,8 @@ Result<void> Driver::connect() {
     if (agent == book_.state().agents().end())
       return fail(Fault::missing, fmt::format("no agent '{}' is enrolled", name),
                   fmt::format("run `relab-agent enrol` there and `relab enrol {}` here", name));
-    sessions_[name] = std::make_unique<Session>(exchange_, agent->second, keys_, config_.lab);
+    sessions_[name] = std::make_unique<Session>(exchange_, agent->second, keys_, config_.lab,
+                                                book_.state().checkpoint());
     away_since_[name] = started_;
   }
   return {};
@@ -75,6 +76,22 @@ Result<std::optional<RunEnd>> Driver::step(const Now& now) {
   return std::optional<RunEnd>();
 }
 
+void Driver::show_ledger(const Now& now) {
+  for (auto& [name, session] : sessions_) session->show(book_.state().checkpoint(), now);
+}
+
+bool Driver::ledger_was_shown(const Now& now) {
+  bool all = true;
+  for (auto& [name, session] : sessions_) {
+    session->tend(now);
+    // What else comes now comes again at the next hello.
+    while (session->receive(now)) {
+    }
+    all = all && (session->greeting() || !session->up());
+  }
+  return all;
+}
+
 Result<void> Driver::tend_all() {
   for (auto& [name, session] : sessions_) {
     if (session->tend(now_)) {
@@ -98,6 +115,7 @@ Result<void> Driver::take_frame(Session& session, const Opened& opened) {
   if (opened.is<schema::Progress>()) take_progress(opened);
   if (!opened.is<schema::Hello>() || !session.greeting()) return {};
   const auto& greeting = *session.greeting();
+  RELAB_CHECK(check_ledger(session));
   away_since_.erase(session.name());
   narrator_.agent_up(session.name(), greeting);
   if (std::chrono::abs(greeting.skew) > skew_to_tell)
@@ -107,6 +125,18 @@ Result<void> Driver::take_frame(Session& session, const Opened& opened) {
   return feed(event::AgentUp{.agent = session.name(),
                              .held = greeting.held,
                              .journal_lost = has_another_journal(session)});
+}
+
+Result<void> Driver::check_ledger(const Session& session) const {
+  const auto continues = book_.state().continues(session.greeting()->checkpoint);
+  if (continues) return {};
+  return fail(
+      Fault::damaged,
+      fmt::format("this is not the whole ledger: the agent '{}' {}", session.name(),
+                  continues.error().what),
+      "its end was cut off, or an old copy put in its place: restore the newest one. If that "
+      "is lost for good, enrol every agent anew: nothing that was recorded since is known "
+      "here any more");
 }
 
 bool Driver::has_another_journal(const Session& session) const {

@@ -54,6 +54,11 @@ class Driver {
   /// has. After an error nothing is lost: another driver over the same ledger goes on.
   Result<std::optional<RunEnd>> step(const Now& now);
 
+  /// Shows the newest checkpoint to every agent that is there, after the end of the run.
+  void show_ledger(const Now& now);
+  /// Whether each of them has answered, or is gone; to be called often after `show_ledger`.
+  bool ledger_was_shown(const Now& now);
+
   const Engine& engine() const { return *engine_; }
   /// The sessions with agents that are needed and away.
   std::vector<const Session*> missing() const;
@@ -65,6 +70,8 @@ class Driver {
   Result<void> take_frame(Session& session, const Opened& opened);
   Result<void> take_report(Session& session, const Opened& opened);
   Result<void> take_receipt(Session& session, const Opened& opened);
+  /// Fault::damaged if the agent was shown more of the ledger than there is, or another one.
+  Result<void> check_ledger(const Session& session) const;
   /// Whether a task is out that was ordered when the agent had another journal: an emptied, removed
   /// or replaced one, which cannot tell whether the task ran.
   bool has_another_journal(const Session& session) const;

@@ -17,10 +17,12 @@ Dial dial_of(const AgentRecord& agent, const crypto::Keys& keys) {
 
 }  // namespace
 
-Session::Session(Exchange& exchange, AgentRecord agent, const crypto::Keys& keys, std::string lab)
+Session::Session(Exchange& exchange, AgentRecord agent, const crypto::Keys& keys, std::string lab,
+                 Bytes checkpoint)
     : agent_(std::move(agent)),
       keys_(keys),
       lab_(std::move(lab)),
+      checkpoint_(std::move(checkpoint)),
       link_(exchange.dial(dial_of(agent_, keys))) {}
 
 Error Session::trouble() const {
@@ -53,8 +55,14 @@ void Session::greet(const Now& now) {
   Draft<schema::Attach> attach;
   attach->setLab(lab_);
   attach->setChallenge(blob(challenge_));
+  attach->setCheckpoint(blob(checkpoint_));
   // If it cannot be sent, the connection is down again, and the next one is greeted.
   static_cast<void>(send(std::move(attach).finish()).has_value());
+}
+
+void Session::show(Bytes checkpoint, const Now& now) {
+  checkpoint_ = std::move(checkpoint);
+  if (link_.up()) greet(now);
 }
 
 bool Session::tend(const Now& now) {
@@ -101,6 +109,7 @@ bool Session::take_hello(schema::Hello::Reader hello, const Now& now) {
   }
   const auto nonce = view(hello.getNonce());
   const auto journal = view(hello.getJournal());
+  const auto checkpoint = view(hello.getCheckpoint());
   Greeting greeting{
       .nonce = Bytes(nonce.begin(), nonce.end()),
       .held = {},
@@ -110,7 +119,8 @@ bool Session::take_hello(schema::Hello::Reader hello, const Now& now) {
       .machine_id = str(hello.getMachineId()),
       .boot_id = str(hello.getBootId()),
       .skew = instant_of(hello.getTime()) - (asked_.wall + (now.wall - asked_.wall) / 2),
-      .free_bytes = hello.getFreeBytes()};
+      .free_bytes = hello.getFreeBytes(),
+      .checkpoint = Bytes(checkpoint.begin(), checkpoint.end())};
   for (const auto held : hello.getTasks())
     if (const auto id = TaskId::from(view(held.getTask()))) greeting.held.insert(*id);
   greeting_ = std::move(greeting);

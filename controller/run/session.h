@@ -28,11 +28,15 @@ struct Greeting {
   /// The agent's clock less ours.
   Millis skew;
   std::uint64_t free_bytes = 0;
+  /// The newest checkpoint of our ledger that it had been shown before.
+  Bytes checkpoint = {};
 };
 
 class Session {
  public:
-  Session(Exchange& exchange, AgentRecord agent, const crypto::Keys& keys, std::string lab);
+  /// The checkpoint is shown to the agent; empty: none.
+  Session(Exchange& exchange, AgentRecord agent, const crypto::Keys& keys, std::string lab,
+          Bytes checkpoint);
 
   const std::string& name() const { return agent_.name; }
   const AgentRecord& agent() const { return agent_; }
@@ -45,6 +49,9 @@ class Session {
 
   /// Tends the connection and greets a new one. True if the agent was there and is not any more.
   bool tend(const Now& now);
+  bool up() const { return link_.up(); }
+  /// Shows a newer checkpoint than before, and asks for a new hello.
+  void show(Bytes checkpoint, const Now& now);
   /// Asks for a new hello.
   void greet(const Now& now);
   /// Verified frames; a hello that answers what was asked last is taken here and returned, too.
@@ -64,6 +71,7 @@ class Session {
   AgentRecord agent_;
   const crypto::Keys& keys_;
   std::string lab_;
+  Bytes checkpoint_;
   Link& link_;
   unsigned generation_ = 0;
   std::array<std::uint8_t, 16> challenge_{};

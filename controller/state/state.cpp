@@ -225,6 +225,24 @@ Result<void> State::take_checkpoint(ByteView envelope, const LedgerEntry& entry)
   if (checkpoint.getEntries() != entry.number - 1 || hashes_.empty() ||
       !crypto::equal(view(checkpoint.getHead()), hashes_.back()))
     return fail(Fault::damaged, "a checkpoint that does not fit the entries before it");
+  checkpoint_.assign(envelope.begin(), envelope.end());
+  return {};
+}
+
+Result<void> State::continues(ByteView checkpoint) const {
+  if (checkpoint.empty() || !controller_) return {};
+  const auto opened = open_stored<schema::Checkpoint>(checkpoint, controller_->sign_key);
+  // What we did not sign says nothing of our ledger.
+  if (!opened) return {};
+  const auto shown = opened->first.reader();
+  const auto entries = shown.getEntries();
+  if (entries == 0 || entries > hashes_.size())
+    return fail(Fault::damaged,
+                fmt::format("was shown a ledger of {} entries at {}, this one has {}", entries,
+                            iso8601(instant_of(shown.getTime())), hashes_.size()));
+  if (!crypto::equal(view(shown.getHead()), hashes_[entries - 1]))
+    return fail(Fault::damaged, fmt::format("was shown a ledger with another entry {} at {}",
+                                            entries, iso8601(instant_of(shown.getTime()))));
   return {};
 }
 

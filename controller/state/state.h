@@ -85,6 +85,11 @@ class State {
   /// The agent whose signing key this is; removed ones too, since their old reports stay
   /// verifiable.
   const Party* agent_by_key(const crypto::PublicKey& key) const;
+  /// The newest signed checkpoint; empty before the first.
+  const Bytes& checkpoint() const { return checkpoint_; }
+  /// Whether this is the ledger that somebody was shown, or its continuation. Fault::damaged if the
+  /// checkpoint is by its controller and does not fit: the end was cut off, or the ledger replaced.
+  Result<void> continues(ByteView checkpoint) const;
   /// The last run of the phase that has not ended, if there is one.
   const RunRecord* open_run(const std::string& phase) const;
   const RunRecord* last_run(const std::string& phase) const;
@@ -117,6 +122,7 @@ class State {
   std::vector<std::pair<std::string, Party>> known_agents_;
   std::map<TaskId, TaskRecord> tasks_;
   std::vector<RunRecord> runs_;
+  Bytes checkpoint_;
   /// Hashes after every entry so far, for checkpoints.
   std::vector<crypto::Digest> hashes_;
 };

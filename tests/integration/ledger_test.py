@@ -5,6 +5,8 @@ import base64
 import contextlib
 import hashlib
 import json
+import pathlib
+import shutil
 import sqlite3
 
 from support import ed25519
@@ -72,6 +74,31 @@ class Ledger(LabCase):
     def rows(self):
         with contextlib.closing(sqlite3.connect(self.lab.ledger_file)) as database:
             return database.execute("SELECT number, body, hash FROM entry ORDER BY number").fetchall()
+
+    def test_an_agent_notices_that_the_end_of_the_ledger_is_missing(self):
+        old = self.lab.folder / "old.db"
+        shutil.copy(self.lab.ledger_file, old)
+        kept = json.loads(self.lab.relab("--output", "json", "ledger", "verify").out)["head"]
+        alpha = self.lab["alpha"].start()
+        self.assert_ended(self.lab.relab("run", "one"), 0)
+        self.assert_ended(self.lab.relab("ledger", "verify", "--head", kept), 0)
+        newest = json.loads(self.lab.relab("--output", "json", "ledger", "verify").out)["head"]
+        new = self.lab.folder / "new.db"
+        shutil.copy(self.lab.ledger_file, new)
+
+        shutil.copy(old, self.lab.ledger_file)
+        self.assert_ended(self.lab.relab("ledger", "verify"), 0)
+        self.assert_ended(self.lab.relab("ledger", "verify", "--head", newest), 1, "no entry of the ledger has the hash")
+        tasks = alpha.journal()
+        self.assert_ended(self.lab.relab("run", "one"), 1, "this is not the whole ledger: the agent 'alpha' was shown a ledger of",
+                          "restore the newest one")
+        self.assertEqual(alpha.journal(), tasks)
+
+        for tail in ("-wal", "-shm"):
+            pathlib.Path(f"{self.lab.ledger_file}{tail}").unlink(missing_ok=True)
+        shutil.copy(new, self.lab.ledger_file)
+        self.assert_ended(self.lab.relab("run", "one"), 0)
+        alpha.stop()
 
     def assert_found_out(self, *sentences):
         commands = (("ledger", "verify"), ("ledger", "export"), ("run", "one"), ("status",), ("gate",), ("audit", "show"),

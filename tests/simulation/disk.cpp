@@ -93,6 +93,11 @@ Result<void> SimJournal::acknowledge(const TaskId& id) {
   return {};
 }
 
+Result<void> SimJournal::keep_checkpoint(const crypto::PublicKey& /*controller*/,
+                                         ByteView envelope) {
+  return disk_.write([&] { kept_.checkpoint.assign(envelope.begin(), envelope.end()); });
+}
+
 Result<void> SimEntries::append(const controller::StoredEntry& entry) {
   if (plant_ != Plant::ledger_not_durable) return store(entry);
   const auto late = std::exchange(late_, entry);

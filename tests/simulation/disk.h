@@ -36,6 +36,7 @@ class Disk {
 struct JournalDisk {
   std::map<TaskId, agent::JournalRow> rows;
   Bytes identity;
+  Bytes checkpoint = {};
   /// Acknowledged rows as they were, until a durable write: a loss of power brings them back.
   std::map<TaskId, agent::JournalRow> relaxed = {};
   /// Counts changes.
@@ -55,6 +56,10 @@ class SimJournal final : public agent::TaskJournal {
   Result<void> begin(const TaskId& id) override;
   Result<void> finish(const TaskId& id, ByteView report) override;
   Result<void> acknowledge(const TaskId& id) override;
+  Result<Bytes> checkpoint(const crypto::PublicKey& /*controller*/) override {
+    return kept_.checkpoint;
+  }
+  Result<void> keep_checkpoint(const crypto::PublicKey& controller, ByteView envelope) override;
   Result<std::uint64_t> room() const override { return std::uint64_t{1} << 30U; }
   std::string place() const override { return "a simulated disk"; }
 
