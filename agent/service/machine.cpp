@@ -7,7 +7,7 @@ namespace relab::agent {
 
 std::string machine_id(const crypto::Keys& keys) {
   const auto text = read_small_file("/etc/machine-id");
-  const auto id = text ? std::string(trim(*text)) : std::string();
+  auto id = text ? std::string(trim(*text)) : std::string();
   if (id.size() == 32) return id;
   return "key-" + hex(ByteView(keys.sign_key()).first(14));
 }

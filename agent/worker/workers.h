@@ -59,6 +59,8 @@ class Workers final : public Labour {
  public:
   /// `program_path` is the PATH of whatever tasks run.
   explicit Workers(std::string program_path);
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
   /// Asks every task to stop and waits for it.
   ~Workers() override;
 

@@ -28,6 +28,7 @@ void ask_all(std::vector<Row>& rows, const crypto::Keys& keys, const State& stat
              const std::string& lab, std::chrono::seconds patience) {
   ZmqExchange exchange;
   std::vector<std::unique_ptr<Session>> sessions;
+  sessions.reserve(rows.size());
   for (const auto& row : rows)
     sessions.push_back(
         std::make_unique<Session>(exchange, row.agent, keys, lab, state.checkpoint()));

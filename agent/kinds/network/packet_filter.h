@@ -73,7 +73,7 @@ struct Iptables {
 
 /// `nft --json list ruleset`. A ruleset without tables is one; Fault::damaged for what is none, and
 /// for a rule of a chain that is not told.
-Result<Nft> parse_nft(std::string_view json);
+Result<Nft> parse_nft(std::string_view text);
 
 /// What iptables-save or ip6tables-save prints; `family` is "ip" or "ip6". Nothing at all is a
 /// filter without tables.

@@ -109,7 +109,7 @@ std::optional<GuestMount> mount_of(const Value& value) {
   mount.size = parse_pve_size(properties.value("size"));
   for (const auto& [key, text] : properties.all())
     if (key != "volume" && key != "mp" && key != "size" && key != "ro" && key != "backup")
-      mount.options += (mount.options.empty() ? "" : ",") + key + "=" + text;
+      mount.options += fmt::format("{}{}={}", mount.options.empty() ? "" : ",", key, text);
   return mount;
 }
 
