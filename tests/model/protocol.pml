@@ -191,6 +191,21 @@ byte concluded[IDS];    /* what a journal said became of it */
                  CLOSED(0) && CLOSED(1) && CLOSED(2) && CLOSED(3) && CLOSED(4) && \
                  LET_GO(0) && LET_GO(1) && LET_GO(2) && LET_GO(3) && LET_GO(4))
 
+/* What must come about, or the model does not do what it is there for. */
+#if REACH == 1
+#define REACHED (SETTLED && evidence[0] == DONE && evidence[3] == DONE)
+#elif REACH == 2
+#define REACHED (evidence[0] == UNKNOWN && evidence[1] == UNKNOWN && evidence[2] == DONE)
+#elif REACH == 3
+#define REACHED (SETTLED && evidence[2] == UNKNOWN)
+#elif REACH == 4
+#define REACHED (journal == 1 && HAS(abandoned, 0) && evidence[1] == DONE)
+#elif REACH == 5
+#define REACHED (SETTLED && HAS(abandoned, 3) && evidence[3] == DONE)
+#elif REACH == 6
+#define REACHED (evidence[0] == DONE && row[3] == ROW_RUNNING)
+#endif
+
 hidden byte c_kind, c_a, c_b, c_c, c_out, c_lost;
 hidden byte a_kind, a_i, a_k, a_n, a_out, a_refusal;
 hidden byte x_kind, x_a, x_b, x_c;
@@ -492,6 +507,9 @@ end_c:
 #endif
   :: atomic { greeted && timeouts > 0 && (state[0] == ORDERED || state[0] == ACCEPTED) -> give_up(0) }
   :: atomic { greeted && timeouts > 0 && (state[1] == ORDERED || state[1] == ACCEPTED) -> give_up(1) }
+#ifdef REACH
+  :: atomic { REACHED -> HOLDS(10, false) }
+#endif
   :: atomic { controller_crashes > 0 -> controller_crashes--; goto c_died }
   od;
 c_died:
