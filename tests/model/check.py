@@ -120,10 +120,12 @@ REACHABLE = {
 REACHING = [run(f"reached: {name}", violates=REACHED, ONLY=REACHED, REACH=number, COPIES=0, DROPS=0,
                 AGENT_CRASHES=3, CONTROLLER_CRASHES=0) for number, name in REACHABLE.items()]
 # Weaknesses that the code has. Whoever mends one changes the model with it, and then this list.
+NO_CRASH = dict(CONTROLLER_CRASHES=0, AGENT_CRASHES=0, EMPTYINGS=0)
 KNOWN = [
-    run("known: a late order expires", violates=9, EXPIRIES=1, ONLY=9, **CALM),
-    run("known: a report is cut", "settles", SETTLES, CUTS=1, COPIES=0, **CALM, **ONE_CRASH),
-    run("known: an attempt too few", "settles", SETTLES, EVERY_ATTEMPT=1, COPIES=0, **CALM),
+    run("known: a late order expires", violates=9, EXPIRIES=1, ONLY=9, TIMEOUTS=0, **NO_CRASH),
+    run("known: a report is cut", "settles", SETTLES, CUTS=1, COPIES=0, **CALM, **NO_CRASH),
+    run("known: a receipt before its hello", violates=7, ONLY=7, HOSTILE=1, COPIES=0, TIMEOUTS=0, **NO_CRASH),
+    run("known: an attempt too few", "settles", SETTLES, EVERY_ATTEMPT=1, COPIES=0, **CALM, **ONE_CRASH),
 ]
 
 

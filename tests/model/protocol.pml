@@ -8,8 +8,8 @@
  * after each write and each send (c_point, a_point), and loses then all but ledger or journal.
  *
  * The channel, as it is: frames come in order or are lost with their connection, and COPIES orders
- * may come again at any later time, in later connections and lives of the agent. With HOSTILE: any
- * frame that was ever sent may come, at any time, any number of times, or never.
+ * may come again at any later time, in later connections and lives of the agent. With HOSTILE: two
+ * frames each way are on their way at most, and come in any order, or never; COPIES come twice.
  */
 
 /* How much may go wrong. */
@@ -138,6 +138,12 @@ byte late[IDS];         /* an order that is still on its way somewhere: its nonc
 #else
 #define ROOM_DOWN 10    /* never full: an assertion */
 #define ROOM_UP 12
+#endif
+#if EXPIRIES > 0
+byte aged;              /* late orders of earlier connections: only those expire */
+#define EXPIRES(i) (expiries > 0 && HAS(aged, i))
+#else
+#define EXPIRES(i) false
 #endif
 chan to_agent = [ROOM_DOWN] of { byte, byte, byte, byte };
 chan to_controller = [ROOM_UP] of { byte, byte, byte, byte };
@@ -351,7 +357,7 @@ inline compare(s, held) {
      if
      :: HAS(held, task[s]) -> state[s] = ACCEPTED
      :: !HAS(held, task[s]) && (c_lost || state[s] == ACCEPTED) ->
-#ifndef HOSTILE
+#if !defined(HOSTILE) || ONLY == 7
         HOLDS(7, JOURNAL_WAS_LOST(task[s]));
 #endif
         abandon(task[s]);
@@ -496,6 +502,9 @@ end_c:
        linked = 1;
        heard = 0;
        unanswered = 0;
+#if EXPIRIES > 0
+       aged = (late[0] > 0) | ((late[1] > 0) << 1) | ((late[2] > 0) << 2) | ((late[3] > 0) << 3);
+#endif
        printf("-- a new connection\n");
        greet() }
   :: atomic { drops > 0 && linked -> drops--; linked = 0; printf("-- the connection drops\n") }
@@ -737,7 +746,7 @@ end_a:
        late[a_out] = 0;
        printf("-- a late order\n");
        if
-       :: expiries > 0 -> expiries--; take_order(a_out, a_n, true)
+       :: EXPIRES(a_out) -> expiries--; take_order(a_out, a_n, true)
        :: take_order(a_out, a_n, false)
        fi }
 #endif
