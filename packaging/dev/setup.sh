@@ -13,6 +13,7 @@ build_packages=(
 test_packages=(catch2 python3 python3-jsonschema iproute2 nftables)
 clang_packages=(clang-14 libclang-rt-14-dev llvm-14)
 lint_packages=(python3 git clang-format-14)
+model_packages=(python3 spin gcc libc6-dev)
 tidy_packages=(python3 git clang-14 clang-tidy-14)
 
 if [[ -t 1 && -z ${NO_COLOR:-} ]]; then
