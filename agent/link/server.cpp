@@ -24,6 +24,9 @@ constexpr auto zap_domain = "relab";
 constexpr int zap_enforce_domain = 93;
 /// Of what may come from outside: orders are small.
 constexpr std::int64_t incoming_size_max = std::int64_t{1} << 20U;
+/// More than all reports of an agent at once, with a receipt for each: what a full connection does
+/// not take is sent only at the next hello.
+constexpr int outgoing_most = 1024;
 constexpr auto self_test_time = std::chrono::seconds(3);
 constexpr auto port_patience = std::chrono::seconds(2);
 
@@ -34,7 +37,7 @@ void set_limits(zmq::socket_t& socket) {
   socket.set(zmq::sockopt::heartbeat_timeout, 10000);
   socket.set(zmq::sockopt::heartbeat_ttl, 30000);
   socket.set(zmq::sockopt::linger, 0);
-  socket.set(zmq::sockopt::sndhwm, 64);
+  socket.set(zmq::sockopt::sndhwm, outgoing_most);
   socket.set(zmq::sockopt::rcvhwm, 1000);
   socket.set(zmq::sockopt::backlog, 64);
   socket.set(zmq::sockopt::router_mandatory, true);

@@ -28,7 +28,7 @@ std::span<const Command> commands() {
        "relab gate 0b", 1, nullptr, cli::gate},
       {"audit", "show [SECTION] | diff A B", "show the audit, or compare two",
        "relab audit show zfs --markdown", 3, cli::declare_audit, cli::audit},
-      {"ledger", "verify | export", "check or export the record of everything",
+      {"ledger", "verify | show | export", "check, read or export the record of everything",
        "relab ledger verify --head 3f2a...", 1, cli::declare_ledger, cli::ledger},
   };
   return table;

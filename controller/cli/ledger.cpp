@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "common/base/text.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
 #include "controller/keys/key_file.h"
 #include "controller/ledger/export.h"
+#include "controller/report/history.h"
+#include "controller/report/table.h"
 #include "controller/run/book.h"
 
 namespace relab::controller::cli {
@@ -63,18 +66,71 @@ ExitCode verify(const Book& book, const std::string& head, Context& context) {
   return ExitCode::done;
 }
 
+/// A kind that does not exist would show an empty list, as if nothing had happened.
+bool knows_kind(const std::string& kind, Context& context) {
+  const auto kinds = history_kinds();
+  if (kind.empty() || std::ranges::find(kinds, kind) != kinds.end()) return true;
+  const auto near = nearest(kind, kinds);
+  context.out().error({.fault = Fault::invalid,
+                       .what = fmt::format("the ledger has no entries of the kind '{}'", kind),
+                       .hint = near.empty() ? fmt::format("kinds: {}", fmt::join(kinds, ", "))
+                                            : fmt::format("did you mean '{}'?", near)});
+  return false;
+}
+
+nlohmann::json to_json(const HistoryLine& line) {
+  return {{"number", line.number}, {"time", iso8601(line.time)}, {"kind", line.kind},
+          {"agent", line.agent},   {"phase", line.phase},        {"task", line.task},
+          {"what", line.what}};
+}
+
+ExitCode show(const Book& book, const Values& values, Context& context) {
+  const auto text = [&](const char* name) { return values[name].as<std::string>(); };
+  if (!knows_kind(text("kind"), context)) return ExitCode::usage;
+  auto lines = history(
+      book.ledger(), book.state(),
+      {.kind = text("kind"), .agent = text("agent"), .phase = text("phase"), .task = text("task")});
+  if (values.count("last") != 0 && values["last"].as<std::size_t>() < lines.size())
+    lines.erase(lines.begin(),
+                lines.end() - static_cast<std::ptrdiff_t>(values["last"].as<std::size_t>()));
+  Table table({"entry", "time", "kind", "phase", "agent", "task", "what"});
+  auto json = nlohmann::json::array();
+  for (const auto& line : lines) {
+    const auto brief = line.task.empty() ? line.task : line.task.substr(24);
+    table.add({{fmt::format("{}", line.number), true},
+               {iso8601(line.time)},
+               {line.kind},
+               {line.phase},
+               {line.agent},
+               {brief},
+               {line.what}});
+    json.push_back(to_json(line));
+  }
+  if (!lines.empty()) context.out().text(table.print(context.out().style()));
+  context.out().line(fmt::format("{} of {} entries", lines.size(), book.ledger().entries().size()));
+  context.out().value(json);
+  return ExitCode::done;
+}
+
 }  // namespace
 
 void declare_ledger(po::options_description& options) {
-  options.add_options()("head", po::value<std::string>()->default_value(""),
-                        "verify: a head that was printed before and must still be there");
+  const auto text = [] { return po::value<std::string>()->default_value(""); };
+  options.add_options()("head", text(),
+                        "verify: a head that was printed before and must still be there")(
+      "kind", text(), "show: entries of this kind alone, such as ordered or judged")(
+      "agent", text(), "show: those about this agent")("phase", text(),
+                                                       "show: those of this phase")(
+      "task", text(), "show: those of the task with this id, or end of an id")(
+      "last", po::value<std::size_t>(), "show: the last so many of them");
 }
 
 ExitCode ledger(const Values& values, Context& context) {
   const auto what = argument_of(values, 0);
-  if (what != "verify" && what != "export") {
+  if (what != "verify" && what != "export" && what != "show") {
     context.out().error(
-        {.fault = Fault::invalid, .what = "usage: relab ledger verify, or relab ledger export"});
+        {.fault = Fault::invalid,
+         .what = "usage: relab ledger verify, relab ledger show, or relab ledger export"});
     return ExitCode::usage;
   }
   const auto lab = context.lab();
@@ -82,6 +138,7 @@ ExitCode ledger(const Values& values, Context& context) {
   const auto book = Book::open_read_only(context.ledger_file(str(lab->reader().getName())));
   if (!book) return context.failed(book.error());
   if (what == "verify") return verify(*book, values["head"].as<std::string>(), context);
+  if (what == "show") return show(*book, values, context);
   for (const auto& entry : book->ledger().entries()) context.out().raw(export_line(entry));
   return ExitCode::done;
 }

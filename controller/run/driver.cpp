@@ -185,6 +185,9 @@ Result<void> Driver::take_receipt(Session& session, const Opened& opened) {
   if (reader.getRefusal() == schema::Refusal::NONE)
     return feed(
         event::Accepted{.task = id, .finished = reader.getState() == schema::State::FINISHED});
+  // Of an order that was sent again since, in another session: the newer one may run by now.
+  if (!crypto::equal(view(reader.getOrderDigest()), crypto::digest((*task)->order.bytes())))
+    return {};
   const auto bytes = opened.envelope.bytes();
   refusing_ = Bytes(bytes.begin(), bytes.end());
   return feed(

@@ -75,6 +75,20 @@ class Ledger(LabCase):
         with contextlib.closing(sqlite3.connect(self.lab.ledger_file)) as database:
             return database.execute("SELECT number, body, hash FROM entry ORDER BY number").fetchall()
 
+    def test_it_is_read_entry_by_entry(self):
+        shown = self.lab.relab("ledger", "show")
+        self.assert_ended(shown, 0, "enrolled", "signed head of the")
+        entries = len(self.rows())
+        self.assertIn(f"{entries} of {entries} entries", shown.out)
+        received = json.loads(self.lab.relab("--output", "json", "ledger", "show", "--kind", "received", "--agent", "alpha").out)
+        self.assertTrue(received)
+        self.assertEqual({line["kind"] for line in received}, {"received"})
+        task = received[-1]["task"]
+        of_task = json.loads(self.lab.relab("--output", "json", "ledger", "show", "--task", task[24:]).out)
+        self.assertEqual([line["kind"] for line in of_task], ["ordered", "received"])
+        self.assert_ended(self.lab.relab("ledger", "show", "--last", "2"), 0, f"2 of {entries} entries")
+        self.assert_ended(self.lab.relab("ledger", "show", "--kind", "recieved"), 2, "did you mean 'received'?")
+
     def test_an_agent_notices_that_the_end_of_the_ledger_is_missing(self):
         old = self.lab.folder / "old.db"
         shutil.copy(self.lab.ledger_file, old)

@@ -69,6 +69,7 @@ HOLDING = [
     run("hostile channel", states_min=100_000, HOSTILE=1, COPIES=0, **CALM, **ONE_CRASH),
     run("hostile channel, one that converges", states_min=100_000, HOSTILE=1, ALONE=0, CONTROLLER_CRASHES=1, **CALM),
     run("hostile channel, one that does not", states_min=1_000_000, HOSTILE=1, ALONE=1, COPIES=2, TIMEOUTS=0),
+    run("a late order expires", states_min=1_000, EXPIRIES=1, TIMEOUTS=0, CONTROLLER_CRASHES=0, AGENT_CRASHES=0, EMPTYINGS=0),
     run("all settles: crashes", "settles", states_min=100_000, COPIES=0, **CALM),
     run("all settles: late orders", "settles", states_min=100_000, **CALM, **ONE_CRASH),
     run("all settles: drops, timeouts", "settles", states_min=100_000, COPIES=0, **ONE_CRASH),
@@ -105,6 +106,8 @@ PLANTED = [
     planted("RESUME_FORGETS_REPORTS", 6),
     planted("HELLO_OMITS_FINISHED", 7),
     planted("NO_REDELIVERY", 5, COPIES=0),
+    planted("STALE_REFUSAL_COUNTS", 9, EXPIRIES=1, DROPS=1, CONTROLLER_CRASHES=0, AGENT_CRASHES=0, EMPTYINGS=0),
+    planted("CUTS", 5, COPIES=0, CONTROLLER_CRASHES=0, AGENT_CRASHES=0, EMPTYINGS=0),
     planted("IMPATIENT", 5, COPIES=0),
     planted("IMPATIENT", 5, search="cycles", COPIES=0),
 ]
@@ -122,8 +125,6 @@ REACHING = [run(f"reached: {name}", violates=REACHED, ONLY=REACHED, REACH=number
 # Weaknesses that the code has. Whoever mends one changes the model with it, and then this list.
 NO_CRASH = dict(CONTROLLER_CRASHES=0, AGENT_CRASHES=0, EMPTYINGS=0)
 KNOWN = [
-    run("known: a late order expires", violates=9, EXPIRIES=1, ONLY=9, TIMEOUTS=0, **NO_CRASH),
-    run("known: a report is cut", "settles", SETTLES, CUTS=1, COPIES=0, **CALM, **NO_CRASH),
     run("known: a receipt before its hello", violates=7, ONLY=7, HOSTILE=1, COPIES=0, TIMEOUTS=0, **NO_CRASH),
     run("known: an attempt too few", "settles", SETTLES, EVERY_ATTEMPT=1, COPIES=0, **CALM, **ONE_CRASH),
 ]

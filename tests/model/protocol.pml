@@ -142,6 +142,7 @@ byte late[IDS];         /* an order that is still on its way somewhere: its nonc
 #if EXPIRIES > 0
 byte aged;              /* late orders of earlier connections: only those expire */
 #define EXPIRES(i) (expiries > 0 && HAS(aged, i))
+byte superseded;        /* tasks that were ordered once more since: the refusal of an aged order ends nothing */
 #else
 #define EXPIRES(i) false
 #endif
@@ -287,6 +288,9 @@ inline record_order(i) {
 }
 
 inline put_order(i) {
+#if EXPIRIES > 0 && !defined(STALE_REFUSAL_COUNTS)
+  if :: HAS(aged, i) -> SET(superseded, i) :: else fi;
+#endif
   send_to_agent(ORDER, i, session);
 #ifndef HOSTILE
   if
@@ -391,7 +395,12 @@ inline take_receipt(i, refusal) {
      if
      :: refusal == NOT_REFUSED -> state[STEP_OF(i)] = ACCEPTED
      :: refusal == WRONG_SESSION -> greet()
+#if EXPIRIES > 0
+     :: refusal == EXPIRED && HAS(superseded, i) -> printf("C  of an order before the last\n")
+     :: refusal == EXPIRED && !HAS(superseded, i) ->
+#else
      :: refusal == EXPIRED ->
+#endif
         SET(refused, i);
         printf("C  ledger: %d was refused\n", i);
         HOLDS(9, REFUSED_WAS_NOT_BEGUN(i));

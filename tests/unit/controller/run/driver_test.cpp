@@ -1,0 +1,161 @@
+// The driver over a link that a test holds the other end of.
+
+#include "controller/run/driver.h"
+
+#include <deque>
+
+#include "tests/support/records.h"
+#include "tests/support/scratch.h"
+
+namespace relab::controller {
+
+namespace {
+
+class HeldLink final : public Link, public Exchange {
+ public:
+  Link& dial(Dial /*dial*/) override { return *this; }
+  void tend() override {}
+  bool up() const override { return generation_ != 0; }
+  unsigned generation() const override { return generation_; }
+  Trouble trouble() const override { return Trouble::none; }
+  std::optional<Bytes> receive() override {
+    if (incoming.empty()) return {};
+    auto frame = std::move(incoming.front());
+    incoming.pop_front();
+    return frame;
+  }
+  Result<void> send(ByteView frame) override {
+    sent.emplace_back(frame.begin(), frame.end());
+    return {};
+  }
+  void connect_anew() { ++generation_; }
+
+  std::deque<Bytes> incoming;
+  std::vector<Bytes> sent;
+
+ private:
+  unsigned generation_ = 1;
+};
+
+class Quiet final : public Narrator {
+ public:
+  void agent_up(const std::string& /*agent*/, const Greeting& /*greeting*/) override {}
+  void agent_down(const std::string& /*agent*/, const Error& /*why*/) override {}
+  void step_changed(const StepRun& /*run*/) override {}
+  void progress(const StepRun& /*run*/, std::uint64_t /*steps*/,
+                const std::string& /*what*/) override {}
+  void still_waiting(const Engine& /*engine*/, Millis /*since*/) override {}
+  void warn(const std::string& /*what*/) override {}
+};
+
+PhasePlan one_ping() {
+  Draft<schema::Task> task;
+  task->initPing();
+  PhasePlan plan{.name = "0a", .title = "", .tracks = {}};
+  plan.tracks.push_back(
+      {{.path = "0a/track/step",
+        .agent = "pve",
+        .arm = "ping",
+        .deadline = std::chrono::seconds(60),
+        .convergent = false,
+        .task = std::make_shared<const Message<schema::Task>>(std::move(task).finish())}});
+  return plan;
+}
+
+/// A controller with one agent, whose part the test plays.
+class Scene {
+ public:
+  Scene() {
+    must(book.begin(controller, "admin", "home"));
+    const auto statement = state_identity(
+        agent, {.role = schema::Role::AGENT, .name = "pve", .machine_id = "machine"});
+    must(book.enrolled("pve", "tcp://10.42.10.2:7460",
+                       must(read_identity(statement, schema::Role::AGENT))));
+    must(book.run_started(the_run, "0a", bytes_of("the lab")));
+    must(driver.begin(the_run, one_ping(), now()));
+  }
+  Now now() const { return {.wall = time, .steady = time}; }
+  std::optional<RunEnd> step() {
+    time += Millis(10);
+    return must(driver.step(now()));
+  }
+  /// The last frame of this type that the controller sent.
+  template <typename T>
+  Message<T> last() {
+    for (auto frame = link.sent.rbegin(); frame != link.sent.rend(); ++frame) {
+      const auto opened =
+          open_frame(*frame, message_size_max, [](const auto&) { return true; }).opened;
+      if (opened && opened->template is<T>()) return must(opened->template as<T>());
+    }
+    FAIL("the controller sent nothing of that type");
+    throw std::logic_error("unreachable");
+  }
+  template <typename T>
+  void say(Draft<T> draft) {
+    const auto envelope = sign(agent, std::move(draft).finish());
+    const auto bytes = envelope.bytes();
+    link.incoming.emplace_back(bytes.begin(), bytes.end());
+  }
+  /// As the agent that holds nothing.
+  void greet(std::uint8_t session) {
+    step();
+    Draft<schema::Hello> hello;
+    hello->setChallenge(last<schema::Attach>().reader().getChallenge());
+    hello->setNonce(blob(Bytes(16, session)));
+    hello->setJournal(blob(Bytes(16, 9)));
+    hello->setMachineId("machine");
+    hello->setTime(unix_millis(time));
+    say(std::move(hello));
+    step();
+  }
+  void refuse(const Message<schema::Order>& order) {
+    Draft<schema::Receipt> receipt;
+    receipt->setTaskId(order.reader().getTaskId());
+    receipt->setOrderDigest(blob(crypto::digest(order.bytes())));
+    receipt->setRefusal(schema::Refusal::EXPIRED);
+    receipt->setWhat("too late");
+    say(std::move(receipt));
+    step();
+  }
+  StepState state() const { return driver.engine().tracks().at(0).at(0).state; }
+
+  Scratch scratch;
+  Instant time = instant_of(1'760'000'000'000);
+  crypto::Keys controller = fixed_keys(1);
+  crypto::Keys agent = fixed_keys(2);
+  Book book = must(Book::open(scratch.path() / "home" / "ledger.db"));
+  HeldLink link;
+  Quiet narrator;
+  Driver driver{
+      {.lab = "home", .patience = std::chrono::seconds(30)}, book, controller, link, narrator};
+};
+
+}  // namespace
+
+TEST_CASE("driver: the refusal of an order ends its task", "[controller][run]") {
+  Scene scene;
+  scene.greet(1);
+
+  scene.refuse(scene.last<schema::Order>());
+
+  CHECK(scene.state() == StepState::failed);
+}
+
+TEST_CASE("driver: the refusal of an order that was sent again since ends nothing",
+          "[controller][run]") {
+  Scene scene;
+  scene.greet(1);
+  const auto first = scene.last<schema::Order>();
+  scene.link.connect_anew();
+  scene.greet(2);
+  const auto second = scene.last<schema::Order>();
+  REQUIRE(crypto::digest(first.bytes()) != crypto::digest(second.bytes()));
+
+  scene.refuse(first);
+
+  CHECK(scene.state() == StepState::ordered);
+  const auto& task = scene.book.state().tasks().begin()->second;
+  CHECK(task.refusal.empty());
+}
+
+}  // namespace relab::controller
