@@ -17,10 +17,10 @@ class Book {
  public:
   using Clock = std::function<Instant()>;
 
-  static Result<Book> open(const std::filesystem::path& ledger);
+  static Result<Book> open(const std::filesystem::path& path);
   /// Entries have their time from `clock`.
   static Result<Book> open(std::unique_ptr<EntryStore> store, Clock clock);
-  static Result<Book> open_read_only(const std::filesystem::path& ledger);
+  static Result<Book> open_read_only(const std::filesystem::path& path);
 
   const State& state() const { return state_; }
   const Ledger& ledger() const { return ledger_; }

@@ -74,9 +74,7 @@ Result<void> SimJournal::finish(const TaskId& id, ByteView report) {
     return fail(Fault::conflict, "the task has a report");
   row->state = agent::TaskState::finished;
   row->report = Bytes(report.begin(), report.end());
-  const auto stored =
-      change(*row, plant_ != Plant::report_not_durable && plant_ != Plant::order_not_durable);
-  return stored;
+  return change(*row, plant_ != Plant::report_not_durable && plant_ != Plant::order_not_durable);
 }
 
 Result<void> SimJournal::acknowledge(const TaskId& id) {

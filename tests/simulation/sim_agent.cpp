@@ -151,7 +151,7 @@ void SimAgent::stop(const TaskId& id, agent::StopReason reason) {
   });
 }
 
-void SimAgent::end(const TaskId& id, schema::Outcome outcome, Error failure) {
+void SimAgent::end(const TaskId& id, schema::Outcome outcome, const Error& failure) {
   const auto life = life_;
   // As by a thread of its own: never within the call that started it.
   world_.timeline.after(Millis(0), [this, id, outcome, failure, life] {

@@ -57,7 +57,7 @@ class SimAgent final : public agent::Outlet, public agent::Labour {
   agent::Self self() const;
   /// Runs what may end in the agent's death.
   void live(const std::function<void()>& act);
-  void end(const TaskId& id, schema::Outcome outcome, Error failure);
+  void end(const TaskId& id, schema::Outcome outcome, const Error& failure);
   void check_against_journal() const;
 
   World world_;
