@@ -17,7 +17,6 @@
 #include <optional>
 #include <poll.h>
 #include <spawn.h>
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -32,6 +31,9 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto grace_after_term = std::chrono::seconds(2);
 constexpr auto grace_for_pipes = std::chrono::milliseconds(200);
+/// How often a stop request is looked for: it comes from a thread whose descriptors are not ours,
+/// so that nothing which it could write to would wake us.
+constexpr auto look_up = std::chrono::milliseconds(100);
 constexpr int kill_rounds_max = 20;
 
 struct Pipe {
@@ -139,7 +141,7 @@ class Child {
         out_(std::move(out)),
         err_(std::move(err)) {}
 
-  void step(int wake, Clock::time_point until, std::string_view& unsent);
+  void step(Clock::time_point until, std::string_view& unsent);
   void feed(std::string_view& unsent);
   void end_all();
   int reap();
@@ -151,7 +153,6 @@ class Child {
   Sink out_;
   Sink err_;
   bool exited_ = false;
-  bool woken_ = false;
 };
 
 Result<Child> Child::start(const ProcessSpec& spec, Output& output) {
@@ -213,20 +214,19 @@ void Child::feed(std::string_view& unsent) {
 }
 
 /// Waits once, at most until then, and takes what there is.
-void Child::step(int wake, Clock::time_point until, std::string_view& unsent) {
-  std::array<pollfd, 5> fds = {{{.fd = exited_ ? -1 : pidfd_.get(), .events = POLLIN, .revents = 0},
+void Child::step(Clock::time_point until, std::string_view& unsent) {
+  std::array<pollfd, 4> fds = {{{.fd = exited_ ? -1 : pidfd_.get(), .events = POLLIN, .revents = 0},
                                 {.fd = out_.fd.get(), .events = POLLIN, .revents = 0},
                                 {.fd = err_.fd.get(), .events = POLLIN, .revents = 0},
-                                {.fd = input_.get(), .events = POLLOUT, .revents = 0},
-                                {.fd = wake, .events = POLLIN, .revents = 0}}};
+                                {.fd = input_.get(), .events = POLLOUT, .revents = 0}}};
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
-  if (::poll(fds.data(), fds.size(), static_cast<int>(std::clamp<long>(left, 0, 60'000))) <= 0)
+  if (::poll(fds.data(), fds.size(),
+             static_cast<int>(std::clamp<long>(left, 0, look_up.count()))) <= 0)
     return;
   if (fds[1].revents != 0 && !out_.take()) out_.fd.reset();
   if (fds[2].revents != 0 && !err_.take()) err_.fd.reset();
   if (fds[3].revents != 0) feed(unsent);
   if (fds[0].revents != 0) exited_ = true;
-  if (fds[4].revents != 0) woken_ = true;
 }
 
 /// TERM, time to tidy up, KILL; then whatever left the session, round by round until none is left.
@@ -234,7 +234,7 @@ void Child::end_all() {
   ::kill(-pid_, SIGTERM);
   std::string_view nothing;
   const auto until = Clock::now() + grace_after_term;
-  while (!exited_ && Clock::now() < until) step(-1, until, nothing);
+  while (!exited_ && Clock::now() < until) step(until, nothing);
   ::kill(-pid_, SIGKILL);
   for (int round = 0; round < kill_rounds_max; ++round) {
     const auto left = marked_processes(mark_);
@@ -252,20 +252,18 @@ int Child::reap() {
 }
 
 Result<Output> Child::finish(const ProcessSpec& spec, const std::stop_token& stop, Output& output) {
-  const Fd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  const std::stop_callback on_stop(stop, [&] { ::eventfd_write(wake.get(), 1); });
   const auto deadline = Clock::now() + spec.command.timeout;
   std::string_view unsent = spec.command.input;
   feed(unsent);
-  while (!exited_ && !woken_ && Clock::now() < deadline) step(wake.get(), deadline, unsent);
+  while (!exited_ && !stop.stop_requested() && Clock::now() < deadline) step(deadline, unsent);
   const bool ended_by_us = !exited_;
   if (ended_by_us) end_all();
   const auto until = Clock::now() + grace_for_pipes;
-  while ((out_.fd || err_.fd) && Clock::now() < until) step(-1, until, unsent);
+  while ((out_.fd || err_.fd) && Clock::now() < until) step(until, unsent);
   output.status = reap();
   if (!ended_by_us) return std::move(output);
   const auto line = fmt::format("{}", fmt::join(spec.command.argv, " "));
-  if (woken_)
+  if (stop.stop_requested())
     return fail(Fault::cancelled,
                 fmt::format("'{}' was ended: the task was cancelled or out of time", line));
   return fail(Fault::cancelled, fmt::format("'{}' was ended: it took more than {} s", line,
