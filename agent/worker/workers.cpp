@@ -50,7 +50,8 @@ Result<Message<schema::Facts>> observe_safely(const Message<schema::Order>& orde
 /// From here on, what this thread opens does not count against the limit that the connections of
 /// strangers use up, and no task can reach the door's or the journal's files. Only `kept` is left,
 /// beside standard input and output. A descriptor that one of the threads opens means nothing, or
-/// something else, to all others.
+/// something else, to all others. The journal's locks stay: those of fcntl belong to a table, those
+/// of flock to the open file.
 void have_own_files(int kept) {
   if (::unshare(CLONE_FILES) != 0) return;  // forbidden by a sandbox: the task still works
   const auto first = static_cast<unsigned>(STDERR_FILENO + 1);
