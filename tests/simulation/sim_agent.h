@@ -73,7 +73,6 @@ class SimAgent final : public agent::Outlet, public agent::Labour {
   std::map<TaskId, Instant> working_;
   std::set<TaskId> sent_;
   Millis clock_off_{0};
-  bool dying_of_power_ = false;
 };
 
 }  // namespace relab::sim
