@@ -52,3 +52,13 @@ annotation limit @0xb5a1d7a4a9b0c10d (field) :Text;
 annotation volatile @0xb5a1d7a4a9b0c10e (field) :Void;
 # Changes by itself all the time (counters, temperatures, process numbers, positions in a file): no key, and comparisons of
 # facts pass over it unless asked.
+
+annotation destructive @0xb5a1d7a4a9b0c10f (field) :Void;
+# This task kind destroys something: it needs a person's approval of exactly this plan against exactly this evidence, and
+# nobody can waive the gate before it.
+
+annotation needs @0xb5a1d7a4a9b0c110 (field) :List(Text);
+# Evidence without which this task kind is neither ordered nor begun, whatever the plan says; common/needs tells what each is.
+
+annotation commitConfirmed @0xb5a1d7a4a9b0c111 (field) :Void;
+# A change of this kind may cut the agent off: it is undone unless the controller confirms it over a new connection in time.

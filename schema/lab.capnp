@@ -337,6 +337,8 @@ struct Lab $A.doc("A home lab: its network, machines, disks and guests, and the 
         $A.doc("The steps, in the order in which they run. Absent: nothing is automated here yet; a phase without any step is never taken for done.");
     title @3 :Text $A.example("\"Proxmox Backup Server\"")
         $A.doc("What the track does, in a line.");
+    patience @4 :UInt32 $A.unit("seconds") $A.range(least = 1, greatest = 604800) $A.example("\"10m\"")
+        $A.doc("How long its agent may be away before the track is parked: a host that restarts in this track needs minutes. Absent: what `--patience` of `relab run` says.");
   }
 
   struct Step $A.doc("One task with its parameters.") {
@@ -346,6 +348,10 @@ struct Lab $A.doc("A home lab: its network, machines, disks and guests, and the 
         $A.doc("The task kind with its parameters: a table with exactly one key. `relab kinds` lists them.");
     deadline @2 :UInt32 = 3600 $A.unit("seconds") $A.range(least = 1, greatest = 604800)
         $A.doc("The agent ends the task after this time. Absent: one hour.");
+    instruction @3 :Text $A.example("\"Plug the USB disk into the rear port.\"")
+        $A.doc("What a person has to do for this step; shown while the step waits for it. The step ends when its task sees that it was done.");
+    confirm @4 :UInt32 = 60 $A.unit("seconds") $A.range(least = 5, greatest = 3600)
+        $A.doc("For a task kind that may cut its agent off: the agent undoes the change unless the controller reached it anew within this time. Absent: one minute.");
   }
 
   struct Condition $A.doc("Something that evidence must show.") {

@@ -24,6 +24,13 @@ struct Entry {
     checkpoint @11 :Signed;
     # A signed Checkpoint over all entries before this one.
     runEnded @12 :RunEnded;
+    cancelAsked @13 :CancelAsked;
+    approved @14 :Signed;
+    # A signed Approval.
+    waived @15 :Signed;
+    # A signed Waiver.
+    confirmed @16 :Confirmed;
+    # Before the agent is told.
   }
 }
 
@@ -51,6 +58,10 @@ struct RunStarted {
   lab @2 :Data;
   # The compiled lab, as a Lab message.
   labDigest @3 :Data;
+  check @4 :Bool;
+  # Everything is ordered in check mode: nothing is changed.
+  track @5 :Text;
+  # The one track that was asked for. Empty: the whole phase.
 }
 
 struct Signed {
@@ -62,6 +73,30 @@ struct Abandoned {
   # The controller stopped waiting for a task; it may still run and report.
   taskId @0 :Data;
   why @1 :Text;
+  reason @2 :Reason;
+
+  enum Reason {
+    unset @0;
+    overdue @1;
+    # No report came within the deadline.
+    journalLost @2;
+    # The agent lost its journal: another attempt may be made where the kind converges.
+    labChanged @3;
+    cancelled @4;
+    # It was cancelled, and the agent never had it.
+  }
+}
+
+struct CancelAsked {
+  # A person wants a task ended, or a run with all its tasks.
+  taskId @0 :Data;
+  # Empty: the run.
+  run @1 :Data;
+}
+
+struct Confirmed {
+  # The agent answered over a new connection after its change: the change stays.
+  taskId @0 :Data;
 }
 
 struct Judged {
@@ -74,6 +109,12 @@ struct Verdict {
   condition @0 :Text;
   met @1 :Bool;
   findings @2 :List(Finding);
+  of @3 :Text;
+  # The phase that the condition is about.
+  absolute @4 :Bool;
+  # Nobody can waive it.
+  waived @5 :Text;
+  # The reason why the gate counts it as met although it is not. Empty: it is not waived.
 }
 
 struct Finding {
@@ -85,6 +126,24 @@ struct Finding {
   # The command that would supply what is missing.
   taskId @4 :Data;
   # The report that was judged, if any.
+  standing @5 :Standing;
+  agent @6 :Text;
+  reportDigest @7 :Data;
+  endedAt @8 :UInt64;
+  # When the task ended, unix milliseconds by the agent's clock.
+}
+
+enum Standing {
+  unset @0;
+  met @1;
+  missing @2;
+  # There is no evidence.
+  stale @3;
+  # It is too old.
+  contradicted @4;
+  # Something later speaks against it.
+  unmet @5;
+  # It shows that the condition does not hold.
 }
 
 struct RunEnded {

@@ -114,6 +114,8 @@ enum State {
   accepted @1;
   running @2;
   finished @3;
+  unconfirmed @4;
+  # Applied; it is undone unless it is confirmed in time.
 }
 
 enum Mode {
@@ -146,6 +148,52 @@ struct Order {
   # Where the order comes from: "0a/zfs/zfs", for logs.
   journal @12 :Data;
   # The journal that the agent had when this was ordered, from its hello.
+  evidence @13 :List(Data);
+  # For a kind with $needs: one signed report for each need, in the order of the needs, as they came.
+  approval @14 :Data;
+  # For a destructive kind: the Envelope around an Approval.
+  confirmWithin @15 :UInt32;
+  # For a commit-confirmed kind: seconds after which its change is undone unless it was confirmed.
+}
+
+struct Approval {
+  # A person's word that exactly this may be destroyed, on exactly this evidence. Signed by the controller.
+  lab @0 :Text;
+  phase @1 :Text;
+  planDigest @2 :Data;
+  # BLAKE2b-256 over every step of the phase: path, agent, task.
+  evidenceDigest @3 :Data;
+  # BLAKE2b-256 over the digests of all evidence of all steps.
+  issuedAt @4 :UInt64;
+  notAfter @5 :UInt64;
+  # Unix milliseconds.
+  steps @6 :List(ApprovedStep);
+  typed @7 :List(Text);
+  # The names of the hosts, as a person typed them.
+}
+
+struct ApprovedStep {
+  step @0 :Text;
+  audience @1 :Data;
+  # The one agent that may do it, by its signing key.
+  taskDigest @2 :Data;
+  # BLAKE2b-256 of the canonical encoding of the Task.
+  evidence @3 :List(Data);
+  # Digests of the reports that were looked at, in the order of the needs.
+}
+
+struct Waiver {
+  # A person's word that a phase may begin although this condition of its gate is not met. Signed by the controller.
+  lab @0 :Text;
+  phase @1 :Text;
+  condition @2 :Text;
+  of @3 :Text;
+  # The phase that the condition is about: the phase itself, or one before it.
+  reason @4 :Text;
+  issuedAt @5 :UInt64;
+  notAfter @6 :UInt64;
+  unmet @7 :List(Text);
+  # What was not met when it was given, by the subjects of the findings: it covers nothing else.
 }
 
 enum Refusal {
@@ -166,6 +214,9 @@ enum Refusal {
   storeFailed @11;
   # The journal could not be written: the task was not accepted.
   malformed @12;
+  needUnmet @13;
+  # Evidence that the kind needs is missing, stale, of another machine or not the newest.
+  notApproved @14;
 }
 
 struct Receipt {
@@ -187,6 +238,21 @@ struct Progress {
   unit @3 :Text;
   # "bytes", "steps".
   what @4 :Text;
+  forPerson @5 :Text;
+  # What a person has to do now; the task waits for it. Empty: nothing.
+}
+
+struct Unconfirmed {
+  # Agent to controller: the change is made. Connect anew and confirm it, or it is undone.
+  taskId @0 :Data;
+  left @1 :UInt64;
+  # Milliseconds until it is undone.
+}
+
+struct Confirm {
+  # Controller to agent, over a connection that was made after the change.
+  taskId @0 :Data;
+  nonce @1 :Data;
 }
 
 enum Outcome {
@@ -223,11 +289,13 @@ struct Report {
   # Where the outcome is not `succeeded`.
   facts @11 :Facts;
   changes @12 :List(Text);
-  # What was changed, in words.
+  # What was changed, in words; in check mode, what would be changed.
   log @13 :List(Text);
   # The last lines of the task's log: the commands it ran and how they ended.
   version @14 :Text;
   # Of the agent.
+  mode @15 :Mode;
+  # In which it was carried out.
 }
 
 struct Ack {

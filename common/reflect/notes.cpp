@@ -26,6 +26,9 @@ enum class Id : std::uint64_t {
   section = 0xb5a1d7a4a9b0c10c,
   limit = 0xb5a1d7a4a9b0c10d,
   is_volatile = 0xb5a1d7a4a9b0c10e,
+  destructive = 0xb5a1d7a4a9b0c10f,
+  needs = 0xb5a1d7a4a9b0c110,
+  commit_confirmed = 0xb5a1d7a4a9b0c111,
 };
 
 using Annotation = capnp::schema::Annotation::Reader;
@@ -83,6 +86,16 @@ void take(Notes& notes, const Annotation& annotation) {
       return;
     case Id::section:
       notes.section = true;
+      return;
+    case Id::destructive:
+      notes.destructive = true;
+      return;
+    case Id::needs:
+      for (const auto need : annotation.getValue().getList().getAs<capnp::List<capnp::Text>>())
+        notes.needs.emplace_back(need.begin(), need.size());
+      return;
+    case Id::commit_confirmed:
+      notes.commit_confirmed = true;
       return;
   }
 }

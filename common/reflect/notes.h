@@ -33,6 +33,10 @@ struct Notes {
   bool section = false;
   bool secret = false;
   bool convergent = false;
+  bool destructive = false;
+  bool commit_confirmed = false;
+  /// Evidence that a task kind needs, by name.
+  std::vector<std::string> needs;
   /// It changes by itself all the time; a comparison passes over it.
   bool is_volatile = false;
 };

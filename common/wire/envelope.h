@@ -38,6 +38,10 @@ RELAB_PAYLOAD(Report, "application/vnd.relab.report.v1+capnp");
 RELAB_PAYLOAD(Ack, "application/vnd.relab.ack.v1+capnp");
 RELAB_PAYLOAD(Cancel, "application/vnd.relab.cancel.v1+capnp");
 RELAB_PAYLOAD(Checkpoint, "application/vnd.relab.checkpoint.v1+capnp");
+RELAB_PAYLOAD(Approval, "application/vnd.relab.approval.v1+capnp");
+RELAB_PAYLOAD(Waiver, "application/vnd.relab.waiver.v1+capnp");
+RELAB_PAYLOAD(Unconfirmed, "application/vnd.relab.unconfirmed.v1+capnp");
+RELAB_PAYLOAD(Confirm, "application/vnd.relab.confirm.v1+capnp");
 #undef RELAB_PAYLOAD
 
 /// "DSSEv1 SIZE TYPE SIZE PAYLOAD": https://github.com/secure-systems-lab/dsse, protocol.md.

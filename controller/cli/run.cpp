@@ -96,11 +96,12 @@ Result<RunId> begin_run(Book& book, const Message<schema::Lab>& lab, const std::
                     id.brief()));
     for (const auto* task : book.state().tasks_of(id))
       if (task->open())
-        RELAB_CHECK(book.abandoned(task->id, "lab.toml was changed before its report came"));
+        RELAB_CHECK(book.abandoned(task->id, schema::Abandoned::Reason::LAB_CHANGED,
+                                   "lab.toml was changed before its report came"));
     RELAB_CHECK(book.run_ended(id));
   }
   const auto id = RunId::make(wall_clock());
-  RELAB_CHECK(book.run_started(id, phase, lab.bytes()));
+  RELAB_CHECK(book.run_started(id, {.phase = phase}, lab.bytes()));
   return id;
 }
 

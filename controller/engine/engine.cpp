@@ -165,7 +165,9 @@ void Engine::handle(const event::AgentUp& event, Instant now, Effects& effects) 
       run.again.reset();
     } else if (event.journal_lost || run.state == StepState::accepted) {
       // An agent never forgets what it accepted: this is another journal than it was.
-      effects.emplace_back(effect::Abandon{.task = *run.task, .why = "the agent lost its journal"});
+      effects.emplace_back(effect::Abandon{.task = *run.task,
+                                           .reason = schema::Abandoned::Reason::JOURNAL_LOST,
+                                           .why = "the agent lost its journal"});
       retry_or_fail(run, "the agent lost its journal: nobody knows what became of the task", now,
                     effects);
     } else {
@@ -225,7 +227,9 @@ void Engine::handle(const event::Ticked& /*event*/, Instant now, Effects& effect
       order(run, now, effects);
     } else if (now >= run.gives_up && up_.contains(run.step.agent)) {
       effects.emplace_back(
-          effect::Abandon{.task = *run.task, .why = "no report came within the deadline"});
+          effect::Abandon{.task = *run.task,
+                          .reason = schema::Abandoned::Reason::OVERDUE,
+                          .why = "no report came within the deadline"});
       fail_step(run, "no report came within the deadline");
     }
   });

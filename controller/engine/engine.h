@@ -14,6 +14,7 @@
 #include "common/base/id.h"
 #include "common/base/time.h"
 #include "controller/plan/plan.h"
+#include "schema/ledger.capnp.h"
 #include "schema/wire.capnp.h"
 
 namespace relab::controller {
@@ -67,6 +68,7 @@ struct Order {
 /// Record that nobody waits for the task any more.
 struct Abandon {
   TaskId task;
+  schema::Abandoned::Reason reason;
   std::string why;
   bool operator==(const Abandon&) const = default;
 };

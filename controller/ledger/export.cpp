@@ -33,6 +33,10 @@ ByteView envelope_of(schema::Entry::Reader entry) {
       return view(entry.getRefused().getEnvelope());
     case schema::Entry::CHECKPOINT:
       return view(entry.getCheckpoint().getEnvelope());
+    case schema::Entry::APPROVED:
+      return view(entry.getApproved().getEnvelope());
+    case schema::Entry::WAIVED:
+      return view(entry.getWaived().getEnvelope());
     default:
       return {};
   }

@@ -49,6 +49,8 @@ class Teller {
   void received(ByteView envelope);
   void refused(ByteView envelope);
   void judged(schema::Judged::Reader judged);
+  void approved(ByteView envelope);
+  void waived(ByteView envelope);
 
   HistoryLine& line_;
   const State& state_;
@@ -103,6 +105,24 @@ void Teller::judged(schema::Judged::Reader judged) {
     if (!verdict.getMet()) line_.what += fmt::format(", {} not met", str(verdict.getCondition()));
 }
 
+void Teller::approved(ByteView envelope) {
+  const auto approval = payload<schema::Approval>(envelope);
+  if (!approval) return;
+  line_.phase = str(approval->reader().getPhase());
+  line_.what = fmt::format("what {} step(s) destroy, until {}", approval->reader().getSteps().size(),
+                           iso8601(instant_of(approval->reader().getNotAfter())));
+}
+
+void Teller::waived(ByteView envelope) {
+  const auto waiver = payload<schema::Waiver>(envelope);
+  if (!waiver) return;
+  line_.phase = str(waiver->reader().getPhase());
+  line_.what = fmt::format("{} of {}, until {}: {}", str(waiver->reader().getCondition()),
+                           str(waiver->reader().getOf()),
+                           iso8601(instant_of(waiver->reader().getNotAfter())),
+                           str(waiver->reader().getReason()));
+}
+
 void Teller::tell(schema::Entry::Reader entry) {
   switch (entry.which()) {
     case schema::Entry::UNSET:
@@ -130,6 +150,18 @@ void Teller::tell(schema::Entry::Reader entry) {
       of_task(view(entry.getAbandoned().getTaskId()));
       line_.what += ": " + str(entry.getAbandoned().getWhy());
       return;
+    case schema::Entry::CANCEL_ASKED:
+      of_task(view(entry.getCancelAsked().getTaskId()));
+      line_.what += " is to be cancelled";
+      return;
+    case schema::Entry::CONFIRMED:
+      of_task(view(entry.getConfirmed().getTaskId()));
+      line_.what += ": the agent is still there, its change stays";
+      return;
+    case schema::Entry::APPROVED:
+      return approved(view(entry.getApproved().getEnvelope()));
+    case schema::Entry::WAIVED:
+      return waived(view(entry.getWaived().getEnvelope()));
     case schema::Entry::JUDGED:
       return judged(entry.getJudged());
     case schema::Entry::CHECKPOINT:

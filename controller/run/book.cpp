@@ -77,11 +77,13 @@ Result<void> Book::removed(const std::string& name, const std::string& reason) {
   return write(std::move(entry));
 }
 
-Result<void> Book::run_started(const RunId& run, const std::string& phase, ByteView lab) {
+Result<void> Book::run_started(const RunId& run, const RunWish& wish, ByteView lab) {
   Draft<schema::Entry> entry;
   auto started = entry->initRunStarted();
   started.setRun(blob(run.bytes));
-  started.setPhase(phase);
+  started.setPhase(wish.phase);
+  started.setTrack(wish.track);
+  started.setCheck(wish.check);
   started.setLab(blob(lab));
   started.setLabDigest(blob(crypto::digest(lab)));
   return write(std::move(entry));
@@ -105,10 +107,37 @@ Result<void> Book::refused(ByteView envelope) {
   return write(std::move(entry));
 }
 
-Result<void> Book::abandoned(const TaskId& task, const std::string& why) {
+Result<void> Book::abandoned(const TaskId& task, schema::Abandoned::Reason reason,
+                             const std::string& why) {
   Draft<schema::Entry> entry;
-  entry->initAbandoned().setTaskId(blob(task.bytes));
-  entry->getAbandoned().setWhy(why);
+  auto abandoned = entry->initAbandoned();
+  abandoned.setTaskId(blob(task.bytes));
+  abandoned.setReason(reason);
+  abandoned.setWhy(why);
+  return write(std::move(entry));
+}
+
+Result<void> Book::cancel_asked(const TaskId& task) {
+  Draft<schema::Entry> entry;
+  entry->initCancelAsked().setTaskId(blob(task.bytes));
+  return write(std::move(entry));
+}
+
+Result<void> Book::confirmed(const TaskId& task) {
+  Draft<schema::Entry> entry;
+  entry->initConfirmed().setTaskId(blob(task.bytes));
+  return write(std::move(entry));
+}
+
+Result<void> Book::approved(ByteView envelope) {
+  Draft<schema::Entry> entry;
+  entry->initApproved().setEnvelope(blob(envelope));
+  return write(std::move(entry));
+}
+
+Result<void> Book::waived(ByteView envelope) {
+  Draft<schema::Entry> entry;
+  entry->initWaived().setEnvelope(blob(envelope));
   return write(std::move(entry));
 }
 

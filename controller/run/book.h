@@ -13,6 +13,15 @@
 
 namespace relab::controller {
 
+/// What a run is to do.
+struct RunWish {
+  std::string phase;
+  /// One track of it; empty: all of them.
+  std::string track = {};
+  /// Change nothing.
+  bool check = false;
+};
+
 class Book {
  public:
   using Clock = std::function<Instant()>;
@@ -35,11 +44,17 @@ class Book {
 
   Result<void> enrolled(const std::string& name, const std::string& endpoint, const Party& agent);
   Result<void> removed(const std::string& name, const std::string& reason);
-  Result<void> run_started(const RunId& run, const std::string& phase, ByteView lab);
+  Result<void> run_started(const RunId& run, const RunWish& wish, ByteView lab);
   Result<void> ordered(ByteView envelope);
   Result<void> received(ByteView envelope);
   Result<void> refused(ByteView envelope);
-  Result<void> abandoned(const TaskId& task, const std::string& why);
+  Result<void> abandoned(const TaskId& task, schema::Abandoned::Reason reason,
+                         const std::string& why);
+  Result<void> cancel_asked(const TaskId& task);
+  Result<void> confirmed(const TaskId& task);
+  /// Signed statements of a person.
+  Result<void> approved(ByteView envelope);
+  Result<void> waived(ByteView envelope);
   Result<void> judged(const Gate& gate);
   Result<void> run_ended(const RunId& run);
   /// A signed checkpoint over all entries so far.

@@ -235,7 +235,7 @@ Result<void> Driver::perform(const effect::Order& effect) {
 }
 
 Result<void> Driver::perform(const effect::Abandon& effect) {
-  return book_.abandoned(effect.task, effect.why);
+  return book_.abandoned(effect.task, effect.reason, effect.why);
 }
 
 Result<void> Driver::perform(const effect::RecordRefusal& /*effect*/) {

@@ -61,7 +61,9 @@ Result<void> State::apply(const LedgerEntry& stored) {
                          .phase = str(run.getPhase()),
                          .started = time,
                          .lab = Bytes(lab.begin(), lab.end()),
-                         .lab_digest = digest_from(view(run.getLabDigest()))});
+                         .lab_digest = digest_from(view(run.getLabDigest())),
+                         .check = run.getCheck(),
+                         .track = str(run.getTrack())});
         return {};
       }
       case schema::Entry::ORDERED:
@@ -72,14 +74,24 @@ Result<void> State::apply(const LedgerEntry& stored) {
         return take_refusal(view(entry.getRefused().getEnvelope()));
       case schema::Entry::ABANDONED: {
         RELAB_TRY(const auto id, TaskId::from(view(entry.getAbandoned().getTaskId())));
-        if (const auto task = tasks_.find(id); task != tasks_.end())
+        if (const auto task = tasks_.find(id); task != tasks_.end()) {
           task->second.abandoned = str(entry.getAbandoned().getWhy());
+          task->second.abandoned_for = entry.getAbandoned().getReason();
+        }
         return {};
       }
       case schema::Entry::JUDGED:
         return {};
       case schema::Entry::CHECKPOINT:
         return take_checkpoint(view(entry.getCheckpoint().getEnvelope()), stored);
+      case schema::Entry::CANCEL_ASKED:
+        return mark(view(entry.getCancelAsked().getTaskId()), &TaskRecord::cancel_asked);
+      case schema::Entry::CONFIRMED:
+        return mark(view(entry.getConfirmed().getTaskId()), &TaskRecord::confirmed);
+      case schema::Entry::APPROVED:
+        return take_signed(view(entry.getApproved().getEnvelope()), approvals_);
+      case schema::Entry::WAIVED:
+        return take_signed(view(entry.getWaived().getEnvelope()), waivers_);
       case schema::Entry::RUN_ENDED: {
         RELAB_TRY(const auto id, RunId::from(view(entry.getRunEnded().getRun())));
         for (auto& run : runs_)
@@ -133,11 +145,14 @@ Result<void> State::take_order(ByteView envelope, Instant time) {
   if (agent == known_agents_.rend())
     return fail(Fault::damaged, "an order to an agent that was never enrolled");
   auto orders = std::map<crypto::Digest, Instant>();
-  if (const auto before = tasks_.find(id); before != tasks_.end()) orders = before->second.orders;
+  const auto before = tasks_.find(id);
+  if (before != tasks_.end()) orders = before->second.orders;
+  const bool cancel_asked = before != tasks_.end() && before->second.cancel_asked;
   orders.emplace(frame.digest, time);
   const auto step = str(reader.getStep());
   const std::string arm(reflect::member_of(capnp::toDynamic(reader.getTask())));
   const auto attempt = reader.getAttempt();
+  const bool check = reader.getMode() == schema::Mode::CHECK;
   tasks_.insert_or_assign(id, TaskRecord{.id = id,
                                          .run = run,
                                          .phase = phase_of(step),
@@ -145,9 +160,11 @@ Result<void> State::take_order(ByteView envelope, Instant time) {
                                          .agent = agent->first,
                                          .arm = arm,
                                          .attempt = attempt,
+                                         .check = check,
                                          .order = std::move(order),
                                          .orders = std::move(orders),
-                                         .ordered = time});
+                                         .ordered = time,
+                                         .cancel_asked = cancel_asked});
   return {};
 }
 
@@ -215,6 +232,24 @@ Result<void> State::take_refusal(ByteView envelope) {
   RELAB_TRY(const auto receipt, opening.opened->as<schema::Receipt>());
   RELAB_TRY(const auto* task, task_of_receipt(*opening.opened, receipt.reader()));
   tasks_.at(task->id).refusal = str(receipt.reader().getWhat());
+  return {};
+}
+
+Result<void> State::mark(ByteView task, bool TaskRecord::*flag) {
+  RELAB_TRY(const auto id, TaskId::from(task));
+  const auto known = tasks_.find(id);
+  if (known == tasks_.end())
+    return fail(Fault::damaged, fmt::format("the task {} was never ordered", id.text()));
+  known->second.*flag = true;
+  return {};
+}
+
+template <typename T>
+Result<void> State::take_signed(ByteView envelope, std::vector<Statement<T>>& statements) {
+  if (!controller_) return fail(Fault::damaged, "a person's word before the ledger's beginning");
+  RELAB_TRY(auto opened, open_stored<T>(envelope, controller_->sign_key));
+  statements.push_back(
+      {.message = std::move(opened.first), .envelope = Bytes(envelope.begin(), envelope.end())});
   return {};
 }
 

@@ -43,6 +43,8 @@ struct TaskRecord {
   std::string agent;
   std::string arm;
   std::uint32_t attempt = 0;
+  /// It changes nothing.
+  bool check = false;
   /// The payload of the last order.
   Message<schema::Order> order;
   /// Every order that went out under this id, with its time.
@@ -50,8 +52,13 @@ struct TaskRecord {
   std::optional<Evidence> evidence = {};
   std::string refusal = {};
   std::string abandoned = {};
+  schema::Abandoned::Reason abandoned_for = schema::Abandoned::Reason::UNSET;
   /// The order that the report answers; without one, the last.
   Instant ordered = {};
+  /// A person wants it ended.
+  bool cancel_asked = false;
+  /// The change that it made was confirmed.
+  bool confirmed = false;
 
   bool open() const { return !evidence && refusal.empty() && abandoned.empty(); }
 };
@@ -63,6 +70,18 @@ struct RunRecord {
   Bytes lab;
   crypto::Digest lab_digest{};
   std::optional<Instant> ended = {};
+  /// In check mode: nothing is changed.
+  bool check = false;
+  /// The one track that was asked for; empty: all of the phase.
+  std::string track = {};
+};
+
+/// What a person said, signed by the controller.
+template <typename T>
+struct Statement {
+  Message<T> message;
+  /// As it was signed.
+  Bytes envelope;
 };
 
 class State {
@@ -90,6 +109,9 @@ class State {
   /// Whether this is the ledger that somebody was shown, or its continuation. Fault::damaged if the
   /// checkpoint is by its controller and does not fit: the end was cut off, or the ledger replaced.
   Result<void> continues(ByteView checkpoint) const;
+  /// In the order in which they were given, void ones too.
+  const std::vector<Statement<schema::Approval>>& approvals() const { return approvals_; }
+  const std::vector<Statement<schema::Waiver>>& waivers() const { return waivers_; }
   /// The last run of the phase that has not ended, if there is one.
   const RunRecord* open_run(const std::string& phase) const;
   const RunRecord* last_run(const std::string& phase) const;
@@ -115,6 +137,9 @@ class State {
   Result<void> take_report(ByteView envelope, Instant time, std::uint64_t number);
   Result<void> take_refusal(ByteView envelope);
   Result<void> take_checkpoint(ByteView envelope, const LedgerEntry& entry);
+  Result<void> mark(ByteView task, bool TaskRecord::*flag);
+  template <typename T>
+  Result<void> take_signed(ByteView envelope, std::vector<Statement<T>>& statements);
 
   std::optional<Party> controller_;
   std::string lab_;
@@ -122,6 +147,8 @@ class State {
   std::vector<std::pair<std::string, Party>> known_agents_;
   std::map<TaskId, TaskRecord> tasks_;
   std::vector<RunRecord> runs_;
+  std::vector<Statement<schema::Approval>> approvals_;
+  std::vector<Statement<schema::Waiver>> waivers_;
   Bytes checkpoint_;
   /// Hashes after every entry so far, for checkpoints.
   std::vector<crypto::Digest> hashes_;

@@ -115,7 +115,7 @@ Result<void> SimController::begin_run() {
     life_->run = open->id;
   } else {
     life_->run = RunId::make(now().wall);
-    RELAB_CHECK(book.run_started(life_->run, phase_, bytes_of("a lab")));
+    RELAB_CHECK(book.run_started(life_->run, {.phase = phase_}, bytes_of("a lab")));
   }
   life_->driver = std::make_unique<controller::Driver>(
       controller::DriverConfig{.lab = SimAgent::lab, .patience = std::chrono::seconds(30)}, book,

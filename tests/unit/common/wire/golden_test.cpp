@@ -105,4 +105,17 @@ TEST_CASE("golden: the old signature still verifies", "[common][wire]") {
   CHECK(must(opening.opened->as<schema::Order>()).reader().getAttempt() == 3);
 }
 
+TEST_CASE("golden: what was written before fields were added says the same", "[common][wire]") {
+  const auto old_order =
+      must(Message<schema::Order>::parse(bytes_of(sample("../golden/wire/before/order.bin"))));
+  const auto old_report =
+      must(Message<schema::Report>::parse(bytes_of(sample("../golden/wire/before/report.bin"))));
+
+  CHECK(old_order.to_json() == order().to_json());
+  CHECK(old_report.reader().getMode() == schema::Mode::UNSET);
+  CHECK(hex(view(old_report.reader().getOrderDigest())) ==
+        hex(view(report().reader().getOrderDigest())));
+  CHECK(old_report.reader().getLog().size() == report().reader().getLog().size());
+}
+
 }  // namespace relab

@@ -18,7 +18,7 @@ class Written {
         {.role = schema::Role::AGENT, .name = "pve", .machine_id = "m", .agent_role = "host"});
     must(book.enrolled("pve", "tcp://10.42.10.2:7460",
                        must(read_identity(statement, schema::Role::AGENT))));
-    must(book.run_started(the_run, "0a", bytes_of("the lab")));
+    must(book.run_started(the_run, {.phase = "0a"}, bytes_of("the lab")));
     Draft<schema::Order> draft;
     draft->setLab("home");
     draft->setRun(blob(the_run.bytes));

@@ -21,7 +21,7 @@ class Written {
         {.role = schema::Role::AGENT, .name = "pve", .machine_id = "m", .agent_role = "host"});
     must(book.enrolled("pve", "tcp://10.42.10.2:7460",
                        must(read_identity(statement, schema::Role::AGENT))));
-    must(book.run_started(run, "0a", bytes_of("the lab")));
+    must(book.run_started(run, {.phase = "0a"}, bytes_of("the lab")));
   }
   void order(const TaskId& task, std::uint32_t attempt = 1) {
     Draft<schema::Order> draft;
@@ -82,7 +82,7 @@ TEST_CASE("book: the end of a run counts what came of its tasks", "[controller][
   must(written.book.received(written.report(task_number(2), schema::Outcome::UNKNOWN).bytes()));
   written.order(task_number(3));
   written.order(task_number(4));
-  must(written.book.abandoned(task_number(4), "no report came"));
+  must(written.book.abandoned(task_number(4), schema::Abandoned::Reason::OVERDUE, "no report came"));
 
   must(written.book.run_ended(run));
 
@@ -106,7 +106,8 @@ TEST_CASE("book: a ledger of another lab or another controller is not carried on
 TEST_CASE("book: what is resumed is every attempt with what became of it", "[controller][run]") {
   Written written;
   written.order(task_number(1));
-  must(written.book.abandoned(task_number(1), "the agent lost its journal"));
+  must(written.book.abandoned(task_number(1), schema::Abandoned::Reason::JOURNAL_LOST,
+                              "the agent lost its journal"));
   written.order(task_number(2), 2);
   must(written.book.received(written.report(task_number(2), schema::Outcome::UNKNOWN).bytes()));
   written.order(task_number(3), 3);

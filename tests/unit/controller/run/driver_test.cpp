@@ -71,7 +71,7 @@ class Scene {
         agent, {.role = schema::Role::AGENT, .name = "pve", .machine_id = "machine"});
     must(book.enrolled("pve", "tcp://10.42.10.2:7460",
                        must(read_identity(statement, schema::Role::AGENT))));
-    must(book.run_started(the_run, "0a", bytes_of("the lab")));
+    must(book.run_started(the_run, {.phase = "0a"}, bytes_of("the lab")));
     must(driver.begin(the_run, one_ping(), now()));
   }
   Now now() const { return {.wall = time, .steady = time}; }
