@@ -1,15 +1,9 @@
 #include <fmt/format.h>
-#include <map>
 
-#include "common/base/signals.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
+#include "controller/cli/run_part.h"
 #include "controller/cli/show_gate.h"
-#include "controller/keys/key_file.h"
-#include "controller/link/zmq_exchange.h"
-#include "controller/run/driver.h"
-#include "controller/run/impostor.h"
-#include "controller/run/lock.h"
 
 namespace relab::controller::cli {
 
@@ -17,220 +11,195 @@ namespace po = boost::program_options;
 
 namespace {
 
-/// Of what a task does at the moment; enough to know the program.
-constexpr std::size_t doing_max = 60;
-constexpr auto poll_time = Millis(100);
-constexpr auto impostor_patience = Millis(1500);
-constexpr auto farewell_time = Millis(1000);
+std::chrono::seconds patience_of(const Values& values) {
+  return std::chrono::seconds(values["patience"].as<unsigned>());
+}
 
-/// One line per event; `relab run` may stand in a log file as well as on a terminal.
-class LineNarrator final : public Narrator {
+/// Whether every step of the phase has succeeded and what it must show is shown.
+bool is_done(const std::string& phase, const Evidences& evidences) {
+  for (const auto candidate : evidences.lab.getPlan().getPhases()) {
+    if (view(candidate.getName()) != phase) continue;
+    const auto proof = judge_proof(phase, evidences);
+    return phase_complete(candidate, evidences).met && proof && proof->open;
+  }
+  return false;
+}
+
+bool has_steps(schema::Lab::Reader lab, const std::string& phase) {
+  const auto plan = compile_phase(lab, phase);
+  return plan && plan->step_count() != 0;
+}
+
+/// Several parts, one after the other, with one exit code and one value.
+class Journey {
  public:
-  explicit LineNarrator(Printer& out) : out_(out) {}
+  Journey(Context& context, OpenedLab& opened, const Message<schema::Lab>& lab,
+          std::chrono::seconds patience)
+      : context_(context), opened_(opened), lab_(lab), runner_(context, opened, lab, patience) {}
 
-  void agent_up(const std::string& agent, const Greeting& greeting) override {
-    out_.note(fmt::format("agent {} is there: version {}, role {}", agent, greeting.version,
-                          greeting.role));
+  /// False if somebody asked to leave.
+  bool go(const Part& part, Purpose purpose) {
+    auto end = runner_.run(part, purpose);
+    code_ = worse(code_, end.code);
+    if (!end.value.is_null()) values_.push_back(std::move(end.value));
+    return end.code != ExitCode::detached;
   }
-  void agent_down(const std::string& agent, const Error& why) override {
-    out_.note(fmt::format("agent {} is gone: {}", agent, why.what));
+  /// As far as the gates allow, phase by phase. What waits behind a closed gate that only lacks
+  /// phases before it is not looked at.
+  void go_through(const std::vector<std::string>& phases) {
+    for (const auto& phase : phases) {
+      if (is_done(phase, evidences())) {
+        context_.out().note(fmt::format("phase {} is done", phase));
+        continue;
+      }
+      if (!comes_next(phase)) continue;
+      if (!has_steps(lab_.reader(), phase)) {
+        context_.out().line(
+            fmt::format("Phase {} has no steps in lab.toml: nothing goes beyond it.", phase));
+        code_ = worse(code_, ExitCode::gate_closed);
+        continue;
+      }
+      if (!go({.phase = phase}, Purpose::apply)) return;
+    }
   }
-  void step_changed(const StepRun& run) override {
-    if (run.state == StepState::waiting || run.state == StepState::accepted) return;
-    if (run.state == StepState::ordered && run.attempt < 2) return;
-    out_.note(fmt::format("{:10} {}{}", name(run.state), run.step.path,
-                          run.why.empty() ? "" : ": " + run.why));
+  void check_all(const std::vector<std::string>& phases) {
+    bool any = false;
+    for (const auto& phase : phases) {
+      if (!has_steps(lab_.reader(), phase)) {
+        context_.out().note(fmt::format("phase {} has no steps in lab.toml", phase));
+        continue;
+      }
+      any = true;
+      if (!go({.phase = phase}, Purpose::check)) return;
+    }
+    if (!any)
+      code_ = context_.failed({.fault = Fault::unsupported,
+                               .what = "no phase has steps in lab.toml: nothing was checked"});
   }
-  void progress(const StepRun& run, std::uint64_t /*steps*/, const std::string& what) override {
-    doing_[run.step.path] = what;
+  /// The gate that was aimed at decides.
+  void arrive(const std::string& phase) {
+    if (code_ == ExitCode::detached || code_ == ExitCode::failed) return;
+    const auto gate = judge_entry(phase, evidences());
+    if (!gate) {
+      code_ = context_.failed(gate.error());
+      return;
+    }
+    show(*gate, fmt::format("Gate of {}", phase), context_.out());
+    values_.push_back({{"phase", phase}, {"gate", to_json(*gate)}});
+    code_ = gate->open ? ExitCode::done : worse(code_, ExitCode::gate_closed);
   }
-  void still_waiting(const Engine& engine, Millis since) override {
-    std::map<std::string, unsigned> alike;
-    for (const auto& track : engine.tracks())
-      for (const auto& run : track)
-        if (!run.ended()) {
-          auto doing = doing_.contains(run.step.path) ? doing_[run.step.path].substr(0, doing_max)
-                                                      : std::string();
-          if (!run.why.empty()) doing = run.why;
-          ++alike[fmt::format("{}{}{}", name(run.state), doing.empty() ? "" : ": ", doing)];
-        }
-    out_.note(fmt::format("after {}, still:", human(since)));
-    for (const auto& [what, count] : alike) out_.note(fmt::format("  {} step(s) {}", count, what));
+  ExitCode code() const { return code_; }
+  const nlohmann::json& values() const { return values_; }
+  Evidences evidences() const {
+    return {.lab = lab_.reader(), .state = opened_.book.state(), .now = wall_clock()};
   }
-  void warn(const std::string& what) override { out_.note("warning: " + what); }
 
  private:
-  Printer& out_;
-  std::map<std::string, std::string> doing_;
+  /// Every phase before it is done.
+  bool comes_next(const std::string& phase) const {
+    for (const auto candidate : lab_.reader().getPlan().getPhases())
+      if (view(candidate.getName()) == phase)
+        for (const auto before : candidate.getAfter())
+          if (!is_done(str(before), evidences())) return false;
+    return true;
+  }
+
+  Context& context_;
+  OpenedLab& opened_;
+  const Message<schema::Lab>& lab_;
+  PartRunner runner_;
+  ExitCode code_ = ExitCode::done;
+  nlohmann::json values_ = nlohmann::json::array();
 };
 
-struct Opened {
-  FileLock lock;
-  crypto::Keys keys;
-  Book book;
+/// What the command line asks for.
+struct Wish {
+  std::optional<Part> part;
+  std::string until;
+  bool check = false;
 };
 
-Result<Opened> open_all(Context& context, schema::Lab::Reader lab, const std::string& phase) {
-  const auto name = str(lab.getName());
-  RELAB_TRY(auto lock, lock_lab(context.state_dir(name), "run " + phase));
-  RELAB_TRY(auto keys, context.keys());
-  RELAB_TRY(const auto owner, read_owner(context.key_file()));
-  RELAB_TRY(auto book, Book::open(context.ledger_file(name)));
-  RELAB_CHECK(book.begin(keys, owner.name, name));
-  return Opened{.lock = std::move(lock), .keys = std::move(keys), .book = std::move(book)};
-}
-
-/// The run to carry on with, or a new one. One that was made from another lab file is ended: its
-/// plan is not this plan.
-Result<RunId> begin_run(Book& book, const Message<schema::Lab>& lab, const std::string& phase,
-                        Printer& out) {
-  if (const auto* open = book.state().open_run(phase); open != nullptr) {
-    const auto id = open->id;
-    if (open->lab_digest == crypto::digest(lab.bytes())) {
-      out.note(fmt::format("carrying on with run {} of {}, begun {}", id.brief(), phase,
-                           iso8601(open->started)));
-      return id;
-    }
-    out.note(
-        fmt::format("lab.toml has changed since run {} began: that run is ended, a new one begins",
-                    id.brief()));
-    for (const auto* task : book.state().tasks_of(id))
-      if (task->open())
-        RELAB_CHECK(book.abandoned(task->id, schema::Abandoned::Reason::LAB_CHANGED,
-                                   "lab.toml was changed before its report came"));
-    RELAB_CHECK(book.run_ended(id));
+Result<Wish> wish_of(const Values& values, schema::Lab::Reader lab) {
+  Wish wish{.part = {}, .until = {}, .check = values.count("check") != 0};
+  if (const auto word = argument_of(values, 0); !word.empty()) {
+    RELAB_TRY(wish.part, find_part(lab, word));
   }
-  const auto id = RunId::make(wall_clock());
-  RELAB_CHECK(book.run_started(id, {.phase = phase}, lab.bytes()));
-  return id;
+  if (values.count("until") == 0) return wish;
+  wish.until = values["until"].as<std::string>();
+  RELAB_TRY(const auto aim, compile_phase(lab, wish.until));
+  if (wish.part)
+    return fail(Fault::invalid, "--until goes with no phase: it names where to stop",
+                fmt::format("usage: relab run --until {}", aim.name));
+  return wish;
 }
 
-/// The agents keep the newest checkpoint, so that a ledger whose end is cut off is noticed. The
-/// moment is also that of the last acknowledgements on their way.
-void show_ledger(Driver& driver, ZmqExchange& exchange) {
-  const auto until = now_of_system().steady + farewell_time;
-  driver.show_ledger(now_of_system());
-  while (!driver.ledger_was_shown(now_of_system()) && now_of_system().steady < until)
-    exchange.wait(-1, Millis(20));
-}
-
-ExitCode conclude(Context& context, Opened& opened, const Driver& driver, const RunId& run,
-                  schema::Lab::Reader lab, const std::string& phase) {
-  const auto gate =
-      judge_proof(phase, {.lab = lab, .state = opened.book.state(), .now = wall_clock()});
-  if (!gate) return context.failed(gate.error());
-  const auto written = [&]() -> Result<void> {
-    RELAB_CHECK(opened.book.run_ended(run));
-    RELAB_CHECK(opened.book.judged(*gate));
-    return opened.book.checkpoint(opened.keys);
-  }();
-  if (!written) return context.failed(written.error());
-  const auto failed =
-      driver.engine().count(StepState::failed) + driver.engine().count(StepState::blocked);
-  const auto succeeded = driver.engine().count(StepState::succeeded);
-  context.out().line(
-      fmt::format("Phase {}: {} step(s) succeeded, {} failed.", phase, succeeded, failed));
-  if (!gate->verdicts.empty())
-    show(*gate, fmt::format("What {} must show before anything after it", phase), context.out());
-  context.out().value({{"run", run.text()},
-                       {"phase", phase},
-                       {"succeeded", succeeded},
-                       {"failed", failed},
-                       {"gate", to_json(*gate)}});
-  if (failed != 0) return ExitCode::failed;
-  return gate->open ? ExitCode::done : ExitCode::gate_closed;
-}
-
-/// Nothing if somebody asked to leave before the end.
-Result<std::optional<RunEnd>> drive(Driver& driver, ZmqExchange& exchange, const Signals& signals) {
-  for (;;) {
-    RELAB_TRY(const auto end, driver.step(now_of_system()));
-    if (end) return end;
-    exchange.wait(signals.fd(), poll_time);
-    if (signals.take()) return std::optional<RunEnd>();
+ExitCode carry_out(const Wish& wish, const Message<schema::Lab>& lab, Journey& journey,
+                   Context& context) {
+  if (wish.part) {
+    journey.go(*wish.part, wish.check ? Purpose::check : Purpose::apply);
+    if (!journey.values().empty()) context.out().value(journey.values().front());
+    return journey.code();
   }
-}
-
-ExitCode tell_unreachable(Context& context, const Driver& driver, const Opened& opened,
-                          const std::string& phase) {
-  for (const auto* session : driver.missing())
-    context.out().error(
-        name_impostor(*session, opened.book.state(), opened.keys, impostor_patience));
-  context.out().note(
-      fmt::format("Nothing is lost: `relab run {}` carries on when the agents are back.", phase));
-  return ExitCode::unreachable;
-}
-
-ExitCode run_phase(Context& context, const Message<schema::Lab>& lab, PhasePlan plan,
-                   std::chrono::seconds patience) {
-  const auto phase = plan.name;
-  const Signals signals;
-  auto opened = open_all(context, lab.reader(), phase);
-  if (!opened) return context.failed(opened.error());
-  const auto entry =
-      judge_entry(phase, {.lab = lab.reader(), .state = opened->book.state(), .now = wall_clock()});
-  if (!entry) return context.failed(entry.error());
-  if (!entry->open) {
-    show(*entry, fmt::format("Gate of {}", phase), context.out());
-    context.out().value({{"phase", phase}, {"gate", to_json(*entry)}});
-    return ExitCode::gate_closed;
-  }
-  if (plan.step_count() == 0)
-    return context.failed(
-        {.fault = Fault::unsupported,
-         .what = fmt::format(
-             "phase {} has no steps in lab.toml: there is nothing to run, and it is not done",
-             phase)});
-  const auto run = begin_run(opened->book, lab, phase, context.out());
-  if (!run) return context.failed(run.error());
-  LineNarrator narrator(context.out());
-  ZmqExchange exchange;
-  Driver driver({.lab = str(lab.reader().getName()), .patience = patience}, opened->book,
-                opened->keys, exchange, narrator);
-  const auto begun = driver.begin(*run, std::move(plan), now_of_system());
-  if (!begun) return context.failed(begun.error());
-  const auto end = drive(driver, exchange, signals);
-  if (!end) return context.failed(end.error());
-  if (!*end) {
-    context.out().note(fmt::format(
-        "Detached: work goes on at the agents. `relab run {}` carries on and collects.", phase));
-    return ExitCode::detached;
-  }
-  switch (**end) {
-    case RunEnd::done: {
-      const auto code = conclude(context, *opened, driver, *run, lab.reader(), phase);
-      show_ledger(driver, exchange);
-      return code;
-    }
-    case RunEnd::unreachable:
-      break;
-  }
-  return tell_unreachable(context, driver, *opened, phase);
+  auto phases = phases_in_order(lab.reader(), wish.until);
+  if (!wish.until.empty()) phases.pop_back();  // the last is the one at whose gate to stop
+  if (wish.check)
+    journey.check_all(phases);
+  else
+    journey.go_through(phases);
+  if (!wish.until.empty() && !wish.check) journey.arrive(wish.until);
+  context.out().value({{"phases", journey.values()}});
+  return journey.code();
 }
 
 }  // namespace
 
 void declare_run(po::options_description& options) {
-  options.add_options()("patience", patience_value(30), "seconds to wait for agents that are away");
+  auto add = options.add_options();
+  add("check", "change nothing; print what would be changed. Gates do not matter");
+  add("until", po::value<std::string>()->value_name("PHASE"),
+      "run what the gate of this phase waits for, and stop there");
+  add("patience", patience_value(30),
+      "seconds that an agent may be away before its tracks are parked, and that a person has");
 }
 
 ExitCode run(const Values& values, Context& context) {
-  const auto phase = argument_of(values, 0);
-  if (phase.empty()) {
-    context.out().error({.fault = Fault::invalid,
-                         .what = "which phase?",
-                         .hint = "usage: relab run PHASE; `relab plan` lists them"});
-    return ExitCode::usage;
-  }
   const auto lab = context.lab();
   if (!lab) return ExitCode::usage;
-  auto plan = compile_phase(lab->reader(), phase);
-  if (!plan) {
-    context.out().error(plan.error());
+  const auto wish = wish_of(values, lab->reader());
+  if (!wish) {
+    context.out().error(wish.error());
     return ExitCode::usage;
   }
-  return run_phase(context, *lab, std::move(*plan),
-                   std::chrono::seconds(values["patience"].as<unsigned>()));
+  auto opened = open_lab(context, lab->reader(), wish->part ? "run " + wish->part->text() : "run");
+  if (!opened) return context.failed(opened.error());
+  Journey journey(context, *opened, *lab, patience_of(values));
+  return carry_out(*wish, *lab, journey, context);
+}
+
+void declare_attach(po::options_description& options) {
+  options.add_options()("patience", patience_value(30),
+                        "seconds that an agent may be away before its tracks are parked");
+}
+
+ExitCode attach(const Values& values, Context& context) {
+  const auto lab = context.lab();
+  if (!lab) return ExitCode::usage;
+  auto opened = open_lab(context, lab->reader(), "attach");
+  if (!opened) return context.failed(opened.error());
+  Journey journey(context, *opened, *lab, patience_of(values));
+  bool any = false;
+  for (const auto& phase : phases_in_order(lab->reader())) {
+    std::vector<Part> parts;
+    for (const auto* open : opened->book.state().open_runs(phase))
+      if (!open->check) parts.push_back({.phase = phase, .track = open->track});
+    for (const auto& part : parts) {
+      any = true;
+      if (!journey.go(part, Purpose::attach)) return journey.code();
+    }
+  }
+  if (!any) context.out().line("No run is open: there is nothing to carry on with.");
+  context.out().value({{"phases", journey.values()}});
+  return journey.code();
 }
 
 }  // namespace relab::controller::cli

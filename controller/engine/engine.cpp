@@ -1,10 +1,12 @@
 /// A step is ordered under a task id of its own. The same id is sent again as long as nobody knows
 /// that the agent has it: the agent runs an id at most once. A new id, that is a new attempt, is
-/// made only after an unknown outcome, and only for kinds that converge.
+/// made only after an unknown outcome, and only for kinds that converge. A step that is guarded is
+/// ordered only while its clearance holds, and that is asked anew each time, below the plan.
 
 #include "controller/engine/engine.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace relab::controller {
 
@@ -15,6 +17,10 @@ constexpr unsigned refusals_max = 20;
 /// A full disk does not empty itself, and every order stands in the ledger for good.
 constexpr unsigned store_refusals_max = 3;
 constexpr auto pause_after_refusal = std::chrono::seconds(1);
+/// Before the second attempt; four times as long before the third.
+constexpr auto pause_before_attempt = std::chrono::seconds(5);
+/// A cancellation may be lost on its way.
+constexpr auto cancel_interval = std::chrono::seconds(5);
 /// Beyond a task's own deadline, for its end and its way back.
 constexpr auto patience_for_known_report = std::chrono::seconds(30);
 constexpr auto patience_beyond_deadline = std::chrono::seconds(120);
@@ -62,14 +68,34 @@ std::string_view name(StepState state) {
   return "unknown";
 }
 
-Engine::Engine(PhasePlan plan, NewTaskId new_task_id, const std::vector<Resumed>& resumed,
-               Instant now)
-    : new_task_id_(std::move(new_task_id)) {
-  for (auto& track : plan.tracks) {
+std::string_view name(Wait wait) {
+  switch (wait) {
+    case Wait::nothing:
+      return "nothing";
+    case Wait::agent:
+      return "agent";
+    case Wait::evidence:
+      return "evidence";
+    case Wait::approval:
+      return "approval";
+    case Wait::person:
+      return "person";
+  }
+  return "unknown";
+}
+
+Engine::Engine(RunPlan plan, NewTaskId new_task_id, Clear clear, Instant now)
+    : new_task_id_(std::move(new_task_id)), clear_(std::move(clear)), patience_(plan.patience) {
+  for (auto& track : plan.phase.tracks) {
     auto& runs = tracks_.emplace_back();
     for (auto& step : track) runs.push_back({.step = std::move(step)});
   }
-  resume(resumed, now);
+  for (const auto& agent : needed_agents()) goes_away(agent, now);
+  resume(plan.resumed, now);
+  Effects none;
+  if (plan.cancelled) handle(event::CancelAsked{}, now, none);
+  // Nobody is there yet: this orders nothing, and blocks what stands behind a failed step.
+  advance(now, none);
 }
 
 void Engine::resume(const std::vector<Resumed>& resumed, Instant now) {
@@ -78,22 +104,25 @@ void Engine::resume(const std::vector<Resumed>& resumed, Instant now) {
     for (const auto& known : resumed)
       if (known.step == run.step.path && (last == nullptr || known.attempt >= last->attempt))
         last = &known;
-    if (last == nullptr) return;
-    run.task = last->task;
-    run.attempt = last->attempt;
-    run.state = StepState::ordered;
-    run.gives_up = now + run.step.deadline + patience_beyond_deadline;
-    Effects none;
-    if (last->outcome) {
-      handle(event::Reported{.task = last->task, .outcome = *last->outcome}, now, none);
-    } else if (!last->closed.empty()) {
-      // It may have run: another order for the step would be a second one.
-      fail_step(run, last->closed);
-    }
+    if (last != nullptr) resume(run, *last, now);
   });
-  // Nobody is there yet: this orders nothing, and blocks what stands behind a failed step.
+}
+
+void Engine::resume(StepRun& run, const Resumed& last, Instant now) {
+  run.task = last.task;
+  run.attempt = last.attempt;
+  run.state = StepState::ordered;
+  run.gives_up = now + run.step.deadline + patience_beyond_deadline;
   Effects none;
-  advance(now, none);
+  if (last.cancel_asked) cancel(run, now, none);
+  if (last.outcome) {
+    handle(event::Reported{.task = last.task, .outcome = *last.outcome}, now, none);
+  } else if (last.journal_lost) {
+    retry_or_fail(run, last.closed, now);
+  } else if (!last.closed.empty()) {
+    // It may have run: another order for the step would be a second one.
+    fail_step(run, last.closed);
+  }
 }
 
 template <typename Do>
@@ -128,7 +157,8 @@ void Engine::order(StepRun& run, Instant now, Effects& effects) {
       effect::Order{.step = run.step.path, .task = *run.task, .attempt = run.attempt});
 }
 
-/// Orders the first step of each track that has not ended; a failed one blocks those behind it.
+/// It is the turn of the first step of each track that has not ended; a failed one blocks those
+/// behind it.
 void Engine::advance(Instant now, Effects& effects) {
   for (auto& track : tracks_) {
     bool blocked = false;
@@ -137,47 +167,116 @@ void Engine::advance(Instant now, Effects& effects) {
       if (run.state == StepState::failed) blocked = true;
       if (blocked && run.state == StepState::waiting) run.state = StepState::blocked;
       if (run.ended()) continue;
-      if (run.state == StepState::waiting && up_.contains(run.step.agent)) order(run, now, effects);
+      take_turn(run, now, effects);
       break;
     }
   }
 }
 
+void Engine::take_turn(StepRun& run, Instant now, Effects& effects) {
+  const bool there = up_.contains(run.step.agent);
+  auto clearance = parked(run, now);
+  if (there && run.state == StepState::waiting) {
+    if (run.again && now < *run.again) return;
+    clearance = run.step.guarded ? clear_(run.step) : Clearance{};
+    if (clearance.wait == Wait::nothing) order(run, now, effects);
+  }
+  const bool was_waiting = run.wait != Wait::nothing;
+  if (clearance.wait == Wait::nothing && !run.step.instruction.empty() &&
+      run.state != StepState::waiting)
+    clearance = {.wait = Wait::person, .why = run.step.instruction};
+  run.wait = clearance.wait;
+  // What a refused order says stays until its time comes.
+  if (run.wait != Wait::nothing || was_waiting) run.why = clearance.why;
+}
+
+Clearance Engine::parked(const StepRun& run, Instant now) const {
+  if (up_.contains(run.step.agent)) return {};
+  if (const auto absent = absent_.find(run.step.agent); absent != absent_.end())
+    return {.wait = Wait::agent, .why = absent->second};
+  const auto away = away_since_.find(run.step.agent);
+  const auto limit = run.step.patience.count() != 0 ? run.step.patience : patience_;
+  if (away == away_since_.end() || now - away->second <= limit) return {};
+  // A person may have to bring the agent up: that is what such a step is for.
+  if (!run.step.instruction.empty()) return {.wait = Wait::person, .why = run.step.instruction};
+  return {.wait = Wait::agent,
+          .why = fmt::format("the agent '{}' is away for longer than {}", run.step.agent,
+                             human(limit))};
+}
+
+void Engine::goes_away(const std::string& agent, Instant now) {
+  up_.erase(agent);
+  away_since_.try_emplace(agent, now);
+}
+
 void Engine::fail_step(StepRun& run, std::string why) {
   run.state = StepState::failed;
+  run.wait = Wait::nothing;
   run.why = std::move(why);
 }
 
-void Engine::retry_or_fail(StepRun& run, const std::string& why, Instant /*now*/,
-                           Effects& /*effects*/) {
-  if (!run.step.convergent || run.attempt >= attempts_max) return fail_step(run, why);
+void Engine::retry_or_fail(StepRun& run, const std::string& why, Instant now) {
+  if (!run.step.convergent || run.attempt >= attempts_max || run.cancel) return fail_step(run, why);
   run.task.reset();
-  run.again.reset();
+  run.again = now + pause_before_attempt * (run.attempt < 2 ? 1 : 4);
   run.state = StepState::waiting;
+  run.why = why;
+}
+
+void Engine::cancel(StepRun& run, Instant now, Effects& effects) {
+  if (run.ended()) return;
+  if (!run.task) return fail_step(run, "it was cancelled before it was ordered");
+  if (run.state == StepState::waiting) return abandon_cancelled(run, effects);
+  run.cancel = now + cancel_interval;
+  if (up_.contains(run.step.agent))
+    effects.emplace_back(effect::Cancel{.agent = run.step.agent, .task = *run.task});
+}
+
+void Engine::abandon_cancelled(StepRun& run, Effects& effects) {
+  const std::string why = "it was cancelled before the agent had it";
+  effects.emplace_back(effect::Abandon{
+      .task = *run.task, .reason = schema::Abandoned::Reason::CANCELLED, .why = why});
+  fail_step(run, why);
+}
+
+void Engine::handle(const event::CancelAsked& event, Instant now, Effects& effects) {
+  for_each([&](StepRun& run) {
+    if (!event.task || run.task == event.task) cancel(run, now, effects);
+  });
 }
 
 void Engine::handle(const event::AgentUp& event, Instant now, Effects& effects) {
   up_.insert(event.agent);
+  away_since_.erase(event.agent);
+  absent_.erase(event.agent);
   for_each([&](StepRun& run) {
     if (run.step.agent != event.agent || !run.task || run.ended()) return;
     if (event.held.contains(*run.task)) {
       run.state = StepState::accepted;
       run.again.reset();
+      if (run.cancel) cancel(run, now, effects);
     } else if (event.journal_lost || run.state == StepState::accepted) {
       // An agent never forgets what it accepted: this is another journal than it was.
       effects.emplace_back(effect::Abandon{.task = *run.task,
                                            .reason = schema::Abandoned::Reason::JOURNAL_LOST,
                                            .why = "the agent lost its journal"});
-      retry_or_fail(run, "the agent lost its journal: nobody knows what became of the task", now,
-                    effects);
+      retry_or_fail(run, "the agent lost its journal: nobody knows what became of the task", now);
+    } else if (run.cancel) {
+      abandon_cancelled(run, effects);
     } else {
-      order(run, now, effects);
+      run.state = StepState::waiting;  // its turn sends it again, under the same id
+      run.again.reset();
     }
   });
 }
 
-void Engine::handle(const event::AgentDown& event, Instant /*now*/, Effects& /*effects*/) {
-  up_.erase(event.agent);
+void Engine::handle(const event::AgentDown& event, Instant now, Effects& /*effects*/) {
+  goes_away(event.agent, now);
+}
+
+void Engine::handle(const event::AgentAbsent& event, Instant now, Effects& /*effects*/) {
+  goes_away(event.agent, now);
+  absent_[event.agent] = event.why;
 }
 
 void Engine::handle(const event::Accepted& event, Instant now, Effects& /*effects*/) {
@@ -193,13 +292,13 @@ void Engine::handle(const event::Refused& event, Instant now, Effects& effects) 
   auto* run = find(event.task);
   if (run == nullptr || run->state != StepState::ordered) return;
   if (event.refusal == schema::Refusal::WRONG_SESSION && ++run->refusals <= refusals_max) {
-    up_.erase(run->step.agent);
+    goes_away(run->step.agent, now);
     effects.emplace_back(effect::Reattach{run->step.agent});
     return;
   }
   const auto most =
       event.refusal == schema::Refusal::STORE_FAILED ? store_refusals_max : refusals_max;
-  if (passing(event.refusal) && ++run->refusals <= most) {
+  if (passing(event.refusal) && !run->cancel && ++run->refusals <= most) {
     run->why = "the agent takes no order for now: " + event.what;
     run->again = now + pause_after_refusal * run->refusals;
     return;
@@ -208,13 +307,15 @@ void Engine::handle(const event::Refused& event, Instant now, Effects& effects) 
   fail_step(*run, "the agent refused the order: " + event.what);
 }
 
-void Engine::handle(const event::Reported& event, Instant now, Effects& effects) {
+void Engine::handle(const event::Reported& event, Instant now, Effects& /*effects*/) {
   auto* run = find(event.task);
   if (run == nullptr || run->ended()) return;
   if (event.outcome == schema::Outcome::SUCCEEDED) {
     run->state = StepState::succeeded;
+    run->wait = Wait::nothing;
+    run->why.clear();
   } else if (event.outcome == schema::Outcome::UNKNOWN) {
-    retry_or_fail(*run, words_of(event.outcome), now, effects);
+    retry_or_fail(*run, words_of(event.outcome), now);
   } else {
     fail_step(*run, event.why.empty() ? words_of(event.outcome) : event.why);
   }
@@ -223,13 +324,14 @@ void Engine::handle(const event::Reported& event, Instant now, Effects& effects)
 void Engine::handle(const event::Ticked& /*event*/, Instant now, Effects& effects) {
   for_each([&](StepRun& run) {
     if (run.state != StepState::ordered && run.state != StepState::accepted) return;
-    if (run.again && now >= *run.again && up_.contains(run.step.agent)) {
-      order(run, now, effects);
-    } else if (now >= run.gives_up && up_.contains(run.step.agent)) {
-      effects.emplace_back(
-          effect::Abandon{.task = *run.task,
-                          .reason = schema::Abandoned::Reason::OVERDUE,
-                          .why = "no report came within the deadline"});
+    if (!up_.contains(run.step.agent)) return;
+    if (run.cancel && now >= *run.cancel) cancel(run, now, effects);
+    if (run.again && now >= *run.again) {
+      run.state = StepState::waiting;  // its turn sends it again, under the same id
+    } else if (now >= run.gives_up) {
+      effects.emplace_back(effect::Abandon{.task = *run.task,
+                                           .reason = schema::Abandoned::Reason::OVERDUE,
+                                           .why = "no report came within the deadline"});
       fail_step(run, "no report came within the deadline");
     }
   });
@@ -245,6 +347,17 @@ std::size_t Engine::count(StepState state) const {
 bool Engine::done() const {
   return std::ranges::all_of(
       tracks_, [](const auto& track) { return std::ranges::all_of(track, &StepRun::ended); });
+}
+
+std::set<Wait> Engine::stalled() const {
+  std::set<Wait> waits;
+  for (const auto& track : tracks_) {
+    const auto turn = std::ranges::find_if_not(track, &StepRun::ended);
+    if (turn == track.end()) continue;
+    if (turn->wait == Wait::nothing) return {};
+    waits.insert(turn->wait);
+  }
+  return waits;
 }
 
 std::set<std::string> Engine::needed_agents() const {

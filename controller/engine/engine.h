@@ -30,6 +30,11 @@ struct AgentUp {
 struct AgentDown {
   std::string agent;
 };
+/// There is no such agent yet: nothing is to be waited for.
+struct AgentAbsent {
+  std::string agent;
+  std::string why;
+};
 /// The agent has the order in its journal.
 struct Accepted {
   TaskId task;
@@ -48,12 +53,16 @@ struct Reported {
   /// Why, where it did not succeed.
   std::string why = {};
 };
+/// A person wants this task ended; without one, the whole run.
+struct CancelAsked {
+  std::optional<TaskId> task;
+};
 struct Ticked {};
 
 }  // namespace event
 
-using Event = std::variant<event::AgentUp, event::AgentDown, event::Accepted, event::Refused,
-                           event::Reported, event::Ticked>;
+using Event = std::variant<event::AgentUp, event::AgentDown, event::AgentAbsent, event::Accepted,
+                           event::Refused, event::Reported, event::CancelAsked, event::Ticked>;
 
 namespace effect {
 
@@ -82,14 +91,20 @@ struct Reattach {
   std::string agent;
   bool operator==(const Reattach&) const = default;
 };
+/// Tell the agent that it is to end the task.
+struct Cancel {
+  std::string agent;
+  TaskId task;
+  bool operator==(const Cancel&) const = default;
+};
 
 }  // namespace effect
 
-using Effect =
-    std::variant<effect::Order, effect::Abandon, effect::RecordRefusal, effect::Reattach>;
+using Effect = std::variant<effect::Order, effect::Abandon, effect::RecordRefusal, effect::Reattach,
+                            effect::Cancel>;
 
 enum class StepState {
-  waiting,    ///< for the steps before it, or for its agent
+  waiting,    ///< for the steps before it, for its agent, or for what `Wait` says
   ordered,    ///< sent; the agent has not said that it has it
   accepted,   ///< in the agent's journal
   succeeded,  ///< its report says so
@@ -99,17 +114,37 @@ enum class StepState {
 
 std::string_view name(StepState state);
 
+/// What a step whose turn it is waits for, beyond what passes by itself.
+enum class Wait {
+  nothing,
+  agent,     ///< it is away for longer than its limit: the track is parked
+  evidence,  ///< that its task kind needs
+  approval,  ///< of a person, of what it destroys
+  person,    ///< who has to do what the step's instruction says
+};
+
+std::string_view name(Wait wait);
+
+/// Whether a step may be ordered now.
+struct Clearance {
+  Wait wait = Wait::nothing;
+  std::string why = {};
+};
+
 /// A step of a run.
 struct StepRun {
   PlannedStep step;
   StepState state = StepState::waiting;
   std::optional<TaskId> task = {};
   std::uint32_t attempt = 0;
-  /// When to give the task up, and when to send a refused order again.
+  /// When to give the task up, and when to send a refused order again or to make a new attempt.
   Instant gives_up = {};
   std::optional<Instant> again = {};
   unsigned refusals = 0;
-  /// Why it failed.
+  Wait wait = Wait::nothing;
+  /// A person wants it ended; when to say so again.
+  std::optional<Instant> cancel = {};
+  /// Why it failed, or what it waits for.
   std::string why = {};
 
   bool ended() const {
@@ -127,13 +162,29 @@ struct Resumed {
   std::optional<schema::Outcome> outcome;
   /// Why nobody waits for a report any more: it was refused or given up. Empty if somebody does.
   std::string closed = {};
+  /// It was given up because the agent had lost its journal.
+  bool journal_lost = false;
+  bool cancel_asked = false;
+};
+
+/// What makes a run.
+struct RunPlan {
+  PhasePlan phase;
+  std::vector<Resumed> resumed = {};
+  /// A person wants no more of it.
+  bool cancelled = false;
+  /// How long an agent may be away where its track does not say.
+  std::chrono::seconds patience = std::chrono::seconds(30);
 };
 
 class Engine {
  public:
   using NewTaskId = std::function<TaskId()>;
+  /// Asked each time before a step that is guarded is ordered: a function of the ledger and the
+  /// time.
+  using Clear = std::function<Clearance(const PlannedStep&)>;
 
-  Engine(PhasePlan plan, NewTaskId new_task_id, const std::vector<Resumed>& resumed, Instant now);
+  Engine(RunPlan plan, NewTaskId new_task_id, Clear clear, Instant now);
 
   std::vector<Effect> on(const Event& event, Instant now);
 
@@ -141,6 +192,8 @@ class Engine {
   std::size_t count(StepState state) const;
   /// Nothing is left to be done or waited for.
   bool done() const;
+  /// What each step whose turn it is waits for: empty if one of them goes on by itself.
+  std::set<Wait> stalled() const;
   /// Agents that are still needed.
   std::set<std::string> needed_agents() const;
 
@@ -148,23 +201,36 @@ class Engine {
   using Effects = std::vector<Effect>;
   void handle(const event::AgentUp& event, Instant now, Effects& effects);
   void handle(const event::AgentDown& event, Instant now, Effects& effects);
+  void handle(const event::AgentAbsent& event, Instant now, Effects& effects);
   void handle(const event::Accepted& event, Instant now, Effects& effects);
   void handle(const event::Refused& event, Instant now, Effects& effects);
   void handle(const event::Reported& event, Instant now, Effects& effects);
+  void handle(const event::CancelAsked& event, Instant now, Effects& effects);
   void handle(const event::Ticked& event, Instant now, Effects& effects);
 
   StepRun* find(const TaskId& task);
   void advance(Instant now, Effects& effects);
+  void take_turn(StepRun& run, Instant now, Effects& effects);
   void order(StepRun& run, Instant now, Effects& effects);
   void resume(const std::vector<Resumed>& resumed, Instant now);
+  void resume(StepRun& run, const Resumed& last, Instant now);
+  void cancel(StepRun& run, Instant now, Effects& effects);
+  void abandon_cancelled(StepRun& run, Effects& effects);
   void fail_step(StepRun& run, std::string why);
-  void retry_or_fail(StepRun& run, const std::string& why, Instant now, Effects& effects);
+  void retry_or_fail(StepRun& run, const std::string& why, Instant now);
+  void goes_away(const std::string& agent, Instant now);
+  /// What a step whose agent is away waits for.
+  Clearance parked(const StepRun& run, Instant now) const;
   template <typename Do>
   void for_each(Do what);
 
   NewTaskId new_task_id_;
+  Clear clear_;
+  std::chrono::seconds patience_;
   std::vector<std::vector<StepRun>> tracks_;
   std::set<std::string> up_;
+  std::map<std::string, Instant> away_since_;
+  std::map<std::string, std::string> absent_;
 };
 
 }  // namespace relab::controller

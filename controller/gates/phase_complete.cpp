@@ -22,12 +22,19 @@ bool has_succeeded(const TaskRecord& task) {
   return task.evidence && task.evidence->report.reader().getOutcome() == schema::Outcome::SUCCEEDED;
 }
 
-/// The last attempt at each step of a run.
-std::map<std::string, const TaskRecord*> last_attempts(const State& state, const RunId& run) {
+/// The last attempt at each step of the phase, in whichever run: a track may be run by itself. A
+/// check shows nothing, for it does nothing.
+std::map<std::string, const TaskRecord*> last_attempts(const State& state,
+                                                       const std::string& phase) {
   std::map<std::string, const TaskRecord*> last;
-  for (const auto* task : state.tasks_of(run))
-    if (auto& known = last[task->step]; known == nullptr || known->attempt <= task->attempt)
-      known = task;
+  for (const auto& run : state.runs()) {
+    if (run.phase != phase || run.check) continue;
+    std::map<std::string, const TaskRecord*> here;
+    for (const auto* task : state.tasks_of(run.id))
+      if (auto& known = here[task->step]; known == nullptr || known->attempt <= task->attempt)
+        known = task;
+    for (const auto& [step, task] : here) last[step] = task;
+  }
   return last;
 }
 
@@ -38,12 +45,12 @@ std::string incomplete(Phase phase, const State& state) {
   const auto* run = state.last_run(str(phase.getName()));
   if (run == nullptr) return "missing: it was never run";
   if (!run->ended) return "missing: its last run has not ended";
-  const auto last = last_attempts(state, run->id);
+  const auto last = last_attempts(state, str(phase.getName()));
   for (const auto& step : steps) {
     const auto task = last.find(step);
-    if (task == last.end()) return fmt::format("missing: {} was not part of its last run", step);
+    if (task == last.end()) return fmt::format("missing: {} was never ordered", step);
     if (!has_succeeded(*task->second))
-      return fmt::format("failed: {} did not succeed in its last run", step);
+      return fmt::format("failed: {} did not succeed when it was run last", step);
   }
   return {};
 }

@@ -1,7 +1,9 @@
 #include "controller/plan/plan.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <numeric>
+#include <optional>
 
 #include "common/base/text.h"
 #include "common/reflect/notes.h"
@@ -11,20 +13,23 @@ namespace relab::controller {
 
 namespace {
 
-bool convergent(std::string_view arm) {
-  const auto schema = capnp::Schema::from<schema::Task>();
-  return reflect::notes_of(schema.getFieldByName(std::string(arm))).convergent;
+reflect::Notes notes_of(const std::string& arm) {
+  return reflect::notes_of(capnp::Schema::from<schema::Task>().getFieldByName(arm));
 }
 
 PlannedStep compile_step(const std::string& track_path, schema::Lab::Track::Reader track,
                          schema::Lab::Step::Reader step) {
   Draft<schema::Task> task(step.getTask());
   std::string arm(reflect::member_of(capnp::toDynamic(step.getTask())));
+  const auto notes = notes_of(arm);
   return {.path = track_path + "/" + str(step.getName()),
           .agent = str(track.getAgent()),
           .arm = arm,
           .deadline = std::chrono::seconds(step.getDeadline()),
-          .convergent = convergent(arm),
+          .convergent = notes.convergent,
+          .guarded = notes.destructive || !notes.needs.empty(),
+          .instruction = str(step.getInstruction()),
+          .patience = std::chrono::seconds(track.getPatience()),
           .task = std::make_shared<const Message<schema::Task>>(std::move(task).finish())};
 }
 
@@ -35,23 +40,88 @@ std::size_t PhasePlan::step_count() const {
                          [](std::size_t sum, const auto& track) { return sum + track.size(); });
 }
 
-Result<PhasePlan> compile_phase(schema::Lab::Reader lab, const std::string& phase) {
-  for (const auto candidate : lab.getPlan().getPhases()) {
-    if (view(candidate.getName()) != phase) continue;
-    PhasePlan plan{.name = phase, .title = str(candidate.getTitle()), .tracks = {}};
-    for (const auto track : candidate.getTracks()) {
-      auto& steps = plan.tracks.emplace_back();
-      for (const auto step : track.getSteps())
-        steps.push_back(compile_step(phase + "/" + str(track.getName()), track, step));
-    }
-    return plan;
-  }
+namespace {
+
+using Phase = schema::Lab::Phase::Reader;
+
+std::optional<Phase> find_phase(schema::Lab::Reader lab, const std::string& name) {
+  for (const auto phase : lab.getPlan().getPhases())
+    if (view(phase.getName()) == name) return phase;
+  return {};
+}
+
+/// Every track of this name, in any phase or in that one.
+std::vector<Part> tracks_named(schema::Lab::Reader lab, const std::string& phase,
+                               const std::string& name) {
+  std::vector<Part> found;
+  for (const auto candidate : lab.getPlan().getPhases())
+    for (const auto track : candidate.getTracks())
+      if (view(track.getName()) == name && (phase.empty() || view(candidate.getName()) == phase))
+        found.push_back({.phase = str(candidate.getName()), .track = name});
+  return found;
+}
+
+Error no_part(schema::Lab::Reader lab, const std::string& word) {
   const auto names = phase_names(lab);
-  const auto near = nearest(phase, names);
-  return fail(Fault::missing,
-              fmt::format("the lab '{}' has no phase '{}'", str(lab.getName()), phase),
-              near.empty() ? fmt::format("its phases are {}", fmt::join(names, ", "))
-                           : fmt::format("did you mean '{}'?", near));
+  const auto near = nearest(word, names);
+  return {.fault = Fault::missing,
+          .what = fmt::format("the lab '{}' has no phase '{}', and no track of that name",
+                              str(lab.getName()), word),
+          .hint = near.empty() ? fmt::format("its phases are {}; `relab plan` shows their tracks",
+                                             fmt::join(names, ", "))
+                               : fmt::format("did you mean '{}'?", near)};
+}
+
+void visit(schema::Lab::Reader lab, const std::string& name, std::vector<std::string>& order) {
+  const auto phase = find_phase(lab, name);
+  if (!phase || std::ranges::find(order, name) != order.end()) return;
+  for (const auto before : phase->getAfter()) visit(lab, str(before), order);
+  order.push_back(name);
+}
+
+}  // namespace
+
+Result<Part> find_part(schema::Lab::Reader lab, const std::string& word) {
+  if (find_phase(lab, word)) return Part{.phase = word};
+  const auto slash = word.find('/');
+  const auto found = slash == std::string::npos
+                         ? tracks_named(lab, {}, word)
+                         : tracks_named(lab, word.substr(0, slash), word.substr(slash + 1));
+  if (found.empty()) return fail(no_part(lab, word));
+  if (found.size() > 1)
+    return fail(Fault::invalid,
+                fmt::format("{} phases have a track '{}': {} and {}", found.size(), word,
+                            found[0].text(), found[1].text()),
+                fmt::format("say which: `{}`", found[0].text()));
+  return found.front();
+}
+
+Result<PhasePlan> compile_part(schema::Lab::Reader lab, const Part& part) {
+  const auto phase = find_phase(lab, part.phase);
+  if (!phase) return fail(no_part(lab, part.phase));
+  PhasePlan plan{.name = part.phase, .title = str(phase->getTitle()), .tracks = {}};
+  for (const auto track : phase->getTracks()) {
+    if (!part.track.empty() && view(track.getName()) != part.track) continue;
+    auto& steps = plan.tracks.emplace_back();
+    for (const auto step : track.getSteps())
+      steps.push_back(compile_step(part.phase + "/" + str(track.getName()), track, step));
+  }
+  if (plan.tracks.empty()) return fail(no_part(lab, part.text()));
+  return plan;
+}
+
+Result<PhasePlan> compile_phase(schema::Lab::Reader lab, const std::string& phase) {
+  return compile_part(lab, {.phase = phase});
+}
+
+std::vector<std::string> phases_in_order(schema::Lab::Reader lab, const std::string& until) {
+  std::vector<std::string> order;
+  if (!until.empty()) {
+    visit(lab, until, order);
+    return order;
+  }
+  for (const auto& name : phase_names(lab)) visit(lab, name, order);
+  return order;
 }
 
 std::vector<std::string> phase_names(schema::Lab::Reader lab) {

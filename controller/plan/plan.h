@@ -23,6 +23,12 @@ struct PlannedStep {
   std::chrono::seconds deadline;
   /// A new attempt is safe after an unknown outcome.
   bool convergent = false;
+  /// Its kind needs evidence, or destroys something.
+  bool guarded = false;
+  /// What a person has to do for it.
+  std::string instruction = {};
+  /// How long the agent may be away; 0: as long as any.
+  std::chrono::seconds patience = {};
   std::shared_ptr<const Message<schema::Task>> task;
 };
 
@@ -35,8 +41,28 @@ struct PhasePlan {
   std::size_t step_count() const;
 };
 
-/// Fault::missing, with the nearest name, if the lab has no such phase.
+/// A phase, or one track of it.
+struct Part {
+  std::string phase;
+  /// Empty: all of them.
+  std::string track = {};
+
+  /// "2" or "2/2b".
+  std::string text() const { return track.empty() ? phase : phase + "/" + track; }
+  bool operator==(const Part&) const = default;
+};
+
+/// What "2", "2b" or "2/2b" names: a phase, or a track of one. Fault::missing, with the nearest
+/// name, if the lab has none of that name; ::invalid if several phases have such a track.
+Result<Part> find_part(schema::Lab::Reader lab, const std::string& word);
+
+/// Fault::missing, with the nearest name, if the lab has no such phase or track.
+Result<PhasePlan> compile_part(schema::Lab::Reader lab, const Part& part);
 Result<PhasePlan> compile_phase(schema::Lab::Reader lab, const std::string& phase);
+
+/// The names of all phases, each behind those in its `after`; otherwise in the order of the file.
+/// Up to the phase `until`, and only those that it waits for; empty: all of them.
+std::vector<std::string> phases_in_order(schema::Lab::Reader lab, const std::string& until = {});
 
 /// The names of all phases, in the order of the file.
 std::vector<std::string> phase_names(schema::Lab::Reader lab);

@@ -109,18 +109,18 @@ void Teller::approved(ByteView envelope) {
   const auto approval = payload<schema::Approval>(envelope);
   if (!approval) return;
   line_.phase = str(approval->reader().getPhase());
-  line_.what = fmt::format("what {} step(s) destroy, until {}", approval->reader().getSteps().size(),
-                           iso8601(instant_of(approval->reader().getNotAfter())));
+  line_.what =
+      fmt::format("what {} step(s) destroy, until {}", approval->reader().getSteps().size(),
+                  iso8601(instant_of(approval->reader().getNotAfter())));
 }
 
 void Teller::waived(ByteView envelope) {
   const auto waiver = payload<schema::Waiver>(envelope);
   if (!waiver) return;
   line_.phase = str(waiver->reader().getPhase());
-  line_.what = fmt::format("{} of {}, until {}: {}", str(waiver->reader().getCondition()),
-                           str(waiver->reader().getOf()),
-                           iso8601(instant_of(waiver->reader().getNotAfter())),
-                           str(waiver->reader().getReason()));
+  line_.what = fmt::format(
+      "{} of {}, until {}: {}", str(waiver->reader().getCondition()), str(waiver->reader().getOf()),
+      iso8601(instant_of(waiver->reader().getNotAfter())), str(waiver->reader().getReason()));
 }
 
 void Teller::tell(schema::Entry::Reader entry) {
@@ -151,7 +151,10 @@ void Teller::tell(schema::Entry::Reader entry) {
       line_.what += ": " + str(entry.getAbandoned().getWhy());
       return;
     case schema::Entry::CANCEL_ASKED:
-      of_task(view(entry.getCancelAsked().getTaskId()));
+      if (entry.getCancelAsked().getRun().size() != 0)
+        of_run(view(entry.getCancelAsked().getRun()));
+      else
+        of_task(view(entry.getCancelAsked().getTaskId()));
       line_.what += " is to be cancelled";
       return;
     case schema::Entry::CONFIRMED:

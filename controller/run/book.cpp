@@ -123,6 +123,12 @@ Result<void> Book::cancel_asked(const TaskId& task) {
   return write(std::move(entry));
 }
 
+Result<void> Book::cancel_asked(const RunId& run) {
+  Draft<schema::Entry> entry;
+  entry->initCancelAsked().setRun(blob(run.bytes));
+  return write(std::move(entry));
+}
+
 Result<void> Book::confirmed(const TaskId& task) {
   Draft<schema::Entry> entry;
   entry->initConfirmed().setTaskId(blob(task.bytes));

@@ -51,6 +51,7 @@ class Book {
   Result<void> abandoned(const TaskId& task, schema::Abandoned::Reason reason,
                          const std::string& why);
   Result<void> cancel_asked(const TaskId& task);
+  Result<void> cancel_asked(const RunId& run);
   Result<void> confirmed(const TaskId& task);
   /// Signed statements of a person.
   Result<void> approved(ByteView envelope);

@@ -25,7 +25,9 @@ std::vector<Resumed> resumed_steps(const State& state, const RunId& run) {
                      .outcome = outcome,
                      .closed = task->refusal.empty()
                                    ? task->abandoned
-                                   : "the agent refused the order: " + task->refusal});
+                                   : "the agent refused the order: " + task->refusal,
+                     .journal_lost = task->abandoned_for == schema::Abandoned::Reason::JOURNAL_LOST,
+                     .cancel_asked = task->cancel_asked});
   }
   return steps;
 }
@@ -43,12 +45,16 @@ Driver::~Driver() = default;
 Result<void> Driver::connect() {
   for (const auto& name : engine_->needed_agents()) {
     const auto agent = book_.state().agents().find(name);
-    if (agent == book_.state().agents().end())
-      return fail(Fault::missing, fmt::format("no agent '{}' is enrolled", name),
-                  fmt::format("run `relab-agent enrol` there and `relab enrol {}` here", name));
+    if (agent == book_.state().agents().end()) {
+      RELAB_CHECK(feed(event::AgentAbsent{
+          .agent = name,
+          .why = fmt::format("no agent '{0}' is enrolled: run `relab-agent enrol` there and "
+                             "`relab enrol {0}` here",
+                             name)}));
+      continue;
+    }
     sessions_[name] = std::make_unique<Session>(exchange_, agent->second, keys_, config_.lab,
                                                 book_.state().checkpoint());
-    away_since_[name] = started_;
   }
   return {};
 }
@@ -57,9 +63,16 @@ Result<void> Driver::begin(const RunId& run, PhasePlan plan, const Now& now) {
   now_ = now;
   run_ = run;
   started_ = told_ = now.steady;
+  const auto* record = book_.state().run(run);
+  RELAB_ASSERT(record != nullptr);
+  mode_ = record->check ? schema::Mode::CHECK : schema::Mode::APPLY;
   engine_ = std::make_unique<Engine>(
-      std::move(plan), [this] { return TaskId::make(now_.wall); },
-      resumed_steps(book_.state(), run), started_);
+      RunPlan{.phase = std::move(plan),
+              .resumed = resumed_steps(book_.state(), run),
+              .cancelled = record->cancelled,
+              .patience = config_.patience},
+      [this] { return TaskId::make(now_.wall); }, [](const PlannedStep&) { return Clearance{}; },
+      started_);
   return connect();
 }
 
@@ -68,7 +81,7 @@ Result<std::optional<RunEnd>> Driver::step(const Now& now) {
   if (!engine_->done()) RELAB_CHECK(tend_all());
   tell_changes();
   if (engine_->done()) return std::optional(RunEnd::done);
-  if (out_of_patience()) return std::optional(RunEnd::unreachable);
+  if (out_of_patience()) return std::optional(RunEnd::stalled);
   if (now.steady - told_ >= still_interval) {
     told_ = now.steady;
     narrator_.still_waiting(*engine_, now.steady - started_);
@@ -95,7 +108,6 @@ bool Driver::ledger_was_shown(const Now& now) {
 Result<void> Driver::tend_all() {
   for (auto& [name, session] : sessions_) {
     if (session->tend(now_)) {
-      away_since_[name] = now_.steady;
       narrator_.agent_down(name, session->trouble());
       RELAB_CHECK(feed(event::AgentDown{name}));
     }
@@ -116,7 +128,6 @@ Result<void> Driver::take_frame(Session& session, const Opened& opened) {
   if (!opened.is<schema::Hello>() || !session.greeting()) return {};
   const auto& greeting = *session.greeting();
   RELAB_CHECK(check_ledger(session));
-  away_since_.erase(session.name());
   narrator_.agent_up(session.name(), greeting);
   if (std::chrono::abs(greeting.skew) > skew_to_tell)
     narrator_.warn(fmt::format(
@@ -224,7 +235,7 @@ Result<void> Driver::perform(const effect::Order& effect) {
   order->setIssuedAt(unix_millis(now_.wall));
   order->setNotAfter(unix_millis(now_.wall + session.greeting()->skew + order_validity));
   order->setDeadline(static_cast<std::uint32_t>(run->step.deadline.count()));
-  order->setMode(schema::Mode::APPLY);
+  order->setMode(mode_);
   order->setTask(run->step.task->reader());
   order->setStep(run->step.path);
   order->setJournal(blob(session.greeting()->journal));
@@ -247,21 +258,42 @@ Result<void> Driver::perform(const effect::Reattach& effect) {
   return {};
 }
 
+Result<void> Driver::perform(const effect::Cancel& effect) {
+  auto& session = *sessions_.at(effect.agent);
+  if (!session.greeting()) return {};  // its next hello brings it up again
+  Draft<schema::Cancel> cancel;
+  cancel->setTaskId(blob(effect.task.bytes));
+  cancel->setNonce(blob(session.greeting()->nonce));
+  static_cast<void>(session.send(std::move(cancel).finish()).has_value());
+  return {};
+}
+
+Result<void> Driver::cancel(const std::optional<TaskId>& task, const Now& now) {
+  now_ = now;
+  RELAB_CHECK(task ? book_.cancel_asked(*task) : book_.cancel_asked(run_));
+  return feed(event::CancelAsked{task});
+}
+
 void Driver::tell_changes() {
   for (const auto& track : engine_->tracks())
     for (const auto& run : track) {
       auto& last = last_states_[run.step.path];
-      if (last != run.state) narrator_.step_changed(run);
-      last = run.state;
+      const auto current = std::pair(run.state, run.wait);
+      if (last != current) narrator_.step_changed(run);
+      last = current;
     }
 }
 
-bool Driver::out_of_patience() const {
-  const auto needed = engine_->needed_agents();
-  return !needed.empty() && std::ranges::all_of(needed, [&](const std::string& name) {
-    const auto away = away_since_.find(name);
-    return away != away_since_.end() && now_.steady - away->second > config_.patience;
-  });
+/// At once, if nothing can come of staying; a person at work gets some time.
+bool Driver::out_of_patience() {
+  const auto stalled = engine_->stalled();
+  if (stalled.empty()) {
+    idle_since_.reset();
+    return false;
+  }
+  if (!stalled.contains(Wait::person)) return true;
+  if (!idle_since_) idle_since_ = now_.steady;
+  return now_.steady - *idle_since_ > config_.patience;
 }
 
 std::vector<const Session*> Driver::missing() const {

@@ -32,11 +32,15 @@ class Narrator {
   virtual void warn(const std::string& what) = 0;
 };
 
-enum class RunEnd { done, unreachable };
+enum class RunEnd {
+  done,
+  stalled,  ///< nothing goes on by itself: `Engine::stalled` tells what is waited for
+};
 
 struct DriverConfig {
   std::string lab;
-  /// How long agents that are needed may be away.
+  /// How long an agent may be away before its tracks are parked, where they do not say; and how
+  /// long to stay when nothing goes on but what a person has to do.
   std::chrono::seconds patience;
 };
 
@@ -53,6 +57,10 @@ class Driver {
   /// Takes what has come and does what is due; to be called often. Tells how the run ended, once it
   /// has. After an error nothing is lost: another driver over the same ledger goes on.
   Result<std::optional<RunEnd>> step(const Now& now);
+
+  /// A person wants the task of this run ended; without one, all of it. It is in the ledger before
+  /// an agent is told.
+  Result<void> cancel(const std::optional<TaskId>& task, const Now& now);
 
   /// Shows the newest checkpoint to every agent that is there, after the end of the run.
   void show_ledger(const Now& now);
@@ -81,8 +89,9 @@ class Driver {
   Result<void> perform(const effect::Abandon& effect);
   Result<void> perform(const effect::RecordRefusal& effect);
   Result<void> perform(const effect::Reattach& effect);
+  Result<void> perform(const effect::Cancel& effect);
   void tell_changes();
-  bool out_of_patience() const;
+  bool out_of_patience();
   const StepRun* find_step(const std::string& path) const;
   const StepRun* find_step(const TaskId& task) const;
 
@@ -94,12 +103,14 @@ class Driver {
   std::map<std::string, std::unique_ptr<Session>> sessions_;
   std::unique_ptr<Engine> engine_;
   RunId run_;
+  schema::Mode mode_ = schema::Mode::UNSET;
   /// Of the call that is being served.
   Now now_{};
   Instant started_;
   Instant told_;
-  std::map<std::string, StepState> last_states_;
-  std::map<std::string, Instant> away_since_;
+  std::map<std::string, std::pair<StepState, Wait>> last_states_;
+  /// Since when nothing goes on but what a person has to do.
+  std::optional<Instant> idle_since_;
   /// The receipt that refuses, while the engine decides on it.
   Bytes refusing_;
 };

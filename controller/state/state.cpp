@@ -85,7 +85,7 @@ Result<void> State::apply(const LedgerEntry& stored) {
       case schema::Entry::CHECKPOINT:
         return take_checkpoint(view(entry.getCheckpoint().getEnvelope()), stored);
       case schema::Entry::CANCEL_ASKED:
-        return mark(view(entry.getCancelAsked().getTaskId()), &TaskRecord::cancel_asked);
+        return take(entry.getCancelAsked());
       case schema::Entry::CONFIRMED:
         return mark(view(entry.getConfirmed().getTaskId()), &TaskRecord::confirmed);
       case schema::Entry::APPROVED:
@@ -281,14 +281,39 @@ Result<void> State::continues(ByteView checkpoint) const {
   return {};
 }
 
+Result<void> State::take(const schema::CancelAsked::Reader& asked) {
+  if (asked.getRun().size() == 0) return mark(view(asked.getTaskId()), &TaskRecord::cancel_asked);
+  RELAB_TRY(const auto id, RunId::from(view(asked.getRun())));
+  const auto known = std::ranges::find(runs_, id, &RunRecord::id);
+  if (known == runs_.end())
+    return fail(Fault::damaged, fmt::format("the run {} was never started", id.text()));
+  known->cancelled = true;
+  for (auto& [task, record] : tasks_)
+    if (record.run == id && record.open()) record.cancel_asked = true;
+  return {};
+}
+
+const RunRecord* State::run(const RunId& id) const {
+  const auto known = std::ranges::find(runs_, id, &RunRecord::id);
+  return known == runs_.end() ? nullptr : &*known;
+}
+
 const RunRecord* State::open_run(const std::string& phase) const {
   const auto* run = last_run(phase);
   return run != nullptr && !run->ended ? run : nullptr;
 }
 
+std::vector<const RunRecord*> State::open_runs(const std::string& phase) const {
+  std::vector<const RunRecord*> open;
+  for (const auto& run : runs_)
+    if (run.phase == phase && !run.ended) open.push_back(&run);
+  return open;
+}
+
 const RunRecord* State::last_run(const std::string& phase) const {
-  const auto found = std::find_if(runs_.rbegin(), runs_.rend(),
-                                  [&](const RunRecord& run) { return run.phase == phase; });
+  const auto found = std::find_if(runs_.rbegin(), runs_.rend(), [&](const RunRecord& run) {
+    return run.phase == phase && !run.check;
+  });
   return found == runs_.rend() ? nullptr : &*found;
 }
 

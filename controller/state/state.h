@@ -74,6 +74,8 @@ struct RunRecord {
   bool check = false;
   /// The one track that was asked for; empty: all of the phase.
   std::string track = {};
+  /// A person wants no more of it.
+  bool cancelled = false;
 };
 
 /// What a person said, signed by the controller.
@@ -112,9 +114,13 @@ class State {
   /// In the order in which they were given, void ones too.
   const std::vector<Statement<schema::Approval>>& approvals() const { return approvals_; }
   const std::vector<Statement<schema::Waiver>>& waivers() const { return waivers_; }
-  /// The last run of the phase that has not ended, if there is one.
-  const RunRecord* open_run(const std::string& phase) const;
+  /// Null if there is no such run.
+  const RunRecord* run(const RunId& id) const;
+  /// The runs of the phase that have not ended, in check mode too.
+  std::vector<const RunRecord*> open_runs(const std::string& phase) const;
+  /// The last run of the phase that was to change something, and the same if it has not ended.
   const RunRecord* last_run(const std::string& phase) const;
+  const RunRecord* open_run(const std::string& phase) const;
   std::vector<const TaskRecord*> tasks_of(const RunId& run) const;
 
   /// What an agent says must be of a task that was ordered from it, bound to one of its orders.
@@ -133,6 +139,7 @@ class State {
   Result<const TaskRecord*> task_of(const Opened& opened, const Answer& answer) const;
   Result<void> take(const schema::Created::Reader& created);
   Result<void> take(const schema::Enrolled::Reader& enrolled, Instant time);
+  Result<void> take(const schema::CancelAsked::Reader& asked);
   Result<void> take_order(ByteView envelope, Instant time);
   Result<void> take_report(ByteView envelope, Instant time, std::uint64_t number);
   Result<void> take_refusal(ByteView envelope);

@@ -32,6 +32,9 @@ std::string line_of(const effect::RecordRefusal& e) {
   return fmt::format("record the refusal of {}", e.task.bytes.back());
 }
 std::string line_of(const effect::Reattach& e) { return "reattach " + e.agent; }
+std::string line_of(const effect::Cancel& e) {
+  return fmt::format("cancel {} at {}", e.task.bytes.back(), e.agent);
+}
 
 PlannedStep step(const std::string& path, const std::string& agent = "pve") {
   return {.path = path,
@@ -54,8 +57,9 @@ class Script {
   explicit Script(std::vector<std::vector<PlannedStep>> tracks,
                   const std::vector<Resumed>& resumed = {})
       : engine_(
-            {.name = "0a", .title = {}, .tracks = std::move(tracks)},
-            [this] { return task(++last_); }, resumed, now_) {}
+            {.phase = {.name = "0a", .title = {}, .tracks = std::move(tracks)}, .resumed = resumed},
+            [this] { return task(++last_); }, [this](const PlannedStep&) { return clearance; },
+            now_) {}
   Script(const Script&) = delete;
   Script& operator=(const Script&) = delete;
 
@@ -83,8 +87,12 @@ class Script {
     now_ += later;
     return on(event::Ticked{});
   }
+  Words cancel(std::optional<TaskId> which = {}) { return on(event::CancelAsked{which}); }
   const Engine& engine() const { return engine_; }
   const StepRun& first() const { return engine_.tracks()[0][0]; }
+
+  /// Of every step that is guarded.
+  Clearance clearance = {};
 
  private:
   std::uint8_t last_ = 0;
@@ -171,7 +179,8 @@ TEST_CASE("engine: an accepted task that the agent does not know any more is not
 
   CHECK(once.up() == Words{"abandon 1: the agent lost its journal"});
   CHECK(once.first().state == StepState::failed);
-  CHECK(again.up() == Words{"abandon 1: the agent lost its journal", "order a/1 as 2, attempt 2"});
+  CHECK(again.up() == Words{"abandon 1: the agent lost its journal"});
+  CHECK(again.tick(std::chrono::seconds(5)) == Words{"order a/1 as 2, attempt 2"});
 }
 
 TEST_CASE("engine: an unknown outcome is tried again three times, if the kind converges",
@@ -179,8 +188,12 @@ TEST_CASE("engine: an unknown outcome is tried again three times, if the kind co
   Script script({{step("a/1")}});
   script.up();
 
-  CHECK(script.reported(1, Outcome::UNKNOWN) == Words{"order a/1 as 2, attempt 2"});
-  CHECK(script.reported(2, Outcome::UNKNOWN) == Words{"order a/1 as 3, attempt 3"});
+  CHECK(script.reported(1, Outcome::UNKNOWN).empty());
+  CHECK(script.tick(std::chrono::seconds(4)).empty());
+  CHECK(script.tick(std::chrono::seconds(1)) == Words{"order a/1 as 2, attempt 2"});
+  CHECK(script.reported(2, Outcome::UNKNOWN).empty());
+  CHECK(script.tick(std::chrono::seconds(19)).empty());
+  CHECK(script.tick(std::chrono::seconds(1)) == Words{"order a/1 as 3, attempt 3"});
   CHECK(script.reported(3, Outcome::UNKNOWN).empty());
   CHECK(script.first().state == StepState::failed);
 }
@@ -200,6 +213,7 @@ TEST_CASE("engine: a new attempt waits for an agent that is away", "[controller]
   script.down();
 
   CHECK(script.reported(1, Outcome::UNKNOWN).empty());
+  CHECK(script.tick(minute).empty());
   CHECK(script.up() == Words{"order a/1 as 2, attempt 2"});
 }
 
@@ -212,8 +226,8 @@ TEST_CASE("engine: a lost journal ends the attempt; the id is never sent again",
 
   CHECK(once.up_without_journal() == Words{"abandon 1: the agent lost its journal"});
   CHECK(once.first().state == StepState::failed);
-  CHECK(again.up_without_journal() ==
-        Words{"abandon 1: the agent lost its journal", "order a/1 as 2, attempt 2"});
+  CHECK(again.up_without_journal() == Words{"abandon 1: the agent lost its journal"});
+  CHECK(again.tick(minute) == Words{"order a/1 as 2, attempt 2"});
 }
 
 TEST_CASE("engine: an order for another session asks for a new hello and goes out again",
@@ -257,10 +271,11 @@ TEST_CASE("engine: an attempt that is lost while its refused order waits is made
   script.up();
   script.refused(1, Refusal::BUSY);
 
-  CHECK(script.up_without_journal() ==
-        Words{"abandon 1: the agent lost its journal", "order a/1 as 2, attempt 2"});
+  CHECK(script.up_without_journal() == Words{"abandon 1: the agent lost its journal"});
+  CHECK(script.tick(minute) == Words{"order a/1 as 2, attempt 2"});
   script.refused(2, Refusal::BUSY);
-  CHECK(script.reported(2, Outcome::UNKNOWN) == Words{"order a/1 as 3, attempt 3"});
+  script.reported(2, Outcome::UNKNOWN);
+  CHECK(script.tick(minute) == Words{"order a/1 as 3, attempt 3"});
 }
 
 TEST_CASE("engine: a refusal that passes does not pass for ever", "[controller][engine]") {
@@ -371,7 +386,8 @@ TEST_CASE("engine: attempts count across interruptions", "[controller][engine]")
   Script script({{step("a/1")}}, {resumed("a/1", 101, 1, Outcome::UNKNOWN),
                                   resumed("a/1", 102, 2, Outcome::UNKNOWN)});
 
-  CHECK(script.up() == Words{"order a/1 as 1, attempt 3"});
+  CHECK(script.up().empty());
+  CHECK(script.tick(minute) == Words{"order a/1 as 1, attempt 3"});
   CHECK(script.reported(1, Outcome::UNKNOWN).empty());
   CHECK(script.first().state == StepState::failed);
 }
@@ -407,6 +423,147 @@ TEST_CASE("engine: an interrupted run with nothing left to do is done at once",
 TEST_CASE("engine: a phase without steps is done, with nothing to show", "[controller][engine]") {
   Script script(std::vector<std::vector<PlannedStep>>(1));
 
+  CHECK(script.engine().done());
+  CHECK(script.engine().count(StepState::succeeded) == 0);
+}
+
+TEST_CASE("engine: what was given up with the agent's journal is tried again after an interruption",
+          "[controller][engine]") {
+  auto lost = resumed("a/1", 101, 1);
+  lost.closed = "the agent lost its journal";
+  lost.journal_lost = true;
+  Script converging({{step("a/1")}}, {lost});
+  Script once({{once_only("a/1")}}, {lost});
+  converging.up();
+
+  CHECK(converging.tick(minute) == Words{"order a/1 as 1, attempt 2"});
+  CHECK(once.engine().done());
+  CHECK(once.first().state == StepState::failed);
+}
+
+TEST_CASE("engine: an agent that is away beyond its limit parks its tracks, and no other",
+          "[controller][engine]") {
+  Script script({{step("a/1")}, {step("b/1", "other")}});
+  script.up();
+  script.down();
+
+  script.tick(std::chrono::seconds(30));
+  CHECK(script.engine().stalled().empty());
+  script.tick(std::chrono::seconds(1));
+  CHECK(script.first().wait == Wait::agent);
+  CHECK(script.first().why == "the agent 'pve' is away for longer than 30 s");
+  CHECK(script.engine().stalled() == std::set{Wait::agent});
+  CHECK(script.on(event::AgentUp{.agent = "other", .held = {}}) ==
+        Words{"order b/1 as 2, attempt 1"});
+  CHECK(script.engine().stalled().empty());
+  CHECK(script.up({task(1)}).empty());
+  CHECK(script.first().wait == Wait::nothing);
+  CHECK(script.first().why.empty());
+}
+
+TEST_CASE("engine: a track says how long its agent may be away", "[controller][engine]") {
+  auto slow = step("a/1");
+  slow.patience = 10 * minute;
+  Script script({{slow}});
+
+  script.tick(9 * minute);
+  CHECK(script.engine().stalled().empty());
+  script.tick(2 * minute);
+  CHECK(script.engine().stalled() == std::set{Wait::agent});
+}
+
+TEST_CASE("engine: nobody waits for an agent that was never enrolled", "[controller][engine]") {
+  Script script({{step("a/1")}});
+
+  script.on(event::AgentAbsent{.agent = "pve", .why = "no such agent"});
+
+  CHECK(script.engine().stalled() == std::set{Wait::agent});
+  CHECK(script.first().why == "no such agent");
+}
+
+TEST_CASE("engine: a guarded step is ordered only while its clearance holds",
+          "[controller][engine]") {
+  auto guarded = step("a/1");
+  guarded.guarded = true;
+  Script script({{guarded}, {step("b/1")}});
+  script.clearance = {.wait = Wait::approval, .why = "nobody approved it"};
+
+  CHECK(script.up() == Words{"order b/1 as 1, attempt 1"});
+  CHECK(script.tick(minute).empty());
+  CHECK(script.first().wait == Wait::approval);
+  script.clearance = {};
+  CHECK(script.tick() == Words{"order a/1 as 2, attempt 1"});
+  // What the agent never got is not sent again when the clearance is gone.
+  script.clearance = {.wait = Wait::evidence, .why = "it is stale"};
+  script.down();
+  CHECK(script.up({task(1)}).empty());
+  CHECK(script.first().state == StepState::waiting);
+  CHECK(script.first().wait == Wait::evidence);
+}
+
+TEST_CASE("engine: a person is told what to do, and waited for, agent or not",
+          "[controller][engine]") {
+  auto plug = step("a/1");
+  plug.instruction = "plug in the disk";
+  Script there({{plug}});
+  there.up();
+  Script away({{plug}});
+  away.tick(minute);
+
+  CHECK(there.engine().stalled() == std::set{Wait::person});
+  CHECK(away.engine().stalled() == std::set{Wait::person});
+  CHECK(away.first().why == "plug in the disk");
+  there.reported(1);
+  CHECK(there.engine().done());
+  CHECK(there.first().why.empty());
+}
+
+TEST_CASE("engine: a cancelled task is ended at its agent, and asked for until it is",
+          "[controller][engine]") {
+  Script script({{step("a/1"), step("a/2")}, {step("b/1")}});
+  script.up();
+  script.accepted(1);
+
+  CHECK(script.cancel(task(1)) == Words{"cancel 1 at pve"});
+  CHECK(script.tick(std::chrono::seconds(5)) == Words{"cancel 1 at pve"});
+  script.down();
+  CHECK(script.up({task(1), task(2)}) == Words{"cancel 1 at pve"});
+  script.reported(1, Outcome::CANCELLED);
+  CHECK(script.engine().count(StepState::failed) == 1);
+  CHECK(script.engine().count(StepState::blocked) == 1);
+  CHECK_FALSE(script.engine().done());
+}
+
+TEST_CASE("engine: a cancelled task that the agent never had is given up", "[controller][engine]") {
+  Script script({{step("a/1")}});
+  script.up();
+  script.down();
+  script.cancel(task(1));
+
+  CHECK(script.up() == Words{"abandon 1: it was cancelled before the agent had it"});
+  CHECK(script.engine().done());
+}
+
+TEST_CASE("engine: a cancelled task is not tried again", "[controller][engine]") {
+  Script script({{step("a/1")}});
+  script.up();
+  script.cancel(task(1));
+
+  const bool refused = GENERATE(false, true);
+  if (refused)
+    CHECK(script.refused(1, Refusal::BUSY) == Words{"record the refusal of 1"});
+  else
+    CHECK(script.reported(1, Outcome::UNKNOWN).empty());
+  CHECK(script.engine().done());
+}
+
+TEST_CASE("engine: a cancelled run orders nothing more", "[controller][engine]") {
+  Script script({{step("a/1"), step("a/2")}, {step("b/1", "other")}});
+  script.up();
+
+  CHECK(script.cancel() == Words{"cancel 1 at pve"});
+  CHECK(script.on(event::AgentUp{.agent = "other", .held = {}}).empty());
+  script.reported(1, Outcome::CANCELLED);
   CHECK(script.engine().done());
   CHECK(script.engine().count(StepState::succeeded) == 0);
 }

@@ -90,7 +90,8 @@ class World {
     std::vector<Resumed> resumed;
     for (const auto& [id, record] : ledger_) resumed.push_back(record);
     engine_ = std::make_unique<Engine>(
-        plan_, [this] { return new_id(); }, resumed, now_);
+        RunPlan{.phase = plan_, .resumed = resumed}, [this] { return new_id(); },
+        [](const PlannedStep&) { return Clearance{}; }, now_);
   }
   TaskId new_id() {
     TaskId id;
@@ -116,9 +117,13 @@ class World {
     if (calm_ || !chance_.one_in(4))
       frames_.push_back({.order = effect, .session = greeted_[planned(effect.step).agent]});
   }
-  void perform(const effect::Abandon& effect) { ledger_.at(effect.task).closed = effect.why; }
+  void perform(const effect::Abandon& effect) {
+    ledger_.at(effect.task).closed = effect.why;
+    ledger_.at(effect.task).journal_lost = effect.reason == schema::Abandoned::Reason::JOURNAL_LOST;
+  }
   void perform(const effect::RecordRefusal& effect) { ledger_.at(effect.task).closed = "refused"; }
   void perform(const effect::Reattach& effect) { attach(effect.agent); }
+  void perform(const effect::Cancel& /*effect*/) { FAIL("nobody cancelled anything"); }
 
   const PlannedStep& planned(const std::string& path) {
     for (const auto& track : plan_.tracks)

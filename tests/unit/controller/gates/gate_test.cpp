@@ -143,7 +143,7 @@ TEST_CASE("phase.complete: what is missing or failed is named", "[controller][ga
   Before before;
   before.step("a", succeeded);
   before.end();
-  CHECK(before.finding().why == "missing: 0/t/b was not part of its last run");
+  CHECK(before.finding().why == "missing: 0/t/b was never ordered");
   CHECK(before.finding().supply == "relab run 0");
 
   before.begin(2);
@@ -151,7 +151,7 @@ TEST_CASE("phase.complete: what is missing or failed is named", "[controller][ga
   before.step("b", succeeded);
   before.step("b", failed, 2);
   before.end();
-  CHECK(before.finding().why == "failed: 0/t/b did not succeed in its last run");
+  CHECK(before.finding().why == "failed: 0/t/b did not succeed when it was run last");
 }
 
 TEST_CASE("phase.complete: a phase that was never run, or has no steps, is not complete",

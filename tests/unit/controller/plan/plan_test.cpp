@@ -47,7 +47,7 @@ TEST_CASE("plan: a phase that does not exist is named with the nearest", "[contr
 
   CHECK(near.error().fault == Fault::missing);
   CHECK(near.error().hint == "did you mean '0a'?");
-  CHECK(far.error().hint == "its phases are 0a, 0b");
+  CHECK(far.error().hint == "its phases are 0a, 0b; `relab plan` shows their tracks");
 }
 
 TEST_CASE("plan: hosts and guests have agents", "[controller][plan]") {

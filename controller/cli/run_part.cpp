@@ -1,0 +1,241 @@
+#include "controller/cli/run_part.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "controller/cli/narrate.h"
+#include "controller/cli/show_gate.h"
+#include "controller/keys/key_file.h"
+#include "controller/run/impostor.h"
+
+namespace relab::controller::cli {
+
+namespace {
+
+constexpr auto poll_time = Millis(100);
+constexpr auto impostor_patience = Millis(1500);
+constexpr auto farewell_time = Millis(1000);
+
+int weight(ExitCode code) {
+  switch (code) {
+    case ExitCode::done:
+      return 0;
+    case ExitCode::gate_closed:
+      return 1;
+    case ExitCode::person_needed:
+      return 2;
+    case ExitCode::unreachable:
+      return 3;
+    case ExitCode::failed:
+      return 4;
+    case ExitCode::usage:
+      return 5;
+    case ExitCode::detached:
+      return 6;
+  }
+  return 7;
+}
+
+ExitCode code_of(const Engine& engine) {
+  auto code = engine.count(StepState::failed) != 0 ? ExitCode::failed : ExitCode::done;
+  for (const auto wait : engine.stalled()) {
+    if (wait == Wait::agent) code = worse(code, ExitCode::unreachable);
+    if (wait == Wait::approval || wait == Wait::person) code = worse(code, ExitCode::person_needed);
+    if (wait == Wait::evidence) code = worse(code, ExitCode::gate_closed);
+  }
+  return code;
+}
+
+/// The agents keep the newest checkpoint, so that a ledger whose end is cut off is noticed. The
+/// moment is also that of the last acknowledgements on their way.
+void show_ledger(Driver& driver, ZmqExchange& exchange) {
+  const auto until = now_of_system().steady + farewell_time;
+  driver.show_ledger(now_of_system());
+  while (!driver.ledger_was_shown(now_of_system()) && now_of_system().steady < until)
+    exchange.wait(-1, Millis(20));
+}
+
+}  // namespace
+
+ExitCode worse(ExitCode one, ExitCode other) { return weight(one) < weight(other) ? other : one; }
+
+Result<OpenedLab> open_lab(Context& context, schema::Lab::Reader lab, const std::string& command) {
+  const auto name = str(lab.getName());
+  RELAB_TRY(auto lock, lock_lab(context.state_dir(name), command));
+  RELAB_TRY(auto keys, context.keys());
+  RELAB_TRY(const auto owner, read_owner(context.key_file()));
+  RELAB_TRY(auto book, Book::open(context.ledger_file(name)));
+  RELAB_CHECK(book.begin(keys, owner.name, name));
+  return OpenedLab{.lock = std::move(lock), .keys = std::move(keys), .book = std::move(book)};
+}
+
+PartEnd PartRunner::failed(const Error& error) { return {.code = context_.failed(error)}; }
+
+std::optional<PartEnd> PartRunner::stopped_at_gate(const Part& part) {
+  const auto gate = judge_entry(
+      part.phase, {.lab = lab_.reader(), .state = opened_.book.state(), .now = wall_clock()});
+  if (!gate) return failed(gate.error());
+  const auto written = [&]() -> Result<void> {
+    RELAB_CHECK(opened_.book.judged(*gate));
+    return opened_.book.checkpoint(opened_.keys);
+  }();
+  if (!written) return failed(written.error());
+  if (gate->open) return {};
+  show(*gate, fmt::format("Gate of {}", part.phase), context_.out());
+  return PartEnd{.code = ExitCode::gate_closed,
+                 .value = {{"phase", part.phase}, {"gate", to_json(*gate)}}};
+}
+
+Result<void> PartRunner::close_run(const RunRecord& run) {
+  const auto id = run.id;
+  for (const auto* task : opened_.book.state().tasks_of(id))
+    if (task->open())
+      RELAB_CHECK(opened_.book.abandoned(task->id, schema::Abandoned::Reason::LAB_CHANGED,
+                                         "lab.toml was changed before its report came"));
+  return opened_.book.run_ended(id);
+}
+
+/// A run that was made from another lab file is ended: its plan is not this plan. So is an earlier
+/// check, which has nothing to lose.
+Result<RunId> PartRunner::begin_run(const Part& part, Purpose purpose) {
+  const bool check = purpose == Purpose::check;
+  for (const auto* open : opened_.book.state().open_runs(part.phase)) {
+    if (open->check != check) continue;
+    const bool same_lab = open->lab_digest == crypto::digest(lab_.bytes());
+    if (same_lab && open->track == part.track) {
+      context_.out().note(fmt::format("carrying on with run {} of {}, begun {}", open->id.brief(),
+                                      part.text(), iso8601(open->started)));
+      return open->id;
+    }
+    if (same_lab && !check)
+      return fail(Fault::conflict,
+                  fmt::format("run {} of {} has not ended", open->id.brief(),
+                              Part{.phase = open->phase, .track = open->track}.text()),
+                  "carry on with it first: `relab attach`");
+    context_.out().note(fmt::format(
+        "{} since run {} began: that run is ended, a new one begins",
+        same_lab ? "another check is asked for" : "lab.toml has changed", open->id.brief()));
+    RELAB_CHECK(close_run(*open));
+  }
+  const auto id = RunId::make(wall_clock());
+  RELAB_CHECK(opened_.book.run_started(
+      id, {.phase = part.phase, .track = part.track, .check = check}, lab_.bytes()));
+  return id;
+}
+
+PartEnd PartRunner::conclude(const Part& part, const Driver& driver, const RunId& run) {
+  const auto gate = judge_proof(
+      part.phase, {.lab = lab_.reader(), .state = opened_.book.state(), .now = wall_clock()});
+  if (!gate) return failed(gate.error());
+  const auto written = [&]() -> Result<void> {
+    RELAB_CHECK(opened_.book.run_ended(run));
+    RELAB_CHECK(opened_.book.judged(*gate));
+    return opened_.book.checkpoint(opened_.keys);
+  }();
+  if (!written) return failed(written.error());
+  const auto& engine = driver.engine();
+  const auto lost = engine.count(StepState::failed) + engine.count(StepState::blocked);
+  const auto succeeded = engine.count(StepState::succeeded);
+  context_.out().line(
+      fmt::format("Phase {}: {} step(s) succeeded, {} failed.", part.text(), succeeded, lost));
+  if (!gate->verdicts.empty())
+    show(*gate, fmt::format("What {} must show before anything after it", part.phase),
+         context_.out());
+  PartEnd end{.code = lost != 0    ? ExitCode::failed
+                      : gate->open ? ExitCode::done
+                                   : ExitCode::gate_closed,
+              .value = {{"run", run.text()},
+                        {"phase", part.phase},
+                        {"succeeded", succeeded},
+                        {"failed", lost},
+                        {"gate", to_json(*gate)}}};
+  if (!part.track.empty()) end.value["track"] = part.track;
+  return end;
+}
+
+PartEnd PartRunner::conclude_check(const Part& part, const Driver& driver, const RunId& run) {
+  if (const auto ended = opened_.book.run_ended(run); !ended) return failed(ended.error());
+  auto& out = context_.out();
+  auto steps = nlohmann::json::array();
+  out.line(fmt::format("Phase {}, checked: nothing was changed.", part.text()));
+  for (const auto* task : opened_.book.state().tasks_of(run)) {
+    if (!task->evidence) continue;
+    auto changes = nlohmann::json::array();
+    for (const auto change : task->evidence->report.reader().getChanges())
+      changes.push_back(Printer::harmless(str(change)));
+    out.line(fmt::format("  {} on {}{}", task->step, task->agent,
+                         changes.empty() ? ": nothing would change" : ""));
+    for (const auto& change : changes) out.line("    " + change.get<std::string>());
+    steps.push_back({{"step", task->step}, {"agent", task->agent}, {"changes", changes}});
+  }
+  const auto& engine = driver.engine();
+  const auto lost = engine.count(StepState::failed) + engine.count(StepState::blocked);
+  if (lost != 0) out.line(fmt::format("  {} step(s) could not be checked", lost));
+  return {.code = lost != 0 ? ExitCode::failed : ExitCode::done,
+          .value = {{"run", run.text()},
+                    {"phase", part.phase},
+                    {"check", true},
+                    {"failed", lost},
+                    {"steps", std::move(steps)}}};
+}
+
+PartEnd PartRunner::tell_stalled(const Part& part, const Driver& driver) {
+  for (const auto* session : driver.missing())
+    context_.out().error(
+        name_impostor(*session, opened_.book.state(), opened_.keys, impostor_patience));
+  auto waiting = nlohmann::json::array();
+  for (const auto& track : driver.engine().tracks())
+    for (const auto& run : track) {
+      if (run.wait == Wait::nothing) continue;
+      context_.out().line(fmt::format("  {} waits: {}", run.step.path, run.why));
+      waiting.push_back(
+          {{"step", run.step.path}, {"for", std::string(name(run.wait))}, {"why", run.why}});
+    }
+  context_.out().note(fmt::format(
+      "Nothing is lost: `relab run {}` carries on when what it waits for is there.", part.text()));
+  return {.code = code_of(driver.engine()),
+          .value = {{"phase", part.phase}, {"waiting", std::move(waiting)}}};
+}
+
+PartEnd PartRunner::drive(const Part& part, PhasePlan plan, const RunId& run) {
+  const bool check = opened_.book.state().run(run)->check;
+  LineNarrator narrator(context_.out());
+  ZmqExchange exchange;
+  Driver driver({.lab = str(lab_.reader().getName()), .patience = patience_}, opened_.book,
+                opened_.keys, exchange, narrator);
+  if (const auto begun = driver.begin(run, std::move(plan), now_of_system()); !begun)
+    return failed(begun.error());
+  for (;;) {
+    const auto end = driver.step(now_of_system());
+    if (!end) return failed(end.error());
+    if (*end && **end == RunEnd::stalled) return tell_stalled(part, driver);
+    if (*end) {
+      auto concluded = check ? conclude_check(part, driver, run) : conclude(part, driver, run);
+      show_ledger(driver, exchange);
+      return concluded;
+    }
+    exchange.wait(signals_.fd(), poll_time);
+    if (!signals_.take()) continue;
+    context_.out().note(
+        fmt::format("Detached: work goes on at the agents. `relab run {}` carries on and collects.",
+                    part.text()));
+    return {.code = ExitCode::detached};
+  }
+}
+
+PartEnd PartRunner::run(const Part& part, Purpose purpose) {
+  auto plan = compile_part(lab_.reader(), part);
+  if (!plan) return failed(plan.error());
+  if (purpose == Purpose::apply)
+    if (auto stopped = stopped_at_gate(part)) return std::move(*stopped);
+  if (plan->step_count() == 0)
+    return failed({.fault = Fault::unsupported,
+                   .what = fmt::format("phase {} has no steps in lab.toml: there is nothing to "
+                                       "run, and it is not done",
+                                       part.text())});
+  const auto run = begin_run(part, purpose);
+  if (!run) return failed(run.error());
+  return drive(part, std::move(*plan), *run);
+}
+
+}  // namespace relab::controller::cli

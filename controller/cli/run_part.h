@@ -1,0 +1,70 @@
+#pragma once
+
+/// One part of the plan at a time: through its gate, to its end, and into the ledger.
+
+#include <optional>
+
+#include "common/base/signals.h"
+#include "controller/cli/command.h"
+#include "controller/cli/context.h"
+#include "controller/link/zmq_exchange.h"
+#include "controller/plan/plan.h"
+#include "controller/run/book.h"
+#include "controller/run/driver.h"
+#include "controller/run/lock.h"
+
+namespace relab::controller::cli {
+
+/// A lab that this process alone works on.
+struct OpenedLab {
+  FileLock lock;
+  crypto::Keys keys;
+  Book book;
+};
+
+/// Takes the lock, opens the keys and the ledger, and begins that if it is new.
+Result<OpenedLab> open_lab(Context& context, schema::Lab::Reader lab, const std::string& command);
+
+/// How a part ended, and what --output json says of it.
+struct PartEnd {
+  ExitCode code = ExitCode::done;
+  nlohmann::json value = {};
+};
+
+/// The one that matters more: failed, unreachable, for a person, at a gate.
+ExitCode worse(ExitCode one, ExitCode other);
+
+enum class Purpose {
+  apply,   ///< do it
+  check,   ///< change nothing, and tell what would be changed; gates do not matter
+  attach,  ///< carry on with a run that was begun: it went through its gate then
+};
+
+class PartRunner {
+ public:
+  PartRunner(Context& context, OpenedLab& opened, const Message<schema::Lab>& lab,
+             std::chrono::seconds patience)
+      : context_(context), opened_(opened), lab_(lab), patience_(patience) {}
+
+  PartEnd run(const Part& part, Purpose purpose);
+
+ private:
+  /// Nothing if the gate is open; recorded, either way.
+  std::optional<PartEnd> stopped_at_gate(const Part& part);
+  /// The run to carry on with, or a new one.
+  Result<RunId> begin_run(const Part& part, Purpose purpose);
+  Result<void> close_run(const RunRecord& run);
+  PartEnd drive(const Part& part, PhasePlan plan, const RunId& run);
+  PartEnd conclude(const Part& part, const Driver& driver, const RunId& run);
+  PartEnd conclude_check(const Part& part, const Driver& driver, const RunId& run);
+  PartEnd tell_stalled(const Part& part, const Driver& driver);
+  PartEnd failed(const Error& error);
+
+  Context& context_;
+  OpenedLab& opened_;
+  const Message<schema::Lab>& lab_;
+  std::chrono::seconds patience_;
+  Signals signals_;
+};
+
+}  // namespace relab::controller::cli
