@@ -120,3 +120,22 @@ struct AuditDisks {
     # What smartctl complained about.
   }
 }
+
+struct DiskAttached {
+  # Waits until a person has attached a disk; changes nothing itself.
+  serial @0 :Text $A.required $A.pattern("^[!-~]([ -~]{0,126}[!-~])?$") $A.example("\"WD-WX12D80A1B2C\"")
+      $A.doc("Serial number of the disk, as lsblk tells it.");
+
+  struct Facts {
+    attached @0 :Bool $A.doc("There is one whole disk with that serial number.");
+    path @1 :Text $A.doc("The kernel's name of it, which changes between boots: '/dev/sdb'.") $A.volatile;
+    byId @2 :Text $A.doc("The stable name below /dev/disk/by-id, model and serial before wwn. Empty: it has none.");
+    aliases @3 :List(Text) $A.doc("All names below /dev/disk/by-id.");
+    model @4 :Text $A.doc("As the disk tells it.");
+    serial @5 :Text $A.doc("As the disk tells it.");
+    size @6 :UInt64 $A.unit("bytes") $A.doc("Capacity of the disk.");
+    bus @7 :Text $A.doc("How it is connected: sata, nvme, sas, usb, virtio and so on. Empty: unknown.");
+    users @8 :List(AuditDisks.User) $A.doc("What uses the disk. Empty: nothing that is known here.");
+    mounted @9 :Bool $A.doc("The disk, or something on it, is mounted or swapped to.");
+  }
+}

@@ -188,3 +188,27 @@ struct AuditNetwork {
     keepalive @8 :UInt32 $A.doc("0 if it is off.") $A.unit("seconds");
   }
 }
+
+struct IpAddresses {
+  # The IPv4 addresses of one interface, in the running system only: /etc/network/interfaces is neither read nor written.
+  interface @0 :Text $A.required $A.pattern("^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,14}$") $A.example("\"vmbr0.10\"")
+      $A.doc("The network interface; it exists already.");
+  addresses @1 :List(Text) $A.required $A.pattern("^[0-9]{1,3}([.][0-9]{1,3}){3}/[0-9]{1,2}$") $A.example("[\"10.42.10.2/24\"]")
+      $A.doc("All IPv4 addresses that the interface has afterwards, with their prefixes; at least one. This is about the running system, not about /etc/network/interfaces: after a restart the interface has what that file says.");
+
+  struct Facts {
+    interface @0 :Text $A.doc("The interface that was looked at.");
+    addresses @1 :List(Address) $A.doc("Its IPv4 addresses as they are now.");
+    routes @2 :List(Text) $A.doc("Routes over the interface that somebody set, as `ip route add` takes them; not those that the kernel makes of the addresses.");
+    oddRoutes @3 :List(Text) $A.doc("Routes over the interface that could not be put back if they were lost; with one of these there, nothing is changed.");
+  }
+
+  struct Address {
+    cidr @0 :Text $A.doc("Address with its prefix.");
+    broadcast @1 :Text $A.doc("Broadcast address; empty if it has none.");
+    label @2 :Text $A.doc("Name of the address; mostly that of the interface.");
+    scope @3 :Text $A.doc("'global', 'link' or 'host'.");
+    dynamic @4 :Bool $A.doc("Leased: it expires, and comes back with its lease.");
+    peer @5 :Text $A.doc("Address at the other end, of a link between two machines.");
+  }
+}

@@ -57,6 +57,14 @@ struct FileStatus {
   bool operator==(const FileStatus&) const = default;
 };
 
+/// What a task waits for.
+struct Waiting {
+  /// "waiting for the disk X"
+  std::string what;
+  /// What a person has to do; empty: nothing.
+  std::string for_person = {};
+};
+
 class Host {
  public:
   Host() = default;
@@ -82,6 +90,8 @@ class Host {
   /// The path with every symbolic link resolved. Fault::missing if it does not exist.
   virtual Result<Path> canonical(const Path& path) = 0;
   virtual Instant now() = 0;
+  /// Lets time pass. Fault::cancelled if the task was cancelled or is out of time.
+  virtual Result<void> pause(Millis span, const Waiting& waiting) = 0;
 
   /// `read_file` with a limit that suits configuration and kernel files: 1 MiB.
   Result<std::string> read_file(const Path& path) { return read_file(path, std::size_t{1} << 20U); }

@@ -16,7 +16,8 @@ constexpr std::size_t log_line_max = 400;
 Result<Output> ObservedHost::run(const Command& command) {
   const auto line =
       clean_text(fmt::format("{}", fmt::join(command.argv, " ")).substr(0, log_line_max));
-  tell_(++steps_, line);
+  ++steps_;
+  tell_(steps_, waiting_.what.empty() ? Waiting{.what = line} : waiting_);
   const auto begun = host_.now();
   auto output = host_.run(command);
   const auto took = human(host_.now() - begun);
@@ -25,6 +26,12 @@ Result<Output> ObservedHost::run(const Command& command) {
                                       output->out.size(), took, output->truncated ? ", cut" : "")
                         : fmt::format("{}: {}", line, clean_text(output.error().what)));
   return output;
+}
+
+Result<void> ObservedHost::pause(Millis span, const Waiting& waiting) {
+  waiting_ = waiting;
+  tell_(steps_, waiting_);
+  return host_.pause(span, waiting);
 }
 
 }  // namespace relab::agent

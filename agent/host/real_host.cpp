@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <thread>
 
 #include "agent/host/process.h"
 #include "common/base/handle.h"
@@ -15,6 +16,12 @@ namespace relab::agent {
 namespace {
 
 constexpr std::size_t chunk_size = 65536;
+/// How often a stop request is looked for.
+constexpr auto glance = Millis(50);
+
+tl::unexpected<Error> stopped() {
+  return fail(Fault::cancelled, "the task was cancelled or is out of time");
+}
 
 Error error_of(int error, const Path& path) {
   if (error == ENOENT || error == ENOTDIR)
@@ -62,15 +69,13 @@ Result<std::string> RealHost::find_program(const std::string& name) const {
 
 Result<Output> RealHost::run(const Command& command) {
   RELAB_ASSERT(!command.argv.empty());
-  if (stop_.stop_requested())
-    return fail(Fault::cancelled, "the task was cancelled or is out of time");
+  if (stop_.stop_requested()) return stopped();
   RELAB_TRY(const auto program, find_program(command.argv[0]));
   return run_process({.program = program, .command = command, .path = path_}, stop_);
 }
 
 Result<std::string> RealHost::read_file(const Path& path, std::size_t size_max) {
-  if (stop_.stop_requested())
-    return fail(Fault::cancelled, "the task was cancelled or is out of time");
+  if (stop_.stop_requested()) return stopped();
   // Without blocking: a named pipe that nobody writes to would hold the task for ever.
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file) return fail(error_of(errno, path));
@@ -85,6 +90,17 @@ Result<std::string> RealHost::read_file(const Path& path, std::size_t size_max) 
       return fail(Fault::invalid,
                   fmt::format("{} has more than {} bytes", path.string(), size_max));
     if (count == 0) return text;
+  }
+}
+
+Result<void> RealHost::pause(Millis span, const Waiting& /*waiting*/) {
+  using Clock = std::chrono::steady_clock;
+  const auto until = Clock::now() + span;
+  for (;;) {
+    if (stop_.stop_requested()) return stopped();
+    const auto left = std::chrono::ceil<Millis>(until - Clock::now());
+    if (left <= Millis(0)) return {};
+    std::this_thread::sleep_for(std::min(left, glance));
   }
 }
 

@@ -28,6 +28,7 @@ class RealHost final : public Host {
   Result<std::string> read_link(const Path& path) override;
   Result<Path> canonical(const Path& path) override;
   Instant now() override { return wall_clock(); }
+  Result<void> pause(Millis span, const Waiting& waiting) override;
 
  private:
   Result<std::string> find_program(const std::string& name) const;

@@ -2,12 +2,14 @@
 
 #include <array>
 
+#include "agent/kinds/disks/attached.h"
 #include "agent/kinds/disks/audit.h"
 #include "agent/kinds/guests/audit_guests.h"
 #include "agent/kinds/kind.h"
 #include "agent/kinds/media/audit_arr.h"
 #include "agent/kinds/media/audit_jellyfin.h"
 #include "agent/kinds/network/audit.h"
+#include "agent/kinds/network/ip_addresses.h"
 #include "agent/kinds/packages/audit.h"
 #include "agent/kinds/pbs/audit_pbs.h"
 #include "agent/kinds/pci/audit.h"
@@ -32,6 +34,8 @@ std::span<const Kind> all_kinds() {
       kind<media::AuditArr>(),
       kind<media::AuditJellyfin>(),
       kind<pbs::AuditPbs>(),
+      kind<disks::DiskAttached>(),
+      kind<network::IpAddresses>(),
   };
   return kinds;
 }

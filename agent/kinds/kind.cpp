@@ -22,6 +22,11 @@ capnp::DynamicStruct::Reader params_of(schema::Task::Reader task, std::string_vi
   return root.get(kj::StringPtr(arm.data(), arm.size())).as<capnp::DynamicStruct>();
 }
 
+capnp::DynamicStruct::Reader facts_of(schema::Facts::Reader facts, std::string_view arm) {
+  const auto root = capnp::toDynamic(facts);
+  return root.get(kj::StringPtr(arm.data(), arm.size())).as<capnp::DynamicStruct>();
+}
+
 Result<const Kind*> find_kind(std::string_view arm) {
   const auto kinds = all_kinds();
   const auto found = std::ranges::find(kinds, arm, &Kind::arm);

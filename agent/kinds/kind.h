@@ -4,8 +4,11 @@
 
 #include <capnp/dynamic.h>
 #include <concepts>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "agent/host/host.h"
 #include "common/base/result.h"
@@ -14,36 +17,110 @@
 
 namespace relab::agent {
 
-/// A task kind that only reads: its facts are its whole result. Kinds that change something come
-/// with `plan` and `apply`.
+/// One thing that differs from the wish.
+struct Change {
+  /// As an operator reads it in a diff: "+ address 10.42.10.2/24 on vmbr0.10".
+  std::string what;
+  /// What the kind's `apply` needs; means nothing to anybody else.
+  std::vector<std::string> how = {};
+
+  bool operator==(const Change&) const = default;
+};
+
+/// What a probe waits for until a person has done it.
+struct Awaited {
+  /// As it stands among the changes of a report: "a person attaches the disk X".
+  std::string change;
+  Waiting waiting;
+  /// What is so if it was not done in time: "no disk with the serial X was attached".
+  std::string missed;
+};
+
+/// A task kind that only reads: its facts are its whole result.
 template <typename K>
 concept ProbeKind = requires(typename K::Params::Reader params, Host& host) {
   { K::observe(params, host) } -> std::same_as<Result<Message<typename K::Facts>>>;
 };
 
-/// One row of the table: the arm's name in the unions Task and Facts, and how to run it.
+/// A probe that is done once there is nothing left to wait for. `awaits` is pure.
+template <typename K>
+concept WaitingKind = ProbeKind<K> &&
+    requires(typename K::Params::Reader params, typename K::Facts::Reader facts) {
+  { K::awaits(params, facts) } -> std::same_as<std::optional<Awaited>>;
+};
+
+/// A task kind that changes something. `plan` is pure: what is to be changed, in this order;
+/// nothing once all is as wished; Fault::refused if the kind declines, as the machine is now.
+/// `apply` does one change, and does nothing if it is done already.
+template <typename K>
+concept ChangeKind = ProbeKind<K> &&
+    requires(typename K::Params::Reader params, typename K::Facts::Reader facts,
+             const Change& change, Host& host) {
+  { K::plan(params, facts) } -> std::same_as<Result<std::vector<Change>>>;
+  { K::apply(change, host) } -> std::same_as<Result<void>>;
+};
+
+/// A kind whose changes may cut the agent off, and can be undone. `revert` is pure: what leads from
+/// how it is now back to how it was before; nothing once all is as before.
+template <typename K>
+concept RevertibleKind = ChangeKind<K> &&
+    requires(typename K::Params::Reader params, typename K::Facts::Reader facts) {
+  { K::revert(params, facts, facts) } -> std::same_as<std::vector<Change>>;
+};
+
+/// One row of the table: the arm's name in the unions Task and Facts, and how to run it. What a
+/// kind does not have is null.
 struct Kind {
+  using Task = schema::Task::Reader;
+  using Facts = schema::Facts::Reader;
+
   std::string_view arm;
-  Result<Message<schema::Facts>> (*observe)(schema::Task::Reader task, Host& host);
+  Result<Message<schema::Facts>> (*observe)(Task task, Host& host) = nullptr;
+  std::optional<Awaited> (*awaits)(Task task, Facts facts) = nullptr;
+  Result<std::vector<Change>> (*plan)(Task task, Facts facts) = nullptr;
+  Result<void> (*apply)(const Change& change, Host& host) = nullptr;
+  std::vector<Change> (*revert)(Task task, Facts before, Facts now) = nullptr;
 };
 
 /// Puts a kind's facts under its arm of the union, with every text made clean.
 Message<schema::Facts> wrap_facts(std::string_view arm, capnp::DynamicStruct::Reader facts);
 /// The parameters under an arm of the union.
 capnp::DynamicStruct::Reader params_of(schema::Task::Reader task, std::string_view arm);
+/// The facts under an arm of the union.
+capnp::DynamicStruct::Reader facts_of(schema::Facts::Reader facts, std::string_view arm);
 
+/// A kind as the table has it: over the unions rather than its own structs.
 template <ProbeKind K>
-struct Observe {
-  static Result<Message<schema::Facts>> run(schema::Task::Reader task, Host& host) {
-    const auto params = params_of(task, K::arm).template as<typename K::Params>();
-    RELAB_TRY(const auto facts, K::observe(params, host));
-    return wrap_facts(K::arm, capnp::toDynamic(facts.reader()));
+struct Erased {
+  static auto params(Kind::Task task) {
+    return params_of(task, K::arm).template as<typename K::Params>();
+  }
+  static auto facts(Kind::Facts facts) {
+    return facts_of(facts, K::arm).template as<typename K::Facts>();
+  }
+  static Result<Message<schema::Facts>> observe(Kind::Task task, Host& host) {
+    RELAB_TRY(const auto found, K::observe(params(task), host));
+    return wrap_facts(K::arm, capnp::toDynamic(found.reader()));
+  }
+  static std::optional<Awaited> awaits(Kind::Task task, Kind::Facts now) {
+    return K::awaits(params(task), facts(now));
+  }
+  static Result<std::vector<Change>> plan(Kind::Task task, Kind::Facts now) {
+    return K::plan(params(task), facts(now));
+  }
+  static std::vector<Change> revert(Kind::Task task, Kind::Facts before, Kind::Facts now) {
+    return K::revert(params(task), facts(before), facts(now));
   }
 };
 
 template <ProbeKind K>
 constexpr Kind kind() {
-  return {.arm = K::arm, .observe = &Observe<K>::run};
+  Kind row{.arm = K::arm, .observe = &Erased<K>::observe};
+  if constexpr (WaitingKind<K>) row.awaits = &Erased<K>::awaits;
+  if constexpr (ChangeKind<K>) row.plan = &Erased<K>::plan;
+  if constexpr (ChangeKind<K>) row.apply = &K::apply;
+  if constexpr (RevertibleKind<K>) row.revert = &Erased<K>::revert;
+  return row;
 }
 
 /// All task kinds of this agent, in the order of the domains.

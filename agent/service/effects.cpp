@@ -22,9 +22,7 @@ TaskEnd Servant::failed_end(const TaskId& id, Error failure) const {
           .started = now_.wall,
           .ended = now_.wall,
           .outcome = schema::Outcome::FAILED,
-          .failure = std::move(failure),
-          .facts = {},
-          .log = {}};
+          .failure = std::move(failure)};
 }
 
 void Servant::feed(const Event& event) {

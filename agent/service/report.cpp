@@ -22,6 +22,7 @@ Message<schema::Report> make_report(const TaskEnd& end, const JournalRow& row,
     draft->setLab(order->reader().getLab());
     draft->setRun(order->reader().getRun());
     draft->setAttempt(order->reader().getAttempt());
+    draft->setMode(order->reader().getMode());
   }
   draft->setTaskId(blob(end.id.bytes));
   draft->setOrderDigest(blob(row.order_digest));
@@ -37,6 +38,8 @@ Message<schema::Report> make_report(const TaskEnd& end, const JournalRow& row,
     failure.setHint(clean_text(end.failure.hint));
   }
   if (end.facts) draft->setFacts(end.facts->reader());
+  auto changes = draft->initChanges(static_cast<unsigned>(end.changes.size()));
+  for (unsigned i = 0; i < changes.size(); ++i) changes.set(i, clean_text(end.changes[i]));
   auto log = draft->initLog(static_cast<unsigned>(end.log.size()));
   for (unsigned i = 0; i < log.size(); ++i) log.set(i, clean_text(end.log[i]));
   draft->setVersion(std::string(version));

@@ -8,6 +8,7 @@
 #include <spdlog/logger.h>
 
 #include "agent/service/report.h"
+#include "common/base/text.h"
 #include "common/base/version.h"
 #include "schema/ledger.capnp.h"
 
@@ -228,13 +229,15 @@ void Servant::take_notice(Notice notice, const Now& now) {
   }
   const auto& progress = std::get<TaskProgress>(notice);
   auto& told = told_[progress.id];
-  if (now_.steady - told < progress_interval) return;
-  told = now_.steady;
+  // What a person is waited for is never held back.
+  if (now_.steady - told.when < progress_interval && told.for_person == progress.for_person) return;
+  told = {.when = now_.steady, .for_person = progress.for_person};
   Draft<schema::Progress> draft;
   draft->setTaskId(blob(progress.id.bytes));
   draft->setDone(progress.steps);
   draft->setUnit("steps");
-  draft->setWhat(progress.what);
+  draft->setWhat(clean_text(progress.what));
+  draft->setForPerson(clean_text(progress.for_person));
   send(std::move(draft).finish());
 }
 

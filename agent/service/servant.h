@@ -122,7 +122,12 @@ class Servant {
   std::map<TaskId, TaskEnd> ends_;
   /// Those of which the log knows already.
   std::set<TaskId> complained_;
-  std::map<TaskId, Instant> told_;
+  /// The last progress of a task that was sent.
+  struct Told {
+    Instant when;
+    std::string for_person;
+  };
+  std::map<TaskId, Told> told_;
   Turned turned_;
   bool leaving_ = false;
 };

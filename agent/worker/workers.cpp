@@ -10,7 +10,7 @@
 
 #include "agent/host/observed_host.h"
 #include "agent/host/real_host.h"
-#include "agent/kinds/kind.h"
+#include "agent/kinds/carry_out.h"
 
 // The thread sanitizer takes a descriptor's number for the same file in every thread.
 #if defined(__has_feature)
@@ -38,23 +38,27 @@ std::string words_of(StopReason reason) {
   return {};
 }
 
-Result<Message<schema::Facts>> observe(const Message<schema::Order>& order, Host& host) {
-  const auto task = order.reader().getTask();
-  RELAB_TRY(const auto* kind, find_kind(arm_of(task)));
-  return kind->observe(task, host);
+/// Why it did not succeed, once it was stopped: a stop that came too late to matter changes
+/// nothing, and nobody knows more than before where the way back failed.
+void take_stop(StopReason reason, TaskEnd& end) {
+  const bool missed =
+      reason == StopReason::out_of_time && end.failure.fault == Fault::missing;  // by a person
+  if (end.outcome != schema::Outcome::UNKNOWN)
+    end.outcome =
+        reason == StopReason::cancelled ? schema::Outcome::CANCELLED : schema::Outcome::FAILED;
+  if (!missed) end.failure = {.fault = Fault::cancelled, .what = words_of(reason)};
 }
 
-/// A bug in a kind ends its task, not the agent.
-Result<Message<schema::Facts>> observe_safely(const Message<schema::Order>& order, Host& host) try {
-  RELAB_TRY(auto facts, observe(order, host));
-  if (facts.bytes().size() > facts_size_max)
-    return fail(
-        Fault::unsupported,
-        fmt::format("the facts have {} bytes, more than a report can carry", facts.bytes().size()));
-  return facts;
-} catch (const std::exception& exception) {
-  return fail(Fault::damaged, fmt::format("internal error in the task kind: {}", exception.what()),
-              "report this with the agent's log");
+void take_work(Work work, std::optional<StopReason> stopped, TaskEnd& end) {
+  end.outcome = work.outcome;
+  end.failure = std::move(work.failure);
+  end.facts = std::move(work.facts);
+  end.changes = std::move(work.changes);
+  if (stopped && end.outcome != schema::Outcome::SUCCEEDED) take_stop(*stopped, end);
+  if (!work.aftermath.empty())
+    end.failure = {.fault = end.failure.fault,
+                   .what = fmt::format("{}; {}", end.failure.sentence(), work.aftermath),
+                   .hint = end.failure.hint};
 }
 
 /// From here on, what this thread opens does not count against the limit that the connections of
@@ -109,31 +113,21 @@ void Workers::work(const std::stop_token& stop, const TaskId& id,
                    const Message<schema::Order>& order) {
   have_own_files(wake_.get());
   RealHost machine(stop, program_path_);
-  ObservedHost host(machine, [&](std::uint64_t steps, const std::string& what) {
-    notify(TaskProgress{.id = id, .steps = steps, .what = what});
+  RealHost unstopped({}, program_path_);
+  const auto tell = [&](std::uint64_t steps, const Waiting& doing) {
+    notify(
+        TaskProgress{.id = id, .steps = steps, .what = doing.what, .for_person = doing.for_person});
+  };
+  ObservedHost host(machine, tell);
+  ObservedHost rescue(unstopped, tell);
+  const auto started = wall_clock();
+  auto work = carry_out(order.reader(), {.host = host, .rescue = rescue}, [](const auto&) {
+    return Result<void>(fail(Fault::unsupported, "this agent cannot undo a change yet"));
   });
-  TaskEnd end{.id = id,
-              .started = wall_clock(),
-              .ended = {},
-              .outcome = schema::Outcome::SUCCEEDED,
-              .failure = {},
-              .facts = {},
-              .log = {}};
-  auto facts = observe_safely(order, host);
-  end.ended = wall_clock();
-  end.log = host.take_log();
-  if (facts) end.facts = std::move(*facts);
-  if (!facts) {
-    end.failure = facts.error();
-    end.outcome =
-        facts.error().fault == Fault::refused ? schema::Outcome::REFUSED : schema::Outcome::FAILED;
-  }
-  // A stop that came too late to matter changes nothing: the facts are whole.
-  if (const auto reason = stop_reason(id); !facts && reason) {
-    end.outcome =
-        *reason == StopReason::cancelled ? schema::Outcome::CANCELLED : schema::Outcome::FAILED;
-    end.failure = {.fault = Fault::cancelled, .what = words_of(*reason)};
-  }
+  TaskEnd end{.id = id, .started = started, .ended = wall_clock(), .log = host.take_log()};
+  const auto rescued = rescue.take_log();
+  end.log.insert(end.log.end(), rescued.begin(), rescued.end());
+  take_work(std::move(work), stop_reason(id), end);
   notify(std::move(end));
 }
 

@@ -26,10 +26,12 @@ struct TaskEnd {
   TaskId id;
   Instant started;
   Instant ended;
-  schema::Outcome outcome;
-  Error failure;
-  std::optional<Message<schema::Facts>> facts;
-  std::vector<std::string> log;
+  schema::Outcome outcome = schema::Outcome::SUCCEEDED;
+  Error failure = {.fault = Fault::damaged, .what = {}};
+  std::optional<Message<schema::Facts>> facts = {};
+  /// What was changed, in words; in check mode, what would be.
+  std::vector<std::string> changes = {};
+  std::vector<std::string> log = {};
 };
 
 /// How far a task is.
@@ -37,6 +39,8 @@ struct TaskProgress {
   TaskId id;
   std::uint64_t steps;
   std::string what;
+  /// What a person has to do now; empty: nothing.
+  std::string for_person = {};
 };
 
 using Notice = std::variant<TaskEnd, TaskProgress>;

@@ -161,9 +161,7 @@ void SimAgent::end(const TaskId& id, schema::Outcome outcome, const Error& failu
                          .started = began->second,
                          .ended = now().wall,
                          .outcome = outcome,
-                         .failure = failure,
-                         .facts = {},
-                         .log = {}};
+                         .failure = failure};
     working_.erase(began);
     live([&] { servant_->take_notice(std::move(ended), now()); });
   });

@@ -66,6 +66,10 @@ class FaultyHost final : public Host {
     return host_.canonical(path);
   }
   Instant now() override { return host_.now(); }
+  Result<void> pause(Millis span, const Waiting& waiting) override {
+    if (is_next("pause for " + waiting.what)) return error();
+    return host_.pause(span, waiting);
+  }
 
  private:
   bool is_next(const std::string& call, bool is_program = false) {

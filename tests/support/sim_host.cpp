@@ -77,6 +77,12 @@ Result<Output> SimHost::run(const Command& command) {
   return fail(Fault::missing, fmt::format("no {} on this machine", argv[0]));
 }
 
+Result<void> SimHost::pause(Millis span, const Waiting& /*waiting*/) {
+  now_ += span;
+  if (!stop_ || now_ < *stop_) return {};
+  return fail(Fault::cancelled, "the task was cancelled or is out of time");
+}
+
 Result<const SimHost::Node*> SimHost::find(const Path& path, bool follow) const {
   Path at = path.lexically_normal();
   for (int hops = 0; hops < links_max; ++hops) {

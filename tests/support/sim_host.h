@@ -36,6 +36,8 @@ class SimHost final : public Host {
   void answer(std::string command, Output output);
 
   void at(Instant now) { now_ = now; }
+  /// From then on a pause ends as if the task had been stopped.
+  void stop_at(Instant stop) { stop_ = stop; }
   /// Every command so far, joined by spaces.
   const std::vector<std::string>& ran() const { return ran_; }
 
@@ -47,6 +49,7 @@ class SimHost final : public Host {
   Result<std::string> read_link(const Path& path) override;
   Result<Path> canonical(const Path& path) override;
   Instant now() override { return now_; }
+  Result<void> pause(Millis span, const Waiting& waiting) override;
 
  private:
   struct Node {
@@ -63,6 +66,7 @@ class SimHost final : public Host {
   std::map<std::string, Output> answers_;
   std::vector<std::string> ran_;
   Instant now_ = Instant(std::chrono::hours(24 * 365 * 56));
+  std::optional<Instant> stop_;
 };
 
 }  // namespace relab::agent

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "agent/kinds/carry_out.h"
 #include "agent/kinds/kind.h"
 #include "common/base/text.h"
 #include "common/reflect/notes.h"
@@ -13,6 +14,7 @@
 #include "schema/coverage.capnp.h"
 #include "tests/support/faulty_host.h"
 #include "tests/support/must.h"
+#include "tests/support/sim_ip.h"
 #include "tests/support/workshop.h"
 
 namespace relab::agent {
@@ -115,6 +117,45 @@ struct Baseline {
   std::multiset<std::string> gaps;
 };
 
+/// A task of each kind that changes something, on a machine where there is something to change.
+const std::map<std::string, std::string> examples = {
+    {"ipAddresses",
+     R"({"ipAddresses": {"interface": "eth7", "addresses": ["10.7.0.2/24", "10.7.0.3/24"]}})"}};
+
+struct Changeable {
+  Changeable() {
+    ip.interfaces["eth7"] = {.addresses = {{.cidr = "10.7.0.1/24"}, {.cidr = "10.7.0.2/24"}}};
+    workshop.host.program("ip", ip.program());
+  }
+  Workshop workshop;
+  SimIp ip;
+};
+
+Names change_arms() {
+  Names names;
+  for (const auto& kind : all_kinds())
+    if (kind.plan != nullptr) names.emplace_back(kind.arm);
+  return names;
+}
+
+Message<schema::Order> order_of(const std::string& arm, schema::Mode mode) {
+  Draft<schema::Order> draft;
+  draft->setMode(mode);
+  draft->setTask(must(Message<schema::Task>::from_json(examples.at(arm))).reader());
+  return std::move(draft).finish();
+}
+
+Work work_on(const std::string& arm, Host& host, schema::Mode mode = schema::Mode::APPLY) {
+  const auto order = order_of(arm, mode);
+  return carry_out(order.reader(), {.host = host, .rescue = host},
+                   [](const auto& /*facts*/) { return Result<void>(); });
+}
+
+std::string seen(const std::string& arm, Host& host) {
+  const auto order = order_of(arm, schema::Mode::APPLY);
+  return must(must(find_kind(arm))->observe(order.reader().getTask(), host)).to_json();
+}
+
 }  // namespace
 
 TEST_CASE("laws: tasks and facts have the same arms in the same order", "[agent][kinds]") {
@@ -200,6 +241,88 @@ TEST_CASE("laws: no single failure changes the findings unseen", "[agent][kinds]
     if (told || findings_of(*facts, arm) == findings_of(baseline.facts, arm)) continue;
     FAIL_CHECK(arm << " does not tell of failure " << static_cast<int>(how)
                    << " of: " << baseline.calls[n]);
+  }
+}
+
+TEST_CASE("laws: a kind that may cut the agent off has a way back, and no other has one",
+          "[agent][kinds]") {
+  for (const auto field : reflect::choices(capnp::Schema::from<schema::Task>())) {
+    const auto arm = str(field.getProto().getName());
+    INFO(arm);
+    CHECK(reflect::notes_of(field).commit_confirmed == (must(find_kind(arm))->revert != nullptr));
+  }
+}
+
+TEST_CASE("laws: a kind either waits or changes something, or does neither", "[agent][kinds]") {
+  for (const auto& kind : all_kinds()) {
+    INFO(kind.arm);
+    CHECK((kind.plan == nullptr) == (kind.apply == nullptr));
+    CHECK((kind.plan == nullptr || kind.awaits == nullptr));
+    CHECK(examples.contains(std::string(kind.arm)) == (kind.plan != nullptr));
+  }
+}
+
+TEST_CASE("laws: to look at what is to be changed changes nothing", "[agent][kinds]") {
+  const auto arm = GENERATE(from_range(change_arms()));
+  Changeable machine;
+  FaultyHost counted(machine.workshop.host);
+
+  const auto first = seen(arm, counted);
+
+  CHECK(seen(arm, machine.workshop.host) == first);
+  for (const auto& call : counted.calls()) {
+    INFO(call);
+    CHECK_FALSE((call.starts_with("run ") && changes_something(call)));
+  }
+}
+
+TEST_CASE("laws: what was applied is not applied again", "[agent][kinds]") {
+  const auto arm = GENERATE(from_range(change_arms()));
+  Changeable machine;
+
+  const auto first = work_on(arm, machine.workshop.host);
+  const auto after = seen(arm, machine.workshop.host);
+  const auto second = work_on(arm, machine.workshop.host);
+
+  CHECK(first.outcome == schema::Outcome::SUCCEEDED);
+  CHECK_FALSE(first.changes.empty());
+  CHECK(second.outcome == schema::Outcome::SUCCEEDED);
+  CHECK(second.changes.empty());
+  CHECK(seen(arm, machine.workshop.host) == after);
+}
+
+TEST_CASE("laws: check mode tells what apply mode does, and changes nothing", "[agent][kinds]") {
+  const auto arm = GENERATE(from_range(change_arms()));
+  Changeable machine;
+  const auto before = seen(arm, machine.workshop.host);
+  FaultyHost counted(machine.workshop.host);
+
+  const auto checked = work_on(arm, counted, schema::Mode::CHECK);
+
+  CHECK(checked.outcome == schema::Outcome::SUCCEEDED);
+  CHECK(seen(arm, machine.workshop.host) == before);
+  for (const auto& call : counted.calls())
+    CHECK_FALSE((call.starts_with("run ") && changes_something(call)));
+  CHECK(work_on(arm, machine.workshop.host).changes == checked.changes);
+}
+
+TEST_CASE("laws: after a failure at any call, a second run converges", "[agent][kinds]") {
+  const auto arm = GENERATE(from_range(change_arms()));
+  const auto how = GENERATE(Failing::error, Failing::status, Failing::cut);
+  Changeable whole;
+  FaultyHost counted(whole.workshop.host);
+  work_on(arm, counted);
+  const auto wished = seen(arm, whole.workshop.host);
+
+  for (std::size_t n = 0; n < counted.calls().size(); ++n) {
+    Changeable machine;
+    FaultyHost host(machine.workshop.host, n, how);
+    const auto first = work_on(arm, host);
+    const auto second = work_on(arm, machine.workshop.host);
+    INFO(arm << ", failure " << static_cast<int>(how) << " of: " << counted.calls()[n]);
+    CHECK((first.outcome == schema::Outcome::SUCCEEDED || !first.failure.what.empty()));
+    CHECK(second.outcome == schema::Outcome::SUCCEEDED);
+    CHECK(seen(arm, machine.workshop.host) == wished);
   }
 }
 

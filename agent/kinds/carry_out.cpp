@@ -1,0 +1,213 @@
+#include "agent/kinds/carry_out.h"
+
+#include <exception>
+#include <fmt/format.h>
+
+#include "agent/kinds/kind.h"
+#include "common/reflect/union.h"
+
+namespace relab::agent {
+
+namespace {
+
+/// How often what a person has to do is looked for.
+constexpr auto look_again = Millis(2000);
+constexpr int undo_tries = 3;
+constexpr auto undo_pause = Millis(1000);
+
+using Changes = std::vector<Change>;
+
+/// A bug in a kind ends its task, not the agent.
+template <typename Call>
+auto guarded(Call call) -> decltype(call()) try {
+  return call();
+} catch (const std::exception& exception) {
+  return fail(Fault::damaged, fmt::format("internal error in the task kind: {}", exception.what()),
+              "report this with the agent's log");
+}
+
+Result<Message<schema::Facts>> observe(const Kind& kind, schema::Task::Reader task, Host& host) {
+  return guarded([&]() -> Result<Message<schema::Facts>> {
+    RELAB_TRY(auto facts, kind.observe(task, host));
+    if (facts.bytes().size() > facts_size_max)
+      return fail(Fault::unsupported,
+                  fmt::format("the facts have {} bytes, more than a report can carry",
+                              facts.bytes().size()));
+    return facts;
+  });
+}
+
+Result<Changes> plan(const Kind& kind, schema::Task::Reader task, schema::Facts::Reader facts) {
+  return guarded([&] { return kind.plan(task, facts); });
+}
+
+Result<void> apply(const Kind& kind, const Change& change, Host& host) {
+  return guarded([&] { return kind.apply(change, host); }).during(change.what);
+}
+
+std::vector<std::string> words_of(const Changes& changes) {
+  std::vector<std::string> words;
+  for (const auto& change : changes) words.push_back(change.what);
+  return words;
+}
+
+Work failed(Error failure) {
+  const bool declined = failure.fault == Fault::refused;
+  return {.outcome = declined ? schema::Outcome::REFUSED : schema::Outcome::FAILED,
+          .failure = std::move(failure)};
+}
+
+/// One order on its way.
+class Errand {
+ public:
+  Errand(const Kind& kind, schema::Order::Reader order, const Hands& hands, const Arm& arm)
+      : kind_(kind), order_(order), task_(order.getTask()), hands_(hands), arm_(arm) {}
+
+  Work probe();
+  Work wait();
+  Work change();
+
+ private:
+  bool checks() const { return order_.getMode() == schema::Mode::CHECK; }
+  Work missed(const Awaited& awaited) const;
+  /// Everything from the first change on.
+  Work make(const Changes& changes, Message<schema::Facts> before);
+  Result<void> apply_all(const Changes& changes, Work& work);
+  Result<void> see_that_done(Work& work);
+  void go_back(const Message<schema::Facts>& before, Work& work);
+
+  const Kind& kind_;
+  schema::Order::Reader order_;
+  schema::Task::Reader task_;
+  const Hands& hands_;
+  const Arm& arm_;
+};
+
+Work Errand::probe() {
+  auto facts = observe(kind_, task_, hands_.host);
+  if (!facts) return failed(std::move(facts).error());
+  return {.facts = std::move(*facts)};
+}
+
+Work Errand::missed(const Awaited& awaited) const {
+  const auto time = std::chrono::seconds(order_.getDeadline());
+  return failed({.fault = Fault::missing,
+                 .what = fmt::format("{} within {}", awaited.missed, human(time)),
+                 .hint = "run it again once that was done"});
+}
+
+Work Errand::wait() {
+  std::optional<Awaited> awaited;
+  for (;;) {
+    auto facts = observe(kind_, task_, hands_.host);
+    if (!facts && facts.error().fault == Fault::cancelled && awaited) return missed(*awaited);
+    if (!facts) return failed(std::move(facts).error());
+    awaited = kind_.awaits(task_, facts->reader());
+    if (!awaited) return {.facts = std::move(*facts)};
+    if (checks()) return {.facts = std::move(*facts), .changes = {awaited->change}};
+    const auto paused = hands_.host.pause(look_again, awaited->waiting);
+    if (!paused && paused.error().fault == Fault::cancelled) return missed(*awaited);
+    if (!paused) return failed(paused.error());
+  }
+}
+
+Work Errand::change() {
+  auto before = observe(kind_, task_, hands_.host);
+  if (!before) return failed(std::move(before).error());
+  const auto changes = plan(kind_, task_, before->reader());
+  if (!changes) {
+    auto work = failed(changes.error());
+    work.facts = std::move(*before);
+    return work;
+  }
+  if (checks()) return {.facts = std::move(*before), .changes = words_of(*changes)};
+  if (changes->empty()) return {.facts = std::move(*before)};
+  return make(*changes, std::move(*before));
+}
+
+Work Errand::make(const Changes& changes, Message<schema::Facts> before) {
+  const bool may_go_back = kind_.revert != nullptr;
+  if (may_go_back) {
+    const auto armed = arm_(before).during("keeping how it was, before the first change");
+    if (!armed) {
+      auto work = failed(armed.error());
+      work.outcome = schema::Outcome::FAILED;
+      return work;
+    }
+  }
+  Work work;
+  auto done = apply_all(changes, work);
+  if (done) done = see_that_done(work);
+  if (done) {
+    work.unconfirmed = may_go_back;
+    return work;
+  }
+  work.outcome = schema::Outcome::FAILED;
+  work.failure = done.error();
+  if (may_go_back) go_back(before, work);
+  return work;
+}
+
+Result<void> Errand::apply_all(const Changes& changes, Work& work) {
+  for (const auto& change : changes) {
+    RELAB_CHECK(apply(kind_, change, hands_.host));
+    work.changes.push_back(change.what);
+  }
+  return {};
+}
+
+Result<void> Errand::see_that_done(Work& work) {
+  RELAB_TRY(auto facts, observe(kind_, task_, hands_.host).during("looking whether it is done"));
+  work.facts = std::move(facts);
+  RELAB_TRY(const auto left,
+            plan(kind_, task_, work.facts->reader()).during("looking whether it is done"));
+  if (left.empty()) return {};
+  return fail(Fault::conflict, fmt::format("it still differs after the changes: {}",
+                                           fmt::join(words_of(left), "; ")));
+}
+
+void Errand::go_back(const Message<schema::Facts>& before, Work& work) {
+  work.facts.reset();
+  const auto undone = undo(order_, before.reader(), hands_.rescue);
+  work.aftermath = undone ? "undone" : "could not be undone: " + undone.error().sentence();
+  if (!undone) work.outcome = schema::Outcome::UNKNOWN;
+}
+
+Result<void> undo_once(const Kind& kind, schema::Task::Reader task, schema::Facts::Reader before,
+                       Host& host) {
+  const auto difference = [&]() -> Result<Changes> {
+    RELAB_TRY(const auto now, observe(kind, task, host));
+    return guarded([&] { return Result<Changes>(kind.revert(task, before, now.reader())); });
+  };
+  RELAB_TRY(const auto changes, difference());
+  for (const auto& change : changes) RELAB_CHECK(apply(kind, change, host));
+  if (changes.empty()) return {};
+  RELAB_TRY(const auto left, difference());
+  if (left.empty()) return {};
+  return fail(Fault::conflict,
+              fmt::format("it is not as it was before: {}", fmt::join(words_of(left), "; ")));
+}
+
+}  // namespace
+
+Work carry_out(schema::Order::Reader order, const Hands& hands, const Arm& arm) {
+  const auto kind = find_kind(arm_of(order.getTask()));
+  if (!kind) return failed(kind.error());
+  Errand errand(**kind, order, hands, arm);
+  if ((*kind)->plan != nullptr) return errand.change();
+  return (*kind)->awaits != nullptr ? errand.wait() : errand.probe();
+}
+
+Result<void> undo(schema::Order::Reader order, schema::Facts::Reader before, Host& host) {
+  const auto task = order.getTask();
+  RELAB_TRY(const auto* kind, find_kind(arm_of(task)));
+  if (kind->revert == nullptr || arm_of(task) != reflect::member_of(capnp::toDynamic(before)))
+    return fail(Fault::damaged, "what was kept does not belong to this task");
+  for (int tries = 1;; ++tries) {
+    auto done = undo_once(*kind, task, before, host);
+    if (done || tries == undo_tries) return done;
+    RELAB_CHECK(host.pause(undo_pause, {.what = "undoing it"}));
+  }
+}
+
+}  // namespace relab::agent
