@@ -50,15 +50,14 @@ std::optional<Phase> find_phase(schema::Lab::Reader lab, const std::string& name
   return {};
 }
 
-/// Every track of this name, in any phase or in that one.
-std::vector<Part> tracks_named(schema::Lab::Reader lab, const std::string& phase,
+/// No two phases have a track of one name: that is checked when the lab file is read.
+std::optional<Part> find_track(schema::Lab::Reader lab, const std::string& phase,
                                const std::string& name) {
-  std::vector<Part> found;
   for (const auto candidate : lab.getPlan().getPhases())
     for (const auto track : candidate.getTracks())
       if (view(track.getName()) == name && (phase.empty() || view(candidate.getName()) == phase))
-        found.push_back({.phase = str(candidate.getName()), .track = name});
-  return found;
+        return Part{.phase = str(candidate.getName()), .track = name};
+  return {};
 }
 
 Error no_part(schema::Lab::Reader lab, const std::string& word) {
@@ -85,15 +84,9 @@ Result<Part> find_part(schema::Lab::Reader lab, const std::string& word) {
   if (find_phase(lab, word)) return Part{.phase = word};
   const auto slash = word.find('/');
   const auto found = slash == std::string::npos
-                         ? tracks_named(lab, {}, word)
-                         : tracks_named(lab, word.substr(0, slash), word.substr(slash + 1));
-  if (found.empty()) return fail(no_part(lab, word));
-  if (found.size() > 1)
-    return fail(Fault::invalid,
-                fmt::format("{} phases have a track '{}': {} and {}", found.size(), word,
-                            found[0].text(), found[1].text()),
-                fmt::format("say which: `{}`", found[0].text()));
-  return found.front();
+                         ? find_track(lab, {}, word)
+                         : find_track(lab, word.substr(0, slash), word.substr(slash + 1));
+  return found ? Result<Part>(*found) : fail(no_part(lab, word));
 }
 
 Result<PhasePlan> compile_part(schema::Lab::Reader lab, const Part& part) {

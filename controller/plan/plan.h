@@ -53,7 +53,7 @@ struct Part {
 };
 
 /// What "2", "2b" or "2/2b" names: a phase, or a track of one. Fault::missing, with the nearest
-/// name, if the lab has none of that name; ::invalid if several phases have such a track.
+/// name, if the lab has none of that name.
 Result<Part> find_part(schema::Lab::Reader lab, const std::string& word);
 
 /// Fault::missing, with the nearest name, if the lab has no such phase or track.

@@ -55,4 +55,25 @@ TEST_CASE("plan: hosts and guests have agents", "[controller][plan]") {
   CHECK(phase_names(lab().reader()) == std::vector<std::string>{"0a", "0b"});
 }
 
+TEST_CASE("plan: a word names a phase, or a track of one", "[controller][plan]") {
+  CHECK(must(find_part(lab().reader(), "0a")) == Part{.phase = "0a"});
+  CHECK(must(find_part(lab().reader(), "zfs")) == Part{.phase = "0a", .track = "zfs"});
+  CHECK(must(find_part(lab().reader(), "0a/empty")) == Part{.phase = "0a", .track = "empty"});
+  CHECK(find_part(lab().reader(), "0b/zfs").error().fault == Fault::missing);
+  CHECK(find_part(lab().reader(), "/").error().fault == Fault::missing);
+
+  const auto plan = must(compile_part(lab().reader(), {.phase = "0a", .track = "zfs"}));
+  REQUIRE(plan.tracks.size() == 1);
+  CHECK(plan.tracks[0][0].path == "0a/zfs/ping");
+}
+
+TEST_CASE("plan: phases come behind those that they wait for", "[controller][plan]") {
+  const auto tangled = must(Message<schema::Lab>::from_json(R"({"name": "home", "plan": {"phases": [
+    {"name": "d", "after": ["b", "c"]}, {"name": "c", "after": ["a"]}, {"name": "b", "after": ["a"]},
+    {"name": "a"}, {"name": "e"}]}})"));
+
+  CHECK(phases_in_order(tangled.reader()) == std::vector<std::string>{"a", "b", "c", "d", "e"});
+  CHECK(phases_in_order(tangled.reader(), "c") == std::vector<std::string>{"a", "c"});
+}
+
 }  // namespace relab::controller
