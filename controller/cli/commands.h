@@ -20,6 +20,8 @@ void declare_run(boost::program_options::options_description& options);
 ExitCode run(const Values& values, Context& context);
 void declare_attach(boost::program_options::options_description& options);
 ExitCode attach(const Values& values, Context& context);
+void declare_cancel(boost::program_options::options_description& options);
+ExitCode cancel(const Values& values, Context& context);
 ExitCode status(const Values& values, Context& context);
 ExitCode gate(const Values& values, Context& context);
 void declare_audit(boost::program_options::options_description& options);

@@ -18,6 +18,7 @@ std::string heading(Wait wait) {
     case Wait::evidence:
     case Wait::approval:
     case Wait::nothing:
+    case Wait::nobody:
       break;
   }
   return "waiting";
@@ -35,6 +36,7 @@ void LineNarrator::agent_down(const std::string& agent, const Error& why) {
 }
 
 void LineNarrator::step_changed(const StepRun& run) {
+  if (run.wait == Wait::nobody) return;
   if (run.wait != Wait::nothing)
     return out_.note(fmt::format("{:10} {}: {}", heading(run.wait), run.step.path, run.why));
   if (run.state == StepState::waiting || run.state == StepState::accepted) return;

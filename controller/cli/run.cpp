@@ -38,8 +38,9 @@ class Journey {
       : context_(context), opened_(opened), lab_(lab), runner_(context, opened, lab, patience) {}
 
   /// False if somebody asked to leave.
-  bool go(const Part& part, Purpose purpose) {
-    auto end = runner_.run(part, purpose);
+  bool go(const Part& part, Purpose purpose) { return take(runner_.run(part, purpose)); }
+  bool carry_on(const RunId& run) { return take(runner_.carry_on(run)); }
+  bool take(PartEnd end) {
     code_ = worse(code_, end.code);
     if (!end.value.is_null()) values_.push_back(std::move(end.value));
     return end.code != ExitCode::detached;
@@ -189,12 +190,12 @@ ExitCode attach(const Values& values, Context& context) {
   Journey journey(context, *opened, *lab, patience_of(values));
   bool any = false;
   for (const auto& phase : phases_in_order(lab->reader())) {
-    std::vector<Part> parts;
+    std::vector<RunId> runs;
     for (const auto* open : opened->book.state().open_runs(phase))
-      if (!open->check) parts.push_back({.phase = phase, .track = open->track});
-    for (const auto& part : parts) {
+      if (!open->check) runs.push_back(open->id);
+    for (const auto& run : runs) {
       any = true;
-      if (!journey.go(part, Purpose::attach)) return journey.code();
+      if (!journey.carry_on(run)) return journey.code();
     }
   }
   if (!any) context.out().line("No run is open: there is nothing to carry on with.");

@@ -197,23 +197,78 @@ PartEnd PartRunner::tell_stalled(const Part& part, const Driver& driver) {
           .value = {{"phase", part.phase}, {"waiting", std::move(waiting)}}};
 }
 
-PartEnd PartRunner::drive(const Part& part, PhasePlan plan, const RunId& run) {
-  const bool check = opened_.book.state().run(run)->check;
+Result<void> PartRunner::take_request(const CancelTarget& target, Driver& driver,
+                                      const RunId& run) {
+  const auto& state = opened_.book.state();
+  if (const auto* task = std::get_if<TaskId>(&target)) {
+    const auto known = state.tasks().find(*task);
+    if (known == state.tasks().end() || !known->second.open()) return {};
+    context_.out().note(fmt::format("{} is to be cancelled", known->second.step));
+    if (known->second.run == run) return driver.cancel(*task, now_of_system());
+    return opened_.book.cancel_asked(*task);
+  }
+  const auto& wanted = std::get<RunId>(target);
+  const auto* known = state.run(wanted);
+  if (known == nullptr || known->ended) return {};
+  context_.out().note(fmt::format("run {} of {} is to be cancelled", wanted.brief(), known->phase));
+  if (wanted == run) return driver.cancel({}, now_of_system());
+  return opened_.book.cancel_asked(wanted);
+}
+
+Result<void> PartRunner::take_requests(Driver& driver, const RunId& run) {
+  const Requests requests(context_.state_dir(str(lab_.reader().getName())));
+  RELAB_TRY(const auto taken, requests.take());
+  for (const auto& problem : taken.problems)
+    context_.out().note(fmt::format("warning: a request was not understood: {}", problem));
+  for (const auto& target : taken.targets) RELAB_CHECK(take_request(target, driver, run));
+  return {};
+}
+
+PartEnd PartRunner::await(const Awaited& awaited) { return drive(awaited.run, awaited.task); }
+
+PartEnd PartRunner::carry_on(const RunId& run) {
+  if (const auto* record = opened_.book.state().run(run); record != nullptr)
+    context_.out().note(fmt::format("carrying on with run {} of {}, begun {}", run.brief(),
+                                    Part{.phase = record->phase, .track = record->track}.text(),
+                                    iso8601(record->started)));
+  return drive(run);
+}
+
+Result<PhasePlan> PartRunner::plan_of(const RunRecord& run) const {
+  RELAB_TRY(const auto lab, Message<schema::Lab>::parse(run.lab));
+  return compile_part(lab.reader(), {.phase = run.phase, .track = run.track});
+}
+
+PartEnd PartRunner::drive(const RunId& run, const std::optional<TaskId>& task) {
+  const auto* record = opened_.book.state().run(run);
+  if (record == nullptr)
+    return failed({.fault = Fault::missing, .what = "there is no such run in the ledger"});
+  const Part part{.phase = record->phase, .track = record->track};
+  const bool check = record->check;
+  auto plan = plan_of(*record);
+  if (!plan) return failed(plan.error());
   LineNarrator narrator(context_.out());
   ZmqExchange exchange;
-  Driver driver({.lab = str(lab_.reader().getName()), .patience = patience_}, opened_.book,
-                opened_.keys, exchange, narrator);
-  if (const auto begun = driver.begin(run, std::move(plan), now_of_system()); !begun)
+  Driver driver({.lab = str(lab_.reader().getName()),
+                 .patience = patience_,
+                 .collect_only = task.has_value()},
+                opened_.book, opened_.keys, exchange, narrator);
+  if (const auto begun = driver.begin(run, std::move(*plan), now_of_system()); !begun)
     return failed(begun.error());
   for (;;) {
     const auto end = driver.step(now_of_system());
     if (!end) return failed(end.error());
+    if (task && !opened_.book.state().tasks().at(*task).open()) {
+      show_ledger(driver, exchange);  // the last acknowledgement is on its way
+      return {};
+    }
     if (*end && **end == RunEnd::stalled) return tell_stalled(part, driver);
     if (*end) {
       auto concluded = check ? conclude_check(part, driver, run) : conclude(part, driver, run);
       show_ledger(driver, exchange);
       return concluded;
     }
+    if (const auto taken = take_requests(driver, run); !taken) return failed(taken.error());
     exchange.wait(signals_.fd(), poll_time);
     if (!signals_.take()) continue;
     context_.out().note(
@@ -224,7 +279,7 @@ PartEnd PartRunner::drive(const Part& part, PhasePlan plan, const RunId& run) {
 }
 
 PartEnd PartRunner::run(const Part& part, Purpose purpose) {
-  auto plan = compile_part(lab_.reader(), part);
+  const auto plan = compile_part(lab_.reader(), part);
   if (!plan) return failed(plan.error());
   if (purpose == Purpose::apply)
     if (auto stopped = stopped_at_gate(part)) return std::move(*stopped);
@@ -235,7 +290,7 @@ PartEnd PartRunner::run(const Part& part, Purpose purpose) {
                                        part.text())});
   const auto run = begin_run(part, purpose);
   if (!run) return failed(run.error());
-  return drive(part, std::move(*plan), *run);
+  return drive(*run);
 }
 
 }  // namespace relab::controller::cli

@@ -12,6 +12,7 @@
 #include "controller/run/book.h"
 #include "controller/run/driver.h"
 #include "controller/run/lock.h"
+#include "controller/run/requests.h"
 
 namespace relab::controller::cli {
 
@@ -35,9 +36,14 @@ struct PartEnd {
 ExitCode worse(ExitCode one, ExitCode other);
 
 enum class Purpose {
-  apply,   ///< do it
-  check,   ///< change nothing, and tell what would be changed; gates do not matter
-  attach,  ///< carry on with a run that was begun: it went through its gate then
+  apply,  ///< do it
+  check,  ///< change nothing, and tell what would be changed; gates do not matter
+};
+
+/// A task of a run that was begun, to be waited for.
+struct Awaited {
+  TaskId task;
+  RunId run;
 };
 
 class PartRunner {
@@ -47,6 +53,10 @@ class PartRunner {
       : context_(context), opened_(opened), lab_(lab), patience_(patience) {}
 
   PartEnd run(const Part& part, Purpose purpose);
+  /// Carries on with a run that was begun, by the lab file of then: it went through its gate.
+  PartEnd carry_on(const RunId& run);
+  /// Until the task has come to its end; nothing new is ordered. The run goes on some other time.
+  PartEnd await(const Awaited& awaited);
 
  private:
   /// Nothing if the gate is open; recorded, either way.
@@ -54,7 +64,13 @@ class PartRunner {
   /// The run to carry on with, or a new one.
   Result<RunId> begin_run(const Part& part, Purpose purpose);
   Result<void> close_run(const RunRecord& run);
-  PartEnd drive(const Part& part, PhasePlan plan, const RunId& run);
+  /// With `task`, only until that has ended.
+  PartEnd drive(const RunId& run, const std::optional<TaskId>& task = {});
+  /// By the lab file that the run was made from.
+  Result<PhasePlan> plan_of(const RunRecord& run) const;
+  /// What another `relab` left for us.
+  Result<void> take_requests(Driver& driver, const RunId& run);
+  Result<void> take_request(const CancelTarget& target, Driver& driver, const RunId& run);
   PartEnd conclude(const Part& part, const Driver& driver, const RunId& run);
   PartEnd conclude_check(const Part& part, const Driver& driver, const RunId& run);
   PartEnd tell_stalled(const Part& part, const Driver& driver);

@@ -80,12 +80,17 @@ std::string_view name(Wait wait) {
       return "approval";
     case Wait::person:
       return "person";
+    case Wait::nobody:
+      return "nobody";
   }
   return "unknown";
 }
 
 Engine::Engine(RunPlan plan, NewTaskId new_task_id, Clear clear, Instant now)
-    : new_task_id_(std::move(new_task_id)), clear_(std::move(clear)), patience_(plan.patience) {
+    : new_task_id_(std::move(new_task_id)),
+      clear_(std::move(clear)),
+      patience_(plan.patience),
+      collect_only_(plan.collect_only) {
   for (auto& track : plan.phase.tracks) {
     auto& runs = tracks_.emplace_back();
     for (auto& step : track) runs.push_back({.step = std::move(step)});
@@ -176,7 +181,9 @@ void Engine::advance(Instant now, Effects& effects) {
 void Engine::take_turn(StepRun& run, Instant now, Effects& effects) {
   const bool there = up_.contains(run.step.agent);
   auto clearance = parked(run, now);
-  if (there && run.state == StepState::waiting) {
+  if (collect_only_ && run.state == StepState::waiting) {
+    clearance = {.wait = Wait::nobody, .why = "nothing new is ordered"};
+  } else if (there && run.state == StepState::waiting) {
     if (run.again && now < *run.again) return;
     clearance = run.step.guarded ? clear_(run.step) : Clearance{};
     if (clearance.wait == Wait::nothing) order(run, now, effects);

@@ -121,6 +121,7 @@ enum class Wait {
   evidence,  ///< that its task kind needs
   approval,  ///< of a person, of what it destroys
   person,    ///< who has to do what the step's instruction says
+  nobody,    ///< nothing is ordered in this life of the engine
 };
 
 std::string_view name(Wait wait);
@@ -173,6 +174,8 @@ struct RunPlan {
   std::vector<Resumed> resumed = {};
   /// A person wants no more of it.
   bool cancelled = false;
+  /// Order nothing: only what is out already is waited for.
+  bool collect_only = false;
   /// How long an agent may be away where its track does not say.
   std::chrono::seconds patience = std::chrono::seconds(30);
 };
@@ -227,6 +230,7 @@ class Engine {
   NewTaskId new_task_id_;
   Clear clear_;
   std::chrono::seconds patience_;
+  bool collect_only_;
   std::vector<std::vector<StepRun>> tracks_;
   std::set<std::string> up_;
   std::map<std::string, Instant> away_since_;

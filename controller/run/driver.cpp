@@ -70,6 +70,7 @@ Result<void> Driver::begin(const RunId& run, PhasePlan plan, const Now& now) {
       RunPlan{.phase = std::move(plan),
               .resumed = resumed_steps(book_.state(), run),
               .cancelled = record->cancelled,
+              .collect_only = config_.collect_only,
               .patience = config_.patience},
       [this] { return TaskId::make(now_.wall); }, [](const PlannedStep&) { return Clearance{}; },
       started_);

@@ -42,6 +42,8 @@ struct DriverConfig {
   /// How long an agent may be away before its tracks are parked, where they do not say; and how
   /// long to stay when nothing goes on but what a person has to do.
   std::chrono::seconds patience;
+  /// Order nothing new.
+  bool collect_only = false;
 };
 
 class Driver {

@@ -140,6 +140,52 @@ class Phases(LabCase):
         self.assert_ended(self.lab.relab("attach"), 0, "Phase one/a: 1 step(s) succeeded")
         self.assert_ended(self.lab.relab("run", "one"), 0, "Phase one: 2 step(s) succeeded")
 
+    def test_a_task_is_cancelled_and_its_run_goes_on_some_other_time(self):
+        self.agent.tools.hold("lsblk")
+        self.lab.describe(phase("one", track("a", "alpha", step("disks", DISKS)),
+                                track("b", "beta", step("hello", PING), step("again", PING))))
+        running = self.lab.start("run", "one")
+        self.agent.tools.wait_for_calls("lsblk", 1)
+        running.signal(signal.SIGINT)
+        self.assert_ended(running.wait(), 130)
+
+        self.assert_ended(self.lab.relab("cancel", "one/a/disks"), 0, "one/a/disks was cancelled")
+
+        self.assert_ended(self.lab.relab("cancel", "one/a/disks"), 1, "one/a/disks has ended already")
+        self.assert_ended(self.lab.relab("attach"), 1, "Phase one: 2 step(s) succeeded, 1 failed")
+        self.assertEqual(self.states("one")["one/a/disks"], "cancelled")
+        self.assert_ended(self.lab.relab("cancel", "one"), 1, "nothing of one is open")
+        self.assert_ended(self.lab.relab("cancel", "three"), 1, "no phase 'three'")
+        self.assert_ledger_holds()
+
+    def test_a_phase_is_cancelled_while_it_runs(self):
+        self.agent.tools.hold("lsblk")
+        self.lab.describe(phase("one", track("a", "alpha", step("disks", DISKS), step("hello", PING))))
+        running = self.lab.start("run", "one")
+        self.agent.tools.wait_for_calls("lsblk", 1)
+
+        self.assert_ended(self.lab.relab("cancel", "one"), 0, "has taken it on")
+
+        self.assert_ended(running.wait(), 1, "is to be cancelled", "failed     one/a/disks", "one/a/hello: it was cancelled before it was ordered")
+        self.assertEqual(self.states("one"), {"one/a/disks": "cancelled"})
+
+    def test_what_is_cancelled_while_its_agent_is_away_is_ended_when_it_is_back(self):
+        self.lab["beta"].stop()
+        self.agent.tools.hold("lsblk")
+        self.lab.describe(phase("one", track("a", "alpha", step("disks", DISKS)), track("b", "beta", step("hello", PING))))
+        running = self.lab.start("run", "one")
+        self.agent.tools.wait_for_calls("lsblk", 1)
+        running.kill()
+        self.agent.stop()  # its task has some seconds to end, and is told to then
+        self.agent.tools.release("lsblk")
+
+        self.assert_ended(self.lab.relab("cancel", "one", "--patience", "1"), 5, "is told when its agent is back")
+
+        self.agent.start()
+        ended = self.lab.relab("attach", "--patience", "5")
+        self.assert_ended(ended, 1, "one/b/hello: it was cancelled before it was ordered")
+        self.assert_ledger_holds()
+
 
 if __name__ == "__main__":
     main()

@@ -54,10 +54,13 @@ PlannedStep once_only(const std::string& path) {
 /// An engine with a clock; tasks are numbered from 1, effects are words.
 class Script {
  public:
+  enum class Orders { some, none };
   explicit Script(std::vector<std::vector<PlannedStep>> tracks,
-                  const std::vector<Resumed>& resumed = {})
+                  const std::vector<Resumed>& resumed = {}, Orders orders = Orders::some)
       : engine_(
-            {.phase = {.name = "0a", .title = {}, .tracks = std::move(tracks)}, .resumed = resumed},
+            {.phase = {.name = "0a", .title = {}, .tracks = std::move(tracks)},
+             .resumed = resumed,
+             .collect_only = orders == Orders::none},
             [this] { return task(++last_); }, [this](const PlannedStep&) { return clearance; },
             now_) {}
   Script(const Script&) = delete;
@@ -566,6 +569,18 @@ TEST_CASE("engine: a cancelled run orders nothing more", "[controller][engine]")
   script.reported(1, Outcome::CANCELLED);
   CHECK(script.engine().done());
   CHECK(script.engine().count(StepState::succeeded) == 0);
+}
+
+TEST_CASE("engine: one that only collects orders nothing, and waits for what is out",
+          "[controller][engine]") {
+  Script script({{step("a/1"), step("a/2")}, {step("b/1")}}, {resumed("a/1", 101, 1)},
+                Script::Orders::none);
+
+  CHECK(script.up({task(101)}).empty());
+  CHECK(script.engine().stalled().empty());
+  CHECK(script.reported(101).empty());
+  CHECK(script.engine().stalled() == std::set{Wait::nobody});
+  CHECK_FALSE(script.engine().done());
 }
 
 }  // namespace relab::controller

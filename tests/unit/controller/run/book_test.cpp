@@ -82,7 +82,8 @@ TEST_CASE("book: the end of a run counts what came of its tasks", "[controller][
   must(written.book.received(written.report(task_number(2), schema::Outcome::UNKNOWN).bytes()));
   written.order(task_number(3));
   written.order(task_number(4));
-  must(written.book.abandoned(task_number(4), schema::Abandoned::Reason::OVERDUE, "no report came"));
+  must(
+      written.book.abandoned(task_number(4), schema::Abandoned::Reason::OVERDUE, "no report came"));
 
   must(written.book.run_ended(run));
 
