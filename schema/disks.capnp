@@ -121,6 +121,27 @@ struct AuditDisks {
   }
 }
 
+struct WipeDisk {
+  # Takes every signature off one disk: partition tables, file systems, members of volumes. The rest of it stays as it was.
+  serial @0 :Text $A.required $A.pattern("^[!-~]([ -~]{0,126}[!-~])?$") $A.example("\"WD-WX12D80A1B2C\"")
+      $A.doc("Serial number of the disk, as lsblk tells it.");
+
+  struct Facts {
+    disk @0 :DiskAttached.Facts $A.doc("The disk with that serial number, and what uses it.");
+    signatures @1 :List(Signature) $A.doc("What is on the disk and its partitions, as wipefs tells it. Empty: it is blank.");
+  }
+
+  struct Signature {
+    device @0 :Text $A.volatile;
+    # The kernel's name of the disk or partition: "sdb1".
+    type @1 :Text;
+    # gpt, ext4, LVM2_member, ...
+    label @2 :Text;
+    offset @3 :Text;
+    # In bytes, hexadecimal: "0x438".
+  }
+}
+
 struct DiskAttached {
   # Waits until a person has attached a disk; changes nothing itself.
   serial @0 :Text $A.required $A.pattern("^[!-~]([ -~]{0,126}[!-~])?$") $A.example("\"WD-WX12D80A1B2C\"")

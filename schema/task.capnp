@@ -38,6 +38,8 @@ struct Task {
         $A.doc("Waits until a person has attached the disk with this serial number.");
     ipAddresses @14 :import "/schema/network.capnp".IpAddresses $A.convergent $A.commitConfirmed
         $A.doc("Gives an interface exactly these IPv4 addresses, in the running system; /etc/network/interfaces stays as it is.");
+    wipeDisk @15 :import "/schema/disks.capnp".WipeDisk $A.destructive $A.needs(["disk.unused"])
+        $A.doc("Takes every signature off a disk that nothing uses, so that it is blank: for one only, known by its serial number.");
   }
 }
 
@@ -58,5 +60,6 @@ struct Facts {
     auditPackages @12 :import "/schema/packages.capnp".AuditPackages.Facts;
     diskAttached @13 :import "/schema/disks.capnp".DiskAttached.Facts;
     ipAddresses @14 :import "/schema/network.capnp".IpAddresses.Facts;
+    wipeDisk @15 :import "/schema/disks.capnp".WipeDisk.Facts;
   }
 }

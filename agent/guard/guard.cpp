@@ -9,11 +9,6 @@ namespace relab::agent {
 
 namespace {
 
-struct Refused {
-  schema::Refusal reason = schema::Refusal::NONE;
-  std::string what = {};
-};
-
 Refused check_session(schema::Order::Reader order, const Terms& terms) {
   using schema::Refusal;
   if (!crypto::equal(view(order.getAudience()), terms.audience))
@@ -60,6 +55,7 @@ Refused check_all(schema::Order::Reader order, const Terms& terms) {
   auto refused = check_session(order, terms);
   if (refused.reason == schema::Refusal::NONE) refused = check_form(order);
   if (refused.reason == schema::Refusal::NONE) refused = check_role(order, terms);
+  if (refused.reason == schema::Refusal::NONE) refused = check_grounds(order, terms);
   return refused;
 }
 

@@ -2,6 +2,8 @@
 
 /// Decides whether an opened envelope is an order that this agent, in this session, may carry out.
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -33,19 +35,39 @@ struct Denial {
   crypto::Digest order_digest;
 };
 
-/// What an order is checked against.
+/// What an order is checked against: this agent, as it is now.
 struct Terms {
   std::string_view lab;
+  /// Its name, and the machine that it is on.
+  std::string_view name;
+  std::string_view machine_id;
   const crypto::PublicKey& audience;
   const Nonce& nonce;
   const RoleLimits& role;
   Instant now;
+  /// Whether a controller with this signing key is pinned.
+  std::function<bool(const crypto::PublicKey& key)> pinned;
+  /// The digest of its newest report on a task of that kind; nothing if there is none.
+  std::function<Result<std::optional<crypto::Digest>>(std::string_view arm)> newest_report;
 };
 
-/// Audience, session, expiry, lab, kind, limits: in this order, each with its own reason.
+/// Audience, session, expiry, lab, kind, limits, evidence, approval: in this order, each with its
+/// own reason.
 std::variant<Admission, Denial> check_order(const Opened& opened, const Terms& terms);
 
 /// Of what an order asks for, without what changes from one sending to the next.
 crypto::Digest task_digest(schema::Order::Reader order);
+
+struct Refused {
+  schema::Refusal reason = schema::Refusal::NONE;
+  std::string what = {};
+};
+
+/// What has to hold when a task is begun, however long it waited since it was admitted. An order
+/// for a kind with needs carries one report for each, made by this agent on this machine, its
+/// newest of that kind, and not too old by its own clock; for a kind that destroys, also the
+/// approval of a person, by way of a pinned controller, of exactly this task on exactly these
+/// reports. A check needs nothing, for it changes nothing.
+Refused check_grounds(schema::Order::Reader order, const Terms& terms);
 
 }  // namespace relab::agent

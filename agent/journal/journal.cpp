@@ -10,6 +10,7 @@
 
 #include "common/base/file.h"
 #include "common/base/time.h"
+#include "common/wire/envelope.h"
 
 namespace relab::agent {
 
@@ -24,6 +25,7 @@ constexpr std::string_view tables =
     "state INTEGER NOT NULL,"
     " order_bytes BLOB NOT NULL, report BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX held ON task(id) WHERE state < 4;"
+    "CREATE TABLE newest(arm TEXT PRIMARY KEY, report_digest BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE identity(id BLOB NOT NULL);";
 constexpr std::size_t identity_size = 16;
 
@@ -80,7 +82,7 @@ Result<Journal> Journal::open(const fs::path& state_dir) {
   const store::Opening opening = {.path = state_dir / "journal.db",
                                   .application_id = journal_id,
                                   .schema = tables,
-                                  .version = 2};
+                                  .version = 3};
   bool lost = false;
   auto database = store::Database::open(opening);
   if (!database && database.error().fault == Fault::damaged) {
@@ -150,19 +152,33 @@ Result<void> Journal::begin(const TaskId& id) {
   return {};
 }
 
-Result<void> Journal::finish(const TaskId& id, ByteView report) {
-  const auto write = [&]() -> Result<void> {
+Result<void> Journal::store_end(const JournalEnd& end) {
+  return database_.transaction([&]() -> Result<void> {
     RELAB_TRY(auto change,
               database_.prepare("UPDATE task SET state = 3, report = ? WHERE id = ? AND state < 3 "
                                 "RETURNING 1"));
-    return change_one(change.bind(report).bind(id.view()));
-  };
-  auto done = write();
+    RELAB_CHECK(change_one(change.bind(end.report).bind(end.id.view())));
+    if (end.arm.empty()) return {};
+    RELAB_TRY(auto newest, database_.prepare("INSERT OR REPLACE INTO newest VALUES(?, ?)"));
+    const auto digest = payload_digest(end.report);
+    return newest.bind(std::string_view(end.arm)).bind(ByteView(digest)).run();
+  });
+}
+
+Result<void> Journal::finish(const JournalEnd& end) {
+  auto done = store_end(end);
   if (!done && done.error().fault == Fault::busy) {
     drop_ballast(folder_);
-    done = write();
+    done = store_end(end);
   }
-  return std::move(done).during("storing the report of " + id.text());
+  return std::move(done).during("storing the report of " + end.id.text());
+}
+
+Result<std::optional<crypto::Digest>> Journal::newest_report(std::string_view arm) {
+  RELAB_TRY(auto rows, database_.prepare("SELECT report_digest FROM newest WHERE arm = ?"));
+  rows.bind(arm);
+  RELAB_TRY(const bool found, rows.step());
+  return found ? std::optional(digest_from(rows.blob(0))) : std::optional<crypto::Digest>();
 }
 
 Result<void> Journal::acknowledge(const TaskId& id) {

@@ -29,6 +29,15 @@ struct JournalRow {
   Bytes report = {};
 };
 
+/// The end of a task.
+struct JournalEnd {
+  TaskId id;
+  /// The signed report.
+  ByteView report;
+  /// The task kind that it is the newest report on; empty: none.
+  std::string arm = {};
+};
+
 /// What the agent needs of its journal. Where a call fails, nothing was changed.
 class TaskJournal {
  public:
@@ -49,10 +58,14 @@ class TaskJournal {
   virtual Result<void> accept(const JournalRow& row) = 0;
   /// Durable when they return; Fault::conflict unless the task was accepted, or had no report yet.
   virtual Result<void> begin(const TaskId& id) = 0;
-  virtual Result<void> finish(const TaskId& id, ByteView report) = 0;
+  virtual Result<void> finish(const JournalEnd& end) = 0;
   /// Drops order and report of the task but keeps its id, so that it never runs again. A loss of
   /// power may undo it: the report is then delivered once more.
   virtual Result<void> acknowledge(const TaskId& id) = 0;
+
+  /// The digest of the payload of the newest report on a task of that kind, acknowledged ones too;
+  /// nothing if there is none.
+  virtual Result<std::optional<crypto::Digest>> newest_report(std::string_view arm) = 0;
 
   /// The newest checkpoint of this controller's ledger that was kept; empty if there is none.
   virtual Result<Bytes> checkpoint(const crypto::PublicKey& controller) = 0;
@@ -84,7 +97,8 @@ class Journal final : public TaskJournal {
   Result<std::optional<JournalRow>> find(const TaskId& id) override;
   Result<void> accept(const JournalRow& row) override;
   Result<void> begin(const TaskId& id) override;
-  Result<void> finish(const TaskId& id, ByteView report) override;
+  Result<void> finish(const JournalEnd& end) override;
+  Result<std::optional<crypto::Digest>> newest_report(std::string_view arm) override;
   Result<void> acknowledge(const TaskId& id) override;
   Result<Bytes> checkpoint(const crypto::PublicKey& controller) override;
   Result<void> keep_checkpoint(const crypto::PublicKey& controller, ByteView envelope) override;
@@ -95,6 +109,7 @@ class Journal final : public TaskJournal {
   Journal(store::Database database, std::filesystem::path folder, bool lost)
       : database_(std::move(database)), folder_(std::move(folder)), lost_(lost) {}
   Result<void> read_identity();
+  Result<void> store_end(const JournalEnd& end);
   Result<void> update(std::string_view sql, const TaskId& id);
 
   store::Database database_;

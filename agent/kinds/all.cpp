@@ -4,6 +4,7 @@
 
 #include "agent/kinds/disks/attached.h"
 #include "agent/kinds/disks/audit.h"
+#include "agent/kinds/disks/wipe.h"
 #include "agent/kinds/guests/audit_guests.h"
 #include "agent/kinds/kind.h"
 #include "agent/kinds/media/audit_arr.h"
@@ -36,6 +37,7 @@ std::span<const Kind> all_kinds() {
       kind<pbs::AuditPbs>(),
       kind<disks::DiskAttached>(),
       kind<network::IpAddresses>(),
+      kind<disks::WipeDisk>(),
   };
   return kinds;
 }

@@ -12,6 +12,7 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "common/wire/envelope.h"
 #include "common/wire/poll.h"
 
 namespace relab::agent {
@@ -22,8 +23,6 @@ constexpr auto zap_endpoint = "inproc://zeromq.zap.01";
 constexpr auto zap_domain = "relab";
 /// A draft name in zmq.h, which Debian's libraries honour all the same.
 constexpr int zap_enforce_domain = 93;
-/// Of what may come from outside: orders are small.
-constexpr std::int64_t incoming_size_max = std::int64_t{1} << 20U;
 /// More than all reports of an agent at once, with a receipt for each: what a full connection does
 /// not take is sent only at the next hello.
 constexpr int outgoing_most = 1024;
@@ -31,7 +30,7 @@ constexpr auto self_test_time = std::chrono::seconds(3);
 constexpr auto port_patience = std::chrono::seconds(2);
 
 void set_limits(zmq::socket_t& socket) {
-  socket.set(zmq::sockopt::maxmsgsize, incoming_size_max);
+  socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(frame_size_max));
   socket.set(zmq::sockopt::handshake_ivl, 5000);
   socket.set(zmq::sockopt::heartbeat_ivl, 5000);
   socket.set(zmq::sockopt::heartbeat_timeout, 10000);

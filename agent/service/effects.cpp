@@ -15,6 +15,13 @@ namespace {
 /// Below this the journal takes no new task: the end of those it has must still fit.
 constexpr std::uint64_t room_min = std::uint64_t{4} << 20U;
 
+/// What the report is about; empty for a check, which shows nothing.
+std::string arm_of_order(const JournalRow& row) {
+  const auto order = Message<schema::Order>::parse(row.order);
+  if (!order || order->reader().getMode() != schema::Mode::APPLY) return {};
+  return std::string(arm_of(order->reader().getTask()));
+}
+
 }  // namespace
 
 TaskEnd Servant::failed_end(const TaskId& id, Error failure) const {
@@ -63,20 +70,27 @@ bool Servant::perform(const effect::Begin& effect) {
 }
 
 bool Servant::perform(const effect::Start& effect) {
-  if (admission_ && admission_->id == effect.id) {
-    labour_.start(effect.id, std::move(admission_->order));
-    return true;
-  }
-  auto order = ends_.contains(effect.id)
-                   ? Result<Message<schema::Order>>(fail(Fault::cancelled, "it did not begin"))
-                   : stored_order(effect.id);
-  if (order) {
-    labour_.start(effect.id, std::move(*order));
-    return true;
-  }
-  ends_.try_emplace(effect.id, failed_end(effect.id, order.error()));
-  feed(event::Ended{effect.id});
+  if (admission_ && admission_->id == effect.id)
+    start(effect.id, std::move(admission_->order));
+  else if (ends_.contains(effect.id))
+    start(effect.id, fail(Fault::cancelled, "it did not begin"));
+  else
+    start(effect.id, stored_order(effect.id));
   return true;
+}
+
+void Servant::start(const TaskId& id, Result<Message<schema::Order>> order) {
+  // It may have waited since it was admitted: behind others, or while the agent was down.
+  auto grounds = order ? check_grounds(order->reader(), terms()) : Refused{};
+  if (order && grounds.reason == schema::Refusal::NONE) {
+    labour_.start(id, std::move(*order));
+    return;
+  }
+  auto end = failed_end(
+      id, order ? Error{.fault = Fault::refused, .what = std::move(grounds.what)} : order.error());
+  if (order) end.outcome = schema::Outcome::REFUSED;
+  ends_.try_emplace(id, std::move(end));
+  feed(event::Ended{id});
 }
 
 Result<Message<schema::Order>> Servant::stored_order(const TaskId& id) {
@@ -107,7 +121,8 @@ bool Servant::perform(const effect::Finish& effect) {
   if (stored) {
     const auto report =
         make_report(end->second, **row, {.machine_id = self_.machine_id, .boot_id = self_.boot_id});
-    stored = journal_.finish(effect.id, sign(self_.keys, report).bytes());
+    stored = journal_.finish(
+        {.id = effect.id, .report = sign(self_.keys, report).bytes(), .arm = arm_of_order(**row)});
   }
   if (stored) {
     ends_.erase(end);

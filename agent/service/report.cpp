@@ -46,11 +46,6 @@ Message<schema::Report> make_report(const TaskEnd& end, const JournalRow& row,
   return std::move(draft).finish();
 }
 
-crypto::Digest report_digest(ByteView envelope) {
-  const auto message = Message<schema::Envelope>::parse(envelope);
-  return message ? crypto::digest(view(message->reader().getPayload())) : crypto::Digest{};
-}
-
 std::string_view words_of(schema::Outcome outcome) {
   switch (outcome) {
     case schema::Outcome::UNSET:

@@ -28,9 +28,6 @@ struct Origin {
 Message<schema::Report> make_report(const TaskEnd& end, const JournalRow& row,
                                     const Origin& origin);
 
-/// Of the payload of a signed report.
-crypto::Digest report_digest(ByteView envelope);
-
 std::string_view words_of(schema::Outcome outcome);
 
 }  // namespace relab::agent

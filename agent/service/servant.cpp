@@ -16,7 +16,6 @@ namespace relab::agent {
 
 namespace {
 
-constexpr std::size_t frame_size_max = std::size_t{1} << 20U;
 /// Those of connections that are gone go with the next sending.
 constexpr std::size_t sessions_max = 64;
 constexpr auto progress_interval = Millis(1000);
@@ -171,12 +170,20 @@ Message<schema::Hello> Servant::hello(const Party& peer, const schema::Attach::R
   return std::move(hello).finish();
 }
 
+Terms Servant::terms() const {
+  return {.lab = self_.trust.lab(),
+          .name = self_.name,
+          .machine_id = self_.machine_id,
+          .audience = self_.keys.sign_key(),
+          .nonce = nonce_,
+          .role = self_.role,
+          .now = now_.wall,
+          .pinned = [this](const auto& key) { return self_.trust.by_sign_key(key) != nullptr; },
+          .newest_report = [this](std::string_view arm) { return journal_.newest_report(arm); }};
+}
+
 void Servant::take_order(const Opened& opened) {
-  auto verdict = check_order(opened, {.lab = self_.trust.lab(),
-                                      .audience = self_.keys.sign_key(),
-                                      .nonce = nonce_,
-                                      .role = self_.role,
-                                      .now = now_.wall});
+  auto verdict = check_order(opened, terms());
   if (const auto* denial = std::get_if<Denial>(&verdict)) {
     ++turned_.refused[denial->reason];
     log_->warn("an order was refused: {}", denial->what);
@@ -205,7 +212,7 @@ void Servant::take_ack(const schema::Ack::Reader& ack) {
   const auto row =
       id ? journal_.find(*id) : Result<std::optional<JournalRow>>(std::optional<JournalRow>());
   if (!row || !*row || (*row)->report.empty()) return;
-  if (crypto::equal(report_digest((*row)->report), view(ack.getReportDigest())))
+  if (crypto::equal(payload_digest((*row)->report), view(ack.getReportDigest())))
     feed(event::Acknowledged{*id});
 }
 

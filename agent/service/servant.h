@@ -92,6 +92,10 @@ class Servant {
   /// Keeps the checkpoint that was shown if it is newer than the one before.
   void keep_checkpoint(const Party& peer, ByteView envelope);
   Result<Message<schema::Order>> stored_order(const TaskId& id);
+  /// What orders are checked against now.
+  Terms terms() const;
+  /// Hands the task to a worker, if what it needs still holds.
+  void start(const TaskId& id, Result<Message<schema::Order>> order);
   TaskEnd failed_end(const TaskId& id, Error failure) const;
   /// Signed, to every controller that is heard.
   template <typename T>

@@ -114,6 +114,13 @@ Notes notes_of(capnp::StructSchema::Field field) {
   return notes;
 }
 
+Notes notes_of_kind(std::string_view arm) {
+  KJ_IF_MAYBE (field, capnp::Schema::from<schema::Task>().findFieldByName(
+                          kj::StringPtr(std::string(arm).c_str())))
+    return notes_of(*field);
+  return {};
+}
+
 std::string doc_of(capnp::Schema schema) { return doc_in(schema.getProto().getAnnotations()); }
 
 std::string doc_of(capnp::EnumSchema::Enumerant enumerant) {

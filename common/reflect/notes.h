@@ -43,6 +43,10 @@ struct Notes {
 
 Notes notes_of(capnp::StructSchema::Field field);
 
+/// Those of a task kind, by the name of its arm in the union; as if it had none where there is no
+/// such kind.
+Notes notes_of_kind(std::string_view arm);
+
 /// The $doc of a struct, an enum or an enumerant; empty if it has none.
 std::string doc_of(capnp::Schema schema);
 std::string doc_of(capnp::EnumSchema::Enumerant enumerant);

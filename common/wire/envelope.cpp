@@ -22,6 +22,11 @@ Message<schema::Envelope> sign_payload(const crypto::Keys& keys, std::string_vie
   return std::move(envelope).finish();
 }
 
+crypto::Digest payload_digest(ByteView envelope) {
+  const auto message = Message<schema::Envelope>::parse(envelope);
+  return message ? crypto::digest(view(message->reader().getPayload())) : crypto::Digest{};
+}
+
 Result<void> verify_envelope(schema::Envelope::Reader envelope) {
   RELAB_TRY(const auto key, crypto::public_key(view(envelope.getKey())));
   const auto encoding =

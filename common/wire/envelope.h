@@ -44,6 +44,9 @@ RELAB_PAYLOAD(Unconfirmed, "application/vnd.relab.unconfirmed.v1+capnp");
 RELAB_PAYLOAD(Confirm, "application/vnd.relab.confirm.v1+capnp");
 #undef RELAB_PAYLOAD
 
+/// The largest frame: a message, its signature and names. Orders bring reports along.
+inline constexpr std::size_t frame_size_max = message_size_max + (std::size_t{64} << 10U);
+
 /// "DSSEv1 SIZE TYPE SIZE PAYLOAD": https://github.com/secure-systems-lab/dsse, protocol.md.
 Bytes pre_authentication_encoding(std::string_view type, ByteView payload);
 
@@ -54,6 +57,9 @@ template <typename T>
 Message<schema::Envelope> sign(const crypto::Keys& keys, const Message<T>& message) {
   return sign_payload(keys, PayloadType<T>::name, message.bytes());
 }
+
+/// Of the payload bytes of an envelope, whoever signed it; zeros for what is none.
+crypto::Digest payload_digest(ByteView envelope);
 
 /// Whether the envelope's own key made its signature. Says nothing about whose key it is.
 Result<void> verify_envelope(schema::Envelope::Reader envelope);
@@ -103,6 +109,18 @@ Opening open_frame(ByteView frame, std::size_t size_max, Trusted trusted) {
     return {.opened = {}, .reason = Unopened::bad_signature};
   const auto digest = crypto::digest(view(envelope->reader().getPayload()));
   return {.opened = Opened{.envelope = std::move(*envelope), .signer = *key, .digest = digest}};
+}
+
+/// What a known key signed as a statement of this type. Fault::damaged for anything else.
+template <typename T>
+Result<std::pair<Message<T>, Opened>> open_signed(ByteView bytes, const crypto::PublicKey& key) {
+  auto opening =
+      open_frame(bytes, message_size_max, [&](const auto& signer) { return signer == key; });
+  if (!opening.opened)
+    return fail(Fault::damaged,
+                "what should be signed does not verify: " + std::string(name(opening.reason)));
+  RELAB_TRY(auto message, opening.opened->template as<T>());
+  return std::pair(std::move(message), std::move(*opening.opened));
 }
 
 }  // namespace relab

@@ -1,10 +1,13 @@
 #include "controller/gates/gate.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
+#include "common/base/text.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
 #include "controller/cli/show_gate.h"
+#include "controller/cli/waive.h"
 #include "controller/plan/plan.h"
 #include "controller/run/book.h"
 
@@ -13,31 +16,64 @@ namespace relab::controller::cli {
 namespace {
 
 nlohmann::json finding_json(const Finding& finding) {
-  nlohmann::json json = {{"subject", finding.subject}, {"met", finding.met}, {"why", finding.why}};
+  nlohmann::json json = {{"subject", finding.subject},
+                         {"met", finding.met()},
+                         {"standing", std::string(name(finding.standing))},
+                         {"why", finding.why}};
   if (!finding.supply.empty()) json["supply"] = finding.supply;
-  if (finding.task) json["task"] = finding.task->text();
+  if (!finding.origin) return json;
+  json["agent"] = finding.origin->agent;
+  json["task"] = finding.origin->task.text();
+  json["ended"] = iso8601(finding.origin->ended);
+  if (finding.origin->digest) json["digest"] = hex(*finding.origin->digest);
   return json;
+}
+
+nlohmann::json verdict_json(const Verdict& verdict) {
+  auto findings = nlohmann::json::array();
+  for (const auto& finding : verdict.findings) findings.push_back(finding_json(finding));
+  nlohmann::json json = {{"condition", verdict.condition},
+                         {"of", verdict.of},
+                         {"met", verdict.met()},
+                         {"absolute", verdict.absolute},
+                         {"findings", std::move(findings)}};
+  if (!verdict.waived.empty()) json["waived"] = verdict.waived;
+  return json;
+}
+
+std::string opinion(const Verdict& verdict, Printer& out) {
+  if (verdict.met()) return out.good("met");
+  if (!verdict.waived.empty())
+    return fmt::format("{}, WAIVED: {}", out.bad("not met"), Printer::harmless(verdict.waived));
+  return out.bad("not met") + (verdict.absolute ? ", and nobody can waive it" : "");
+}
+
+std::string words_of(const Origin& origin) {
+  return fmt::format("from {}, task {}, {}, {}", origin.agent, origin.task.text(),
+                     iso8601(origin.ended),
+                     origin.digest ? "report " + hex(*origin.digest) : "without a report");
 }
 
 void show_supplies(const Gate& gate, Printer& out) {
   std::vector<std::string> supplies;
   for (const auto& verdict : gate.verdicts)
     for (const auto& finding : verdict.findings)
-      if (!finding.met && !finding.supply.empty() &&
+      if (!finding.met() && !finding.supply.empty() &&
           std::find(supplies.begin(), supplies.end(), finding.supply) == supplies.end())
         supplies.push_back(finding.supply);
   for (const auto& supply : supplies) out.line("  supply what is missing: " + supply);
 }
 
 ExitCode explain(const std::string& phase, const Evidences& evidences, Context& context,
-                 nlohmann::json& list) {
+                 Detail detail, nlohmann::json& list) {
   const auto entry = judge_entry(phase, evidences);
   const auto proof = judge_proof(phase, evidences);
   if (!entry) return context.failed(entry.error());
   if (!proof) return context.failed(proof.error());
-  show(*entry, fmt::format("Gate of {}", phase), context.out());
+  show(*entry, fmt::format("Gate of {}", phase), context.out(), detail);
   if (!proof->verdicts.empty())
-    show(*proof, fmt::format("What {} must show before anything after it", phase), context.out());
+    show(*proof, fmt::format("What {} must show before anything after it", phase), context.out(),
+         detail);
   list.push_back({{"phase", phase}, {"entry", to_json(*entry)}, {"proof", to_json(*proof)}});
   return entry->open && proof->open ? ExitCode::done : ExitCode::gate_closed;
 }
@@ -46,30 +82,38 @@ ExitCode explain(const std::string& phase, const Evidences& evidences, Context& 
 
 nlohmann::json to_json(const Gate& gate) {
   auto conditions = nlohmann::json::array();
-  for (const auto& verdict : gate.verdicts) {
-    auto findings = nlohmann::json::array();
-    for (const auto& finding : verdict.findings) findings.push_back(finding_json(finding));
-    conditions.push_back({{"condition", verdict.condition},
-                          {"met", verdict.met},
-                          {"findings", std::move(findings)}});
-  }
+  for (const auto& verdict : gate.verdicts) conditions.push_back(verdict_json(verdict));
   return {{"open", gate.open}, {"conditions", std::move(conditions)}};
 }
 
-void show(const Gate& gate, const std::string& heading, Printer& out) {
+void show(const Gate& gate, const std::string& heading, Printer& out, Detail detail) {
   out.line(fmt::format("{}: {}", heading, gate.open ? out.good("open") : out.bad("CLOSED")));
   if (gate.verdicts.empty()) out.line("  no conditions");
   for (const auto& verdict : gate.verdicts) {
-    out.line(fmt::format("  {} {}", verdict.condition,
-                         verdict.met ? out.good("met") : out.bad("not met")));
-    for (const auto& finding : verdict.findings)
-      out.line(fmt::format("    {} {:26} {}", finding.met ? out.good("ok ") : out.bad("NO "),
-                           finding.subject, Printer::harmless(finding.why)));
+    out.line(fmt::format("  {} of {}: {}", verdict.condition, verdict.of, opinion(verdict, out)));
+    for (const auto& finding : verdict.findings) {
+      const auto standing = fmt::format("{:12}", name(finding.standing));
+      out.line(fmt::format("    {} {:26} {}",
+                           finding.met() ? out.good(standing) : out.bad(standing), finding.subject,
+                           Printer::harmless(finding.why)));
+      if (detail == Detail::origin && finding.origin)
+        out.line("                 " + words_of(*finding.origin));
+    }
   }
   show_supplies(gate, out);
 }
 
+void declare_gate(boost::program_options::options_description& options) { declare_waive(options); }
+
 ExitCode gate(const Values& values, Context& context) {
+  if (argument_of(values, 0) == "waive") return waive(values, context);
+  if (!argument_of(values, 1).empty() || values.count("reason") != 0) {
+    context.out().error(
+        {.fault = Fault::invalid,
+         .what = "a gate is explained by the name of its phase alone",
+         .hint = "usage: relab gate PHASE, or relab gate waive PHASE --reason TEXT"});
+    return ExitCode::usage;
+  }
   const auto lab = context.lab();
   if (!lab) return ExitCode::usage;
   const auto book = Book::open_read_only(context.ledger_file(str(lab->reader().getName())));
@@ -83,7 +127,8 @@ ExitCode gate(const Values& values, Context& context) {
       context.out().error(compiled.error());
       return ExitCode::usage;
     }
-    const auto code = explain(phase, evidences, context, list);
+    const auto code = explain(phase, evidences, context,
+                              wanted.empty() ? Detail::standing : Detail::origin, list);
     if (code == ExitCode::failed) return code;
     if (code != ExitCode::done) worst = code;
   }

@@ -20,7 +20,7 @@ bool is_done(const std::string& phase, const Evidences& evidences) {
   for (const auto candidate : evidences.lab.getPlan().getPhases()) {
     if (view(candidate.getName()) != phase) continue;
     const auto proof = judge_proof(phase, evidences);
-    return phase_complete(candidate, evidences).met && proof && proof->open;
+    return phase_complete(candidate, evidences).met() && proof && proof->open;
   }
   return false;
 }
@@ -96,8 +96,9 @@ class Journey {
   }
 
  private:
-  /// Every phase before it is done.
+  /// Every phase before it is done; or its gate is open all the same, since that was waived.
   bool comes_next(const std::string& phase) const {
+    if (const auto gate = judge_entry(phase, evidences()); gate && gate->open) return true;
     for (const auto candidate : lab_.reader().getPlan().getPhases())
       if (view(candidate.getName()) == phase)
         for (const auto before : candidate.getAfter())

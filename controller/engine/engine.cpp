@@ -16,18 +16,32 @@ constexpr std::uint32_t attempts_max = 3;
 constexpr unsigned refusals_max = 20;
 /// A full disk does not empty itself, and every order stands in the ledger for good.
 constexpr unsigned store_refusals_max = 3;
+/// A report that is on its way may speak against what was brought: it is here by then.
+constexpr unsigned ground_refusals_max = 3;
 constexpr auto pause_after_refusal = std::chrono::seconds(1);
 /// Before the second attempt; four times as long before the third.
 constexpr auto pause_before_attempt = std::chrono::seconds(5);
 /// A cancellation may be lost on its way.
 constexpr auto cancel_interval = std::chrono::seconds(5);
+constexpr auto clearance_interval = std::chrono::seconds(1);
 /// Beyond a task's own deadline, for its end and its way back.
 constexpr auto patience_for_known_report = std::chrono::seconds(30);
 constexpr auto patience_beyond_deadline = std::chrono::seconds(120);
 
-bool passing(schema::Refusal refusal) {
-  return refusal == schema::Refusal::BUSY || refusal == schema::Refusal::DRAINING ||
-         refusal == schema::Refusal::STORE_FAILED;
+/// How often an order that was refused for this reason is sent once more; 0: never.
+unsigned tries_after(schema::Refusal refusal) {
+  switch (refusal) {
+    case schema::Refusal::BUSY:
+    case schema::Refusal::DRAINING:
+      return refusals_max;
+    case schema::Refusal::STORE_FAILED:
+      return store_refusals_max;
+    case schema::Refusal::NEED_UNMET:
+    case schema::Refusal::NOT_APPROVED:
+      return ground_refusals_max;
+    default:
+      return 0;
+  }
 }
 
 std::string words_of(schema::Outcome outcome) {
@@ -138,6 +152,9 @@ void Engine::for_each(Do what) {
 
 std::vector<Effect> Engine::on(const Event& event, Instant now) {
   Effects effects;
+  // Whatever happened may have changed what a clearance is given on.
+  if (!std::holds_alternative<event::Ticked>(event))
+    for_each([](StepRun& run) { run.asked.reset(); });
   std::visit([&](const auto& what) { handle(what, now, effects); }, event);
   advance(now, effects);
   return effects;
@@ -185,7 +202,12 @@ void Engine::take_turn(StepRun& run, Instant now, Effects& effects) {
     clearance = {.wait = Wait::nobody, .why = "nothing new is ordered"};
   } else if (there && run.state == StepState::waiting) {
     if (run.again && now < *run.again) return;
-    clearance = run.step.guarded ? clear_(run.step) : Clearance{};
+    if (run.step.guarded()) {
+      // What it is judged by changes slowly, and it is judged anew right before it is ordered.
+      if (run.asked && now < *run.asked + clearance_interval) return;
+      run.asked = now;
+      clearance = clear_(run.step);
+    }
     if (clearance.wait == Wait::nothing) order(run, now, effects);
   }
   const bool was_waiting = run.wait != Wait::nothing;
@@ -303,9 +325,8 @@ void Engine::handle(const event::Refused& event, Instant now, Effects& effects) 
     effects.emplace_back(effect::Reattach{run->step.agent});
     return;
   }
-  const auto most =
-      event.refusal == schema::Refusal::STORE_FAILED ? store_refusals_max : refusals_max;
-  if (passing(event.refusal) && !run->cancel && ++run->refusals <= most) {
+  const auto most = tries_after(event.refusal);
+  if (most != 0 && !run->cancel && ++run->refusals <= most) {
     run->why = "the agent takes no order for now: " + event.what;
     run->again = now + pause_after_refusal * run->refusals;
     return;

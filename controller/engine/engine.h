@@ -141,6 +141,8 @@ struct StepRun {
   /// When to give the task up, and when to send a refused order again or to make a new attempt.
   Instant gives_up = {};
   std::optional<Instant> again = {};
+  /// When its clearance was asked for last.
+  std::optional<Instant> asked = {};
   unsigned refusals = 0;
   Wait wait = Wait::nothing;
   /// A person wants it ended; when to say so again.

@@ -12,6 +12,8 @@ namespace relab::controller {
 
 namespace {
 
+using schema::Standing;
+
 constexpr auto run_again = "relab run 0a";
 
 /// The arm of the Task union that is this section of the audit.
@@ -19,17 +21,6 @@ std::string arm_of_section(const std::string& section) {
   for (const auto field : reflect::choices(capnp::Schema::from<schema::Task>()))
     if (reflect::notes_of(field).audit == section) return field.getProto().getName().cStr();
   return {};
-}
-
-/// The last task of that kind that came to any end: a later failure speaks against an earlier
-/// success.
-const TaskRecord* latest(const State& state, const std::string& agent, const std::string& arm) {
-  const TaskRecord* found = nullptr;
-  for (const auto& [id, task] : state.tasks())
-    if (task.agent == agent && task.arm == arm && !task.open() &&
-        (found == nullptr || task.ordered >= found->ordered))
-      found = &task;
-  return found;
 }
 
 schema::Coverage::Reader coverage_of(schema::Facts::Reader facts) {
@@ -59,20 +50,23 @@ class SectionJudge {
 
   Finding judge(const std::string& section) const {
     const auto agent = str(host_.getName());
-    Finding finding{.subject = fmt::format("{} of {}", section, agent)};
+    Finding finding{.subject = fmt::format("{} of {}", section, agent), .supply = run_again};
     const auto enrolled = evidences_.state.agents().find(agent);
     if (enrolled == evidences_.state.agents().end()) {
-      finding.why = fmt::format("missing: no agent '{}' is enrolled", agent);
+      finding.why = fmt::format("no agent '{}' is enrolled", agent);
       finding.supply = fmt::format("relab enrol {}", agent);
       return finding;
     }
-    const auto* task = latest(evidences_.state, agent, arm_of_section(section));
-    finding.supply = run_again;
-    finding.why = task == nullptr ? "missing: it was never read"
-                                  : judge_task(*task, enrolled->second, section);
-    if (task != nullptr) finding.task = task->id;
-    finding.met = finding.why.empty();
-    if (finding.met) {
+    const auto* task = evidences_.state.last_ended(agent, arm_of_section(section));
+    if (task == nullptr) {
+      finding.why = "it was never read";
+      return finding;
+    }
+    finding.origin = origin_of(*task);
+    const auto opinion = judge_task(*task, enrolled->second, section);
+    finding.standing = opinion.standing;
+    finding.why = opinion.why;
+    if (finding.met()) {
       finding.why = met_words(*task);
       finding.supply.clear();
     }
@@ -80,52 +74,71 @@ class SectionJudge {
   }
 
  private:
-  /// Empty if all is well.
-  std::string judge_task(const TaskRecord& task, const AgentRecord& agent,
-                         const std::string& section) const {
-    // A report may still come after nobody waited for it: what was found counts.
-    if (!task.evidence && !task.refusal.empty())
-      return "failed: the agent refused the order: " + task.refusal;
-    if (!task.evidence) return "failed: " + task.abandoned;
+  struct Opinion {
+    Standing standing = Standing::MET;
+    std::string why = {};
+  };
+
+  Opinion judge_task(const TaskRecord& task, const AgentRecord& agent,
+                     const std::string& section) const {
+    if (auto failure = failure_of(task); !failure.empty())
+      return succeeded_before(task)
+                 ? Opinion{Standing::CONTRADICTED, "a later attempt failed: " + std::move(failure)}
+                 : Opinion{Standing::UNMET, "it failed: " + std::move(failure)};
     const auto& evidence = *task.evidence;
-    const auto report = evidence.report.reader();
-    if (report.getOutcome() != schema::Outcome::SUCCEEDED)
-      return fmt::format("failed: {}", report.getFailure().getWhat().size() == 0
-                                           ? "its report has no success"
-                                           : str(report.getFailure().getWhat()));
-    if (reflect::member_of(capnp::toDynamic(report.getFacts())) != task.arm)
-      return "failed: the report carries the facts of another kind";
     if (evidence.signer != agent.party.sign_key ||
-        view(report.getMachineId()) != agent.party.machine_id)
-      return "missing: the evidence is of another machine than the one that is enrolled now";
-    if (auto old = judge_age(task); !old.empty()) return old;
-    return judge_facts(report.getFacts(), section);
+        view(evidence.report.reader().getMachineId()) != agent.party.machine_id)
+      return {Standing::MISSING,
+              "the evidence is of another machine than the one that is enrolled now"};
+    if (auto old = judge_age(task); !old.empty()) return {Standing::STALE, std::move(old)};
+    return judge_facts(evidence.report.reader().getFacts(), section);
+  }
+
+  /// Empty if its report shows what was asked for.
+  static std::string failure_of(const TaskRecord& task) {
+    // A report may still come after nobody waited for it: what was found counts.
+    if (!task.evidence)
+      return task.refusal.empty() ? task.abandoned : "the agent refused the order: " + task.refusal;
+    const auto report = task.evidence->report.reader();
+    if (report.getOutcome() != schema::Outcome::SUCCEEDED)
+      return report.getFailure().getWhat().size() == 0 ? "its report has no success"
+                                                       : str(report.getFailure().getWhat());
+    if (reflect::member_of(capnp::toDynamic(report.getFacts())) != task.arm)
+      return "the report carries the facts of another kind";
+    return {};
+  }
+
+  bool succeeded_before(const TaskRecord& last) const {
+    return std::ranges::any_of(evidences_.state.tasks(), [&](const auto& known) {
+      const auto& task = known.second;
+      return task.agent == last.agent && task.arm == last.arm && !task.check && !task.open() &&
+             failure_of(task).empty();
+    });
   }
 
   std::string judge_age(const TaskRecord& task) const {
     // Nothing was read before it was ordered, and that time is by our own clock.
     const auto age = evidences_.now - task.ordered;
     if (age < Millis(0))
-      return fmt::format(
-          "stale: it was ordered at {}, which is in the future: was the clock set back?",
-          iso8601(task.ordered));
+      return fmt::format("it was ordered at {}, which is in the future: was the clock set back?",
+                         iso8601(task.ordered));
     if (age > max_age_)
-      return fmt::format("stale: it is {} old, older than {}", human(age), human(max_age_));
+      return fmt::format("it is {} old, older than {}", human(age), human(max_age_));
     return {};
   }
 
-  std::string judge_facts(schema::Facts::Reader facts, const std::string& section) const {
+  Opinion judge_facts(schema::Facts::Reader facts, const std::string& section) const {
     const auto coverage = coverage_of(facts);
     if (coverage.getProblems().size() != 0)
-      return "failed: it was not read whole: " + first_of(coverage.getProblems());
+      return {Standing::UNMET, "it was not read whole: " + first_of(coverage.getProblems())};
     const auto declared = declared_.find(section);
     if (coverage.getAbsent().size() != 0 && declared != declared_.end())
-      return fmt::format("absent: {}, but lab.toml declares it: {}", str(coverage.getAbsent()),
-                         declared->second);
+      return {Standing::UNMET, fmt::format("{}, but lab.toml declares it: {}",
+                                           str(coverage.getAbsent()), declared->second)};
     if (coverage.getAbsent().size() != 0) return {};
     const auto missing = unseen(evidences_.lab, host_, section, facts);
-    return missing.empty() ? std::string()
-                           : fmt::format("incomplete: {}", fmt::join(missing, "; "));
+    if (missing.empty()) return {};
+    return {Standing::UNMET, fmt::format("{}", fmt::join(missing, "; "))};
   }
 
   std::string met_words(const TaskRecord& task) const {
@@ -147,13 +160,12 @@ class SectionJudge {
 }  // namespace
 
 Verdict audit_complete(const Evidences& evidences, std::chrono::seconds max_age) {
-  Verdict verdict{.condition = "audit.complete", .met = true, .findings = {}};
+  Verdict verdict{.condition = "audit.complete"};
   for (const auto host : evidences.lab.getHosts()) {
     const SectionJudge judge(evidences, host, max_age);
     for (const auto& section : reflect::audit_sections())
       verdict.findings.push_back(judge.judge(section));
   }
-  verdict.met = !verdict.findings.empty() && std::ranges::all_of(verdict.findings, &Finding::met);
   return verdict;
 }
 

@@ -1,10 +1,14 @@
 #include "controller/gates/gate.h"
 
 #include <algorithm>
+#include <capnp/dynamic.h>
 #include <fmt/format.h>
 #include <set>
 
 #include "common/base/text.h"
+#include "common/reflect/notes.h"
+#include "common/reflect/union.h"
+#include "controller/gates/waiver.h"
 
 namespace relab::controller {
 
@@ -26,29 +30,105 @@ Result<Phase> find_phase(schema::Lab::Reader lab, std::string_view name) {
               fmt::format("the lab '{}' has no phase '{}'", str(lab.getName()), name));
 }
 
-void add(Verdict verdict, Gate& gate) {
-  gate.open = gate.open && verdict.met;
-  gate.verdicts.push_back(std::move(verdict));
+enum class Waivers { heeded, unheeded, impossible };
+
+/// Puts a gate together, verdict by verdict.
+class Assembly {
+ public:
+  Assembly(std::string phase, const Evidences& evidences, Waivers waivers)
+      : evidences_(evidences),
+        gate_{.phase = std::move(phase), .open = true, .verdicts = {}},
+        waivers_(waivers) {}
+
+  void add(Verdict verdict, const std::string& of) {
+    verdict.of = of;
+    verdict.absolute = verdict.absolute || waivers_ == Waivers::impossible;
+    if (!verdict.met() && !verdict.absolute && waivers_ == Waivers::heeded)
+      verdict.waived = waived(gate_.phase, verdict, evidences_);
+    gate_.open = gate_.open && verdict.passes();
+    gate_.verdicts.push_back(std::move(verdict));
+  }
+  void add_all(const capnp::List<schema::Lab::Condition>::Reader& conditions,
+               const std::string& of) {
+    for (const auto condition : conditions) add(judge(condition, evidences_), of);
+  }
+  const Evidences& evidences() const { return evidences_; }
+  Gate take() && { return std::move(gate_); }
+
+ private:
+  const Evidences& evidences_;
+  Gate gate_;
+  Waivers waivers_;
+};
+
+bool any_absolute(const capnp::List<schema::Lab::Condition>::Reader& conditions) {
+  return any_in(conditions, [](auto condition) { return condition.getAbsolute(); });
 }
 
-void judge_all(const capnp::List<schema::Lab::Condition>::Reader& conditions,
-               const Evidences& evidences, Gate& gate) {
-  for (const auto condition : conditions) add(judge(condition, evidences), gate);
+/// That a phase is complete is as absolute as what it has to show.
+Verdict judge_complete(Phase phase, const Evidences& evidences) {
+  auto verdict = phase_complete(phase, evidences);
+  verdict.absolute = any_absolute(phase.getProves());
+  return verdict;
 }
 
-Result<void> judge_before(Phase phase, const Evidences& evidences, std::set<std::string>& seen,
-                          Gate& gate) {
+Result<void> judge_before(Phase phase, std::set<std::string>& seen, Assembly& gate) {
   for (const auto name : phase.getAfter()) {
     if (!seen.insert(str(name)).second) continue;
-    RELAB_TRY(const auto before, find_phase(evidences.lab, view(name)));
-    RELAB_CHECK(judge_before(before, evidences, seen, gate));
-    add(phase_complete(before, evidences), gate);
-    judge_all(before.getProves(), evidences, gate);
+    RELAB_TRY(const auto before, find_phase(gate.evidences().lab, view(name)));
+    RELAB_CHECK(judge_before(before, seen, gate));
+    gate.add(judge_complete(before, gate.evidences()), str(name));
+    gate.add_all(before.getProves(), str(name));
   }
   return {};
 }
 
 }  // namespace
+
+std::string_view name(schema::Standing standing) {
+  switch (standing) {
+    case schema::Standing::MET:
+      return "met";
+    case schema::Standing::MISSING:
+      return "missing";
+    case schema::Standing::STALE:
+      return "stale";
+    case schema::Standing::CONTRADICTED:
+      return "contradicted";
+    case schema::Standing::UNMET:
+    case schema::Standing::UNSET:
+      break;
+  }
+  return "unmet";
+}
+
+Origin origin_of(const TaskRecord& task) {
+  Origin origin{.agent = task.agent, .task = task.id, .digest = {}, .ended = task.ordered};
+  if (!task.evidence) return origin;
+  origin.digest = task.evidence->digest;
+  origin.ended = instant_of(task.evidence->report.reader().getEndedAt());
+  return origin;
+}
+
+bool Verdict::met() const {
+  return !findings.empty() && std::ranges::all_of(findings, &Finding::met);
+}
+
+std::vector<std::string> Verdict::unmet() const {
+  std::vector<std::string> unmet;
+  for (const auto& finding : findings)
+    if (!finding.met())
+      unmet.push_back(fmt::format("{}: {}", finding.subject, name(finding.standing)));
+  return unmet;
+}
+
+bool destroys(Phase phase) {
+  for (const auto track : phase.getTracks())
+    for (const auto step : track.getSteps())
+      if (reflect::notes_of_kind(reflect::member_of(capnp::toDynamic(step.getTask()))).destructive)
+        return true;
+  return false;
+}
 
 std::vector<std::string> predicates() {
   std::vector<std::string> names;
@@ -57,35 +137,40 @@ std::vector<std::string> predicates() {
 }
 
 Verdict judge(schema::Lab::Condition::Reader condition, const Evidences& evidences) {
-  for (const auto& predicate : table)
-    if (predicate.name == view(condition.getName()))
-      return predicate.judge(evidences, std::chrono::seconds(condition.getMaxAge()));
-  const auto name = str(condition.getName());
-  const auto known = predicates();
-  const auto near = nearest(name, known);
-  return {
-      .condition = name,
-      .met = false,
-      .findings = {{.subject = name,
-                    .why = fmt::format("this version cannot judge it{}",
-                                       near.empty() ? std::string()
-                                                    : fmt::format("; did you mean '{}'?", near))}}};
+  const auto wanted = str(condition.getName());
+  Verdict verdict{.condition = wanted};
+  const auto known = std::ranges::find(table, wanted, &Predicate::name);
+  if (known != std::end(table)) {
+    verdict = known->judge(evidences, std::chrono::seconds(condition.getMaxAge()));
+  } else {
+    const auto names = predicates();
+    const auto near = nearest(wanted, names);
+    verdict.findings = {
+        {.subject = wanted,
+         .why = fmt::format(
+             "this version cannot judge it{}",
+             near.empty() ? std::string() : fmt::format("; did you mean '{}'?", near))}};
+  }
+  verdict.absolute = condition.getAbsolute();
+  return verdict;
 }
 
 Result<Gate> judge_entry(const std::string& name, const Evidences& evidences) {
   RELAB_TRY(const auto phase, find_phase(evidences.lab, name));
-  Gate gate{.phase = name, .open = true, .verdicts = {}};
+  const bool absolute = destroys(phase) || any_absolute(phase.getGate());
+  Assembly gate(name, evidences, absolute ? Waivers::impossible : Waivers::heeded);
   std::set<std::string> seen = {name};
-  RELAB_CHECK(judge_before(phase, evidences, seen, gate));
-  judge_all(phase.getGate(), evidences, gate);
-  return gate;
+  RELAB_CHECK(judge_before(phase, seen, gate));
+  gate.add_all(phase.getGate(), name);
+  return std::move(gate).take();
 }
 
 Result<Gate> judge_proof(const std::string& name, const Evidences& evidences) {
   RELAB_TRY(const auto phase, find_phase(evidences.lab, name));
-  Gate gate{.phase = name, .open = true, .verdicts = {}};
-  judge_all(phase.getProves(), evidences, gate);
-  return gate;
+  // What it must show, it must show: the gate behind it may be waived, by its own name.
+  Assembly gate(name, evidences, Waivers::unheeded);
+  gate.add_all(phase.getProves(), name);
+  return std::move(gate).take();
 }
 
 }  // namespace relab::controller

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/base/id.h"
@@ -13,21 +14,50 @@
 
 namespace relab::controller {
 
+/// Where evidence comes from.
+struct Origin {
+  std::string agent;
+  TaskId task;
+  /// Of the report's payload bytes; none if the task came to no report.
+  std::optional<crypto::Digest> digest = {};
+  /// When the task ended, by the agent's clock, or was let go, by ours.
+  Instant ended = {};
+  bool operator==(const Origin&) const = default;
+};
+
+Origin origin_of(const TaskRecord& task);
+
 /// What one look at the evidence gave.
 struct Finding {
   /// What was looked at: "zfs of z640".
   std::string subject = {};
-  bool met = false;
+  schema::Standing standing = schema::Standing::MISSING;
   std::string why = {};
   /// The command that would supply what is missing.
   std::string supply = {};
-  std::optional<TaskId> task = {};
+  std::optional<Origin> origin = {};
+
+  bool met() const { return standing == schema::Standing::MET; }
 };
+
+/// "met", "missing", "stale", "contradicted", "unmet".
+std::string_view name(schema::Standing standing);
 
 struct Verdict {
   std::string condition;
-  bool met = false;
-  std::vector<Finding> findings;
+  /// The phase that the condition is about: that of the gate, or one before it.
+  std::string of = {};
+  std::vector<Finding> findings = {};
+  /// Nobody can waive it.
+  bool absolute = false;
+  /// The reason that a person gave for going on although it is not met; empty if nobody did.
+  std::string waived = {};
+
+  /// Every finding is met. One without findings has looked at nothing.
+  bool met() const;
+  bool passes() const { return met() || !waived.empty(); }
+  /// What a waiver of this covers: each finding that is not met, with its standing.
+  std::vector<std::string> unmet() const;
 };
 
 /// What is looked at.
@@ -49,12 +79,17 @@ std::vector<std::string> predicates();
 Verdict phase_complete(schema::Lab::Phase::Reader phase, const Evidences& evidences);
 
 /// The gate of a phase: its own conditions; and that each phase before it (`after`, and theirs) is
-/// complete, and has proven what it must.
+/// complete, and has proven what it must. What is not met may be waived by a signed word of a
+/// person, which covers one condition of one gate, for a time, as it stood then; never what is
+/// absolute, and nothing before a phase that destroys something.
 struct Gate {
   std::string phase;
   bool open = false;
   std::vector<Verdict> verdicts;
 };
+
+/// Whether the phase has a step that destroys something.
+bool destroys(schema::Lab::Phase::Reader phase);
 
 /// Whether the first step of the phase may start.
 Result<Gate> judge_entry(const std::string& name, const Evidences& evidences);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fmt/format.h>
 #include <map>
 
@@ -9,13 +10,8 @@ namespace {
 
 using Phase = schema::Lab::Phase::Reader;
 
-std::vector<std::string> steps_of(Phase phase) {
-  std::vector<std::string> steps;
-  for (const auto track : phase.getTracks())
-    for (const auto step : track.getSteps())
-      steps.push_back(
-          fmt::format("{}/{}/{}", str(phase.getName()), str(track.getName()), str(step.getName())));
-  return steps;
+bool has_steps(Phase phase) {
+  return any_in(phase.getTracks(), [](auto track) { return track.getSteps().size() != 0; });
 }
 
 bool has_succeeded(const TaskRecord& task) {
@@ -38,35 +34,91 @@ std::map<std::string, const TaskRecord*> last_attempts(const State& state,
   return last;
 }
 
-/// Empty if it is complete.
-std::string incomplete(Phase phase, const State& state) {
-  const auto steps = steps_of(phase);
-  if (steps.empty()) return "it has no steps in lab.toml: nothing is automated, so nothing is done";
-  const auto* run = state.last_run(str(phase.getName()));
-  if (run == nullptr) return "missing: it was never run";
-  if (!run->ended) return "missing: its last run has not ended";
-  const auto last = last_attempts(state, str(phase.getName()));
-  for (const auto& step : steps) {
-    const auto task = last.find(step);
-    if (task == last.end()) return fmt::format("missing: {} was never ordered", step);
-    if (!has_succeeded(*task->second))
-      return fmt::format("failed: {} did not succeed when it was run last", step);
-  }
-  return {};
+/// Whether the step was carried out as the lab file asks for it now.
+bool same_task(schema::Task::Reader ordered, schema::Task::Reader planned) {
+  return capnp::canonicalize(ordered).asBytes() == capnp::canonicalize(planned).asBytes();
 }
+
+/// What the last attempts of a phase say of its steps, the first bad news of all.
+class PhaseJudge {
+ public:
+  PhaseJudge(const State& state, const std::string& phase)
+      : state_(state), phase_(phase), last_(last_attempts(state, phase)) {}
+
+  Finding judge(Phase phase) const {
+    Finding finding{.subject = fmt::format("phase {}", phase_),
+                    .supply = fmt::format("relab run {}", phase_)};
+    const auto* run = state_.last_run(phase_);
+    if (run == nullptr || !run->ended) {
+      finding.why = run == nullptr ? "it was never run" : "its last run has not ended";
+      return finding;
+    }
+    for (const auto track : phase.getTracks())
+      for (const auto step : track.getSteps())
+        if (const auto path =
+                fmt::format("{}/{}/{}", phase_, str(track.getName()), str(step.getName()));
+            !judge_step(path, track, step, finding))
+          return finding;
+    finding.standing = schema::Standing::MET;
+    finding.why = "every step has succeeded";
+    finding.supply.clear();
+    return finding;
+  }
+
+ private:
+  /// False if it keeps the phase from being complete; `finding` then says why.
+  bool judge_step(const std::string& path, schema::Lab::Track::Reader track,
+                  schema::Lab::Step::Reader step, Finding& finding) const {
+    const auto found = last_.find(path);
+    if (found == last_.end()) {
+      finding.standing = schema::Standing::MISSING;
+      finding.why = fmt::format("{} was never ordered", path);
+      finding.origin.reset();
+      return false;
+    }
+    const auto& task = *found->second;
+    // Until there is worse to tell: the last of all is what completes the phase.
+    if (const auto origin = origin_of(task);
+        !has_succeeded(task) || !finding.origin || finding.origin->ended <= origin.ended)
+      finding.origin = origin;
+    if (!has_succeeded(task)) {
+      finding.standing =
+          succeeded_before(task) ? schema::Standing::CONTRADICTED : schema::Standing::UNMET;
+      finding.why = fmt::format("{} did not succeed when it was run last", path);
+      return false;
+    }
+    if (task.agent == view(track.getAgent()) &&
+        same_task(task.order.reader().getTask(), step.getTask()))
+      return true;
+    finding.origin = origin_of(task);
+    finding.standing = schema::Standing::STALE;
+    finding.why =
+        fmt::format("lab.toml asks for another {} than the one that was carried out", path);
+    return false;
+  }
+  bool succeeded_before(const TaskRecord& last) const {
+    return std::ranges::any_of(state_.tasks(), [&](const auto& known) {
+      return known.second.step == last.step && !known.second.check && has_succeeded(known.second);
+    });
+  }
+
+  const State& state_;
+  const std::string& phase_;
+  std::map<std::string, const TaskRecord*> last_;
+};
 
 }  // namespace
 
 Verdict phase_complete(Phase phase, const Evidences& evidences) {
   const auto name = str(phase.getName());
-  Finding finding{.subject = fmt::format("phase {}", name),
-                  .why = incomplete(phase, evidences.state)};
-  finding.met = finding.why.empty();
-  if (finding.met)
-    finding.why = "every step has succeeded";
-  else if (!steps_of(phase).empty())
-    finding.supply = fmt::format("relab run {}", name);
-  return {.condition = "phase.complete", .met = finding.met, .findings = {std::move(finding)}};
+  Verdict verdict{.condition = "phase.complete"};
+  if (has_steps(phase))
+    verdict.findings = {PhaseJudge(evidences.state, name).judge(phase)};
+  else
+    verdict.findings = {{.subject = fmt::format("phase {}", name),
+                         .why = "it has no steps in lab.toml: nothing is automated, so nothing "
+                                "is done"}};
+  return verdict;
 }
 
 }  // namespace relab::controller

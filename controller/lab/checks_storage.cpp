@@ -190,6 +190,38 @@ void parts_name_their_host(Lab::Reader lab, Findings& findings) {
   check_hosts(lab.getGuests(), "guests", findings);
 }
 
+/// The disk of that serial that holds, or is to hold, what nobody wants to lose.
+std::optional<Lab::Disk::Reader> treasure_with(Lab::Reader lab, std::string_view serial) {
+  for (const auto disk : lab.getDisks())
+    if (view(disk.getSerial()) == serial && disk.getRole() != Role::OS) return disk;
+  return std::nullopt;
+}
+
+template <typename Visit>
+void each_step(Lab::Reader lab, const Findings& findings, Visit visit) {
+  const auto phases = lab.getPlan().getPhases();
+  for (unsigned i = 0; i < phases.size(); ++i) {
+    const auto tracks_path = findings.element_path("plan.phases", i) + ".tracks";
+    for (unsigned j = 0; j < phases[i].getTracks().size(); ++j) {
+      const auto steps_path = findings.element_path(tracks_path, j) + ".steps";
+      const auto steps = phases[i].getTracks()[j].getSteps();
+      for (unsigned k = 0; k < steps.size(); ++k)
+        visit(steps[k], findings.element_path(steps_path, k));
+    }
+  }
+}
+
+void no_step_wipes_data(Lab::Reader lab, Findings& findings) {
+  each_step(lab, findings, [&](Lab::Step::Reader step, const std::string& path) {
+    if (!step.getTask().isWipeDisk()) return;
+    if (const auto disk = treasure_with(lab, view(step.getTask().getWipeDisk().getSerial())))
+      findings.report(path + ".task.wipe_disk.serial",
+                      fmt::format("this is the disk '{}', which holds data or its backup",
+                                  str(disk->getName())),
+                      "no phase may wipe such a disk: wipe it by hand if you must");
+  });
+}
+
 constexpr Check checks[] = {
     {"no two disks have one serial", serials_are_unique},
     {"a disk is in one pool at most", disks_are_in_one_pool},
@@ -199,6 +231,7 @@ constexpr Check checks[] = {
     {"the disks of a pool are of a size", disks_of_a_pool_are_of_a_size},
     {"a pool has a key format if and only if it is encrypted", encrypted_pools_have_a_key_format},
     {"a pool's disks are in its host", disks_of_a_pool_are_in_its_host},
+    {"no step wipes a disk of data or backups", no_step_wipes_data},
     {"backups go to disks for backups", backups_go_to_backup_disks},
     {"with several hosts, every part names its own", parts_name_their_host},
 };

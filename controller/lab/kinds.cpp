@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "common/needs/needs.h"
 #include "common/reflect/notes.h"
 #include "controller/lab/mistake.h"
 #include "controller/lab/units.h"
@@ -143,6 +144,12 @@ std::string described(Field kind) {
   page += notes.convergent
               ? "  After an unknown outcome, the controller may order a new attempt by itself.\n"
               : "  After an unknown outcome, a person must look before a new attempt.\n";
+  if (notes.destructive)
+    page += "  It destroys something: a person has to approve of exactly that (`relab approve`).\n";
+  for (const auto& name : notes.needs)
+    if (const auto* need = needs::find(name); need != nullptr)
+      page += fmt::format("  It needs `{}`: {}; shown by `{}`, at most {} old.\n", name, need->says,
+                          reflect::snake_case(need->arm), human(need->max_age));
   page +=
       fmt::format("\nIn lab.toml\n  steps = [{{ name = \"...\", task = {{ {} = {{}} }} }}]\n", key);
   page += section("Parameters", kind.getType().asStruct(), "none");

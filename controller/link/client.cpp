@@ -10,13 +10,14 @@
 #include <fmt/format.h>
 #include <zmq.hpp>
 
+#include "common/wire/envelope.h"
+
 namespace relab::controller {
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::int64_t incoming_size_max = (std::int64_t{4} << 20U) + 65536;
 constexpr auto redial_first = std::chrono::milliseconds(100);
 constexpr auto redial_last = std::chrono::milliseconds(3000);
 constexpr int watched = ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED |
@@ -62,7 +63,7 @@ void Client::Sockets::connect() {
   data = zmq::socket_t(context, zmq::socket_type::dealer);
   data.set(zmq::sockopt::linger, 0);
   data.set(zmq::sockopt::immediate, true);
-  data.set(zmq::sockopt::maxmsgsize, incoming_size_max);
+  data.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(frame_size_max));
   data.set(zmq::sockopt::handshake_ivl, 10000);
   data.set(zmq::sockopt::heartbeat_ivl, 5000);
   data.set(zmq::sockopt::heartbeat_timeout, 10000);

@@ -13,21 +13,18 @@ namespace relab::controller {
 
 namespace {
 
-reflect::Notes notes_of(const std::string& arm) {
-  return reflect::notes_of(capnp::Schema::from<schema::Task>().getFieldByName(arm));
-}
-
 PlannedStep compile_step(const std::string& track_path, schema::Lab::Track::Reader track,
                          schema::Lab::Step::Reader step) {
   Draft<schema::Task> task(step.getTask());
   std::string arm(reflect::member_of(capnp::toDynamic(step.getTask())));
-  const auto notes = notes_of(arm);
+  const auto notes = reflect::notes_of_kind(arm);
   return {.path = track_path + "/" + str(step.getName()),
           .agent = str(track.getAgent()),
           .arm = arm,
           .deadline = std::chrono::seconds(step.getDeadline()),
           .convergent = notes.convergent,
-          .guarded = notes.destructive || !notes.needs.empty(),
+          .destructive = notes.destructive,
+          .needs = notes.needs,
           .instruction = str(step.getInstruction()),
           .patience = std::chrono::seconds(track.getPatience()),
           .task = std::make_shared<const Message<schema::Task>>(std::move(task).finish())};

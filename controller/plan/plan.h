@@ -23,13 +23,18 @@ struct PlannedStep {
   std::chrono::seconds deadline;
   /// A new attempt is safe after an unknown outcome.
   bool convergent = false;
-  /// Its kind needs evidence, or destroys something.
-  bool guarded = false;
+  /// Its kind destroys something: a person has to approve of it.
+  bool destructive = false;
+  /// Evidence that its kind needs, by name.
+  std::vector<std::string> needs = {};
   /// What a person has to do for it.
   std::string instruction = {};
   /// How long the agent may be away; 0: as long as any.
   std::chrono::seconds patience = {};
   std::shared_ptr<const Message<schema::Task>> task;
+
+  /// It is ordered only while its clearance holds.
+  bool guarded() const { return destructive || !needs.empty(); }
 };
 
 struct PhasePlan {

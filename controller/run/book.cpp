@@ -147,26 +147,40 @@ Result<void> Book::waived(ByteView envelope) {
   return write(std::move(entry));
 }
 
+namespace {
+
+void record(const Finding& finding, schema::Finding::Builder entry) {
+  entry.setSubject(finding.subject);
+  entry.setMet(finding.met());
+  entry.setStanding(finding.standing);
+  entry.setWhy(finding.why);
+  entry.setSupply(finding.supply);
+  if (!finding.origin) return;
+  entry.setTaskId(blob(finding.origin->task.bytes));
+  entry.setAgent(finding.origin->agent);
+  if (finding.origin->digest) entry.setReportDigest(blob(*finding.origin->digest));
+  entry.setEndedAt(unix_millis(finding.origin->ended));
+}
+
+void record(const Verdict& verdict, schema::Verdict::Builder entry) {
+  entry.setCondition(verdict.condition);
+  entry.setOf(verdict.of);
+  entry.setMet(verdict.met());
+  entry.setAbsolute(verdict.absolute);
+  entry.setWaived(verdict.waived);
+  auto findings = entry.initFindings(static_cast<unsigned>(verdict.findings.size()));
+  for (unsigned i = 0; i < findings.size(); ++i) record(verdict.findings[i], findings[i]);
+}
+
+}  // namespace
+
 Result<void> Book::judged(const Gate& gate) {
   Draft<schema::Entry> entry;
   auto judged = entry->initJudged();
   judged.setPhase(gate.phase);
   judged.setOpen(gate.open);
   auto verdicts = judged.initConditions(static_cast<unsigned>(gate.verdicts.size()));
-  for (unsigned i = 0; i < verdicts.size(); ++i) {
-    verdicts[i].setCondition(gate.verdicts[i].condition);
-    verdicts[i].setMet(gate.verdicts[i].met);
-    auto findings =
-        verdicts[i].initFindings(static_cast<unsigned>(gate.verdicts[i].findings.size()));
-    for (unsigned j = 0; j < findings.size(); ++j) {
-      const auto& finding = gate.verdicts[i].findings[j];
-      findings[j].setSubject(finding.subject);
-      findings[j].setMet(finding.met);
-      findings[j].setWhy(finding.why);
-      findings[j].setSupply(finding.supply);
-      if (finding.task) findings[j].setTaskId(blob(finding.task->bytes));
-    }
-  }
+  for (unsigned i = 0; i < verdicts.size(); ++i) record(gate.verdicts[i], verdicts[i]);
   return write(std::move(entry));
 }
 

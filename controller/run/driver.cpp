@@ -66,14 +66,22 @@ Result<void> Driver::begin(const RunId& run, PhasePlan plan, const Now& now) {
   const auto* record = book_.state().run(run);
   RELAB_ASSERT(record != nullptr);
   mode_ = record->check ? schema::Mode::CHECK : schema::Mode::APPLY;
+  const auto is_guarded = [](const auto& track) {
+    return std::ranges::any_of(track, &PlannedStep::guarded);
+  };
+  if (std::ranges::any_of(plan.tracks, is_guarded)) {
+    RELAB_TRY(lab_, Message<schema::Lab>::parse(record->lab));
+    RELAB_TRY(const auto phase, compile_phase(lab_->reader(), record->phase));
+    plan_digest_ = plan_digest(phase);
+  }
   engine_ = std::make_unique<Engine>(
       RunPlan{.phase = std::move(plan),
               .resumed = resumed_steps(book_.state(), run),
               .cancelled = record->cancelled,
               .collect_only = config_.collect_only,
               .patience = config_.patience},
-      [this] { return TaskId::make(now_.wall); }, [](const PlannedStep&) { return Clearance{}; },
-      started_);
+      [this] { return TaskId::make(now_.wall); },
+      [this](const PlannedStep& step) { return clear_step(step).clearance; }, started_);
   return connect();
 }
 
@@ -220,6 +228,27 @@ Result<void> Driver::feed(const Event& event) {
   return {};
 }
 
+Cleared Driver::clear_step(const PlannedStep& step) const {
+  if (mode_ == schema::Mode::CHECK || !step.guarded()) return {};
+  return clear(step, plan_digest_,
+               {.lab = lab_->reader(), .state = book_.state(), .now = now_.wall});
+}
+
+namespace {
+
+/// Evidence and approval go as they came: the agent looks at their signatures itself.
+void bring(const Grounds& grounds, const Ledger& ledger, schema::Order::Builder order) {
+  auto evidence = order.initEvidence(static_cast<unsigned>(grounds.evidence.size()));
+  for (unsigned i = 0; i < evidence.size(); ++i)
+    evidence.set(i, ledger.entries()[grounds.evidence[i]->number - 1]
+                        .entry.reader()
+                        .getReceived()
+                        .getEnvelope());
+  if (grounds.approval != nullptr) order.setApproval(blob(*grounds.approval));
+}
+
+}  // namespace
+
 Result<void> Driver::perform(const effect::Order& effect) {
   const auto* run = find_step(effect.step);
   RELAB_ASSERT(run != nullptr);
@@ -240,6 +269,7 @@ Result<void> Driver::perform(const effect::Order& effect) {
   order->setTask(run->step.task->reader());
   order->setStep(run->step.path);
   order->setJournal(blob(session.greeting()->journal));
+  bring(clear_step(run->step).grounds, book_.ledger(), *order);
   const auto envelope = sign(keys_, std::move(order).finish());
   RELAB_CHECK(book_.ordered(envelope.bytes()));
   static_cast<void>(session.send_frame(envelope.bytes()).has_value());

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "controller/engine/engine.h"
+#include "controller/gates/clearance.h"
 #include "controller/run/book.h"
 #include "controller/run/session.h"
 
@@ -87,6 +88,9 @@ class Driver {
   bool has_another_journal(const Session& session) const;
   void take_progress(const Opened& opened);
   Result<void> feed(const Event& event);
+  /// Whether a step that is guarded may be ordered now, and what its order brings along. A check
+  /// changes nothing, and needs nothing.
+  Cleared clear_step(const PlannedStep& step) const;
   Result<void> perform(const effect::Order& effect);
   Result<void> perform(const effect::Abandon& effect);
   Result<void> perform(const effect::RecordRefusal& effect);
@@ -106,6 +110,9 @@ class Driver {
   std::unique_ptr<Engine> engine_;
   RunId run_;
   schema::Mode mode_ = schema::Mode::UNSET;
+  /// By which the run was begun, and the digest of all of its phase; where a step is guarded.
+  std::optional<Message<schema::Lab>> lab_;
+  crypto::Digest plan_digest_{};
   /// Of the call that is being served.
   Now now_{};
   Instant started_;

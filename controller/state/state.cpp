@@ -10,17 +10,6 @@ namespace relab::controller {
 namespace {
 
 /// Opens a stored envelope of one type by one expected key.
-template <typename T>
-Result<std::pair<Message<T>, Opened>> open_stored(ByteView bytes, const crypto::PublicKey& key) {
-  auto opening =
-      open_frame(bytes, message_size_max, [&](const auto& signer) { return signer == key; });
-  if (!opening.opened)
-    return fail(Fault::damaged,
-                fmt::format("a signed entry does not verify: {}", name(opening.reason)));
-  RELAB_TRY(auto message, opening.opened->template as<T>());
-  return std::pair(std::move(message), std::move(*opening.opened));
-}
-
 crypto::Digest digest_from(ByteView bytes) {
   crypto::Digest digest{};
   if (bytes.size() == digest.size()) std::ranges::copy(bytes, digest.begin());
@@ -71,12 +60,13 @@ Result<void> State::apply(const LedgerEntry& stored) {
       case schema::Entry::RECEIVED:
         return take_report(view(entry.getReceived().getEnvelope()), time, stored.number);
       case schema::Entry::REFUSED:
-        return take_refusal(view(entry.getRefused().getEnvelope()));
+        return take_refusal(view(entry.getRefused().getEnvelope()), stored.number);
       case schema::Entry::ABANDONED: {
         RELAB_TRY(const auto id, TaskId::from(view(entry.getAbandoned().getTaskId())));
         if (const auto task = tasks_.find(id); task != tasks_.end()) {
           task->second.abandoned = str(entry.getAbandoned().getWhy());
           task->second.abandoned_for = entry.getAbandoned().getReason();
+          task->second.closed = stored.number;
         }
         return {};
       }
@@ -132,7 +122,7 @@ const Party* State::agent_by_key(const crypto::PublicKey& key) const {
 
 Result<void> State::take_order(ByteView envelope, Instant time) {
   if (!controller_) return fail(Fault::damaged, "an order before the ledger's beginning");
-  RELAB_TRY(auto opened, open_stored<schema::Order>(envelope, controller_->sign_key));
+  RELAB_TRY(auto opened, open_signed<schema::Order>(envelope, controller_->sign_key));
   auto& [order, frame] = opened;
   const auto reader = order.reader();
   RELAB_TRY(const auto id, TaskId::from(view(reader.getTaskId())));
@@ -220,10 +210,11 @@ Result<void> State::take_report(ByteView envelope, Instant time, std::uint64_t n
                              .digest = opening.opened->digest,
                              .received = time,
                              .number = number};
+  record.closed = number;
   return {};
 }
 
-Result<void> State::take_refusal(ByteView envelope) {
+Result<void> State::take_refusal(ByteView envelope, std::uint64_t number) {
   auto opening = open_frame(envelope, message_size_max,
                             [&](const auto& key) { return agent_by_key(key) != nullptr; });
   if (!opening.opened)
@@ -232,6 +223,7 @@ Result<void> State::take_refusal(ByteView envelope) {
   RELAB_TRY(const auto receipt, opening.opened->as<schema::Receipt>());
   RELAB_TRY(const auto* task, task_of_receipt(*opening.opened, receipt.reader()));
   tasks_.at(task->id).refusal = str(receipt.reader().getWhat());
+  tasks_.at(task->id).closed = number;
   return {};
 }
 
@@ -247,7 +239,7 @@ Result<void> State::mark(ByteView task, bool TaskRecord::*flag) {
 template <typename T>
 Result<void> State::take_signed(ByteView envelope, std::vector<Statement<T>>& statements) {
   if (!controller_) return fail(Fault::damaged, "a person's word before the ledger's beginning");
-  RELAB_TRY(auto opened, open_stored<T>(envelope, controller_->sign_key));
+  RELAB_TRY(auto opened, open_signed<T>(envelope, controller_->sign_key));
   statements.push_back(
       {.message = std::move(opened.first), .envelope = Bytes(envelope.begin(), envelope.end())});
   return {};
@@ -255,7 +247,7 @@ Result<void> State::take_signed(ByteView envelope, std::vector<Statement<T>>& st
 
 Result<void> State::take_checkpoint(ByteView envelope, const LedgerEntry& entry) {
   if (!controller_) return fail(Fault::damaged, "a checkpoint before the ledger's beginning");
-  RELAB_TRY(const auto opened, open_stored<schema::Checkpoint>(envelope, controller_->sign_key));
+  RELAB_TRY(const auto opened, open_signed<schema::Checkpoint>(envelope, controller_->sign_key));
   const auto checkpoint = opened.first.reader();
   if (checkpoint.getEntries() != entry.number - 1 || hashes_.empty() ||
       !crypto::equal(view(checkpoint.getHead()), hashes_.back()))
@@ -266,7 +258,7 @@ Result<void> State::take_checkpoint(ByteView envelope, const LedgerEntry& entry)
 
 Result<void> State::continues(ByteView checkpoint) const {
   if (checkpoint.empty() || !controller_) return {};
-  const auto opened = open_stored<schema::Checkpoint>(checkpoint, controller_->sign_key);
+  const auto opened = open_signed<schema::Checkpoint>(checkpoint, controller_->sign_key);
   // What we did not sign says nothing of our ledger.
   if (!opened) return {};
   const auto shown = opened->first.reader();
@@ -321,6 +313,15 @@ std::vector<const TaskRecord*> State::tasks_of(const RunId& run) const {
   std::vector<const TaskRecord*> found;
   for (const auto& [id, task] : tasks_)
     if (task.run == run) found.push_back(&task);
+  return found;
+}
+
+const TaskRecord* State::last_ended(const std::string& agent, const std::string& arm) const {
+  const TaskRecord* found = nullptr;
+  for (const auto& [id, task] : tasks_)
+    if (task.agent == agent && task.arm == arm && !task.check && !task.open() &&
+        (found == nullptr || task.closed > found->closed))
+      found = &task;
   return found;
 }
 

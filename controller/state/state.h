@@ -55,6 +55,8 @@ struct TaskRecord {
   schema::Abandoned::Reason abandoned_for = schema::Abandoned::Reason::UNSET;
   /// The order that the report answers; without one, the last.
   Instant ordered = {};
+  /// The number of the last ledger entry that told of its end, by whatever; 0: none did.
+  std::uint64_t closed = 0;
   /// A person wants it ended.
   bool cancel_asked = false;
   /// The change that it made was confirmed.
@@ -122,6 +124,9 @@ class State {
   const RunRecord* last_run(const std::string& phase) const;
   const RunRecord* open_run(const std::string& phase) const;
   std::vector<const TaskRecord*> tasks_of(const RunId& run) const;
+  /// The agent's task of that kind of whose end was heard last, checks aside: a later failure
+  /// speaks against an earlier success. Null if there is none.
+  const TaskRecord* last_ended(const std::string& agent, const std::string& arm) const;
 
   /// What an agent says must be of a task that was ordered from it, bound to one of its orders.
   Result<const TaskRecord*> task_of_report(const Opened& opened,
@@ -142,7 +147,7 @@ class State {
   Result<void> take(const schema::CancelAsked::Reader& asked);
   Result<void> take_order(ByteView envelope, Instant time);
   Result<void> take_report(ByteView envelope, Instant time, std::uint64_t number);
-  Result<void> take_refusal(ByteView envelope);
+  Result<void> take_refusal(ByteView envelope, std::uint64_t number);
   Result<void> take_checkpoint(ByteView envelope, const LedgerEntry& entry);
   Result<void> mark(ByteView task, bool TaskRecord::*flag);
   template <typename T>

@@ -1,5 +1,7 @@
 #include "tests/simulation/disk.h"
 
+#include "common/wire/envelope.h"
+
 namespace relab::sim {
 
 Result<void> Disk::write(const std::function<void()>& change) {
@@ -39,7 +41,8 @@ Result<std::optional<agent::JournalRow>> SimJournal::find(const TaskId& id) {
   return std::optional(row->second);
 }
 
-Result<void> SimJournal::change(const agent::JournalRow& row, bool durable) {
+Result<void> SimJournal::change(const agent::JournalRow& row, bool durable,
+                                const agent::JournalEnd* end) {
   if (!durable) {
     volatile_.insert_or_assign(row.id, row);
     return {};
@@ -47,9 +50,22 @@ Result<void> SimJournal::change(const agent::JournalRow& row, bool durable) {
   return disk_.write([&] {
     volatile_.erase(row.id);
     kept_.rows.insert_or_assign(row.id, row);
+    if (end != nullptr) tell_watch(row);
+    if (end != nullptr && !end->arm.empty())
+      kept_.newest.insert_or_assign(end->arm, payload_digest(end->report));
     kept_.relaxed.clear();
     ++kept_.changes;
   });
+}
+
+/// By what is on the disk, whatever the agent makes of it.
+void SimJournal::tell_watch(const agent::JournalRow& row) {
+  const auto order = Message<schema::Order>::parse(row.order);
+  const auto envelope = Message<schema::Envelope>::parse(row.report);
+  if (!order || !envelope || !order->reader().getTask().isAuditDisks()) return;
+  const auto report = Message<schema::Report>::parse(view(envelope->reader().getPayload()));
+  if (report)
+    watch_.looked(agent_, payload_digest(row.report), instant_of(report->reader().getStartedAt()));
 }
 
 Result<void> SimJournal::accept(const agent::JournalRow& row) {
@@ -67,14 +83,21 @@ Result<void> SimJournal::begin(const TaskId& id) {
   return change(*row, plant_ != Plant::order_not_durable);
 }
 
-Result<void> SimJournal::finish(const TaskId& id, ByteView report) {
-  RELAB_TRY(auto row, find(id));
-  if (!row && plant_ == Plant::accepted_twice) row = kept_.rows.at(id);
+Result<void> SimJournal::finish(const agent::JournalEnd& end) {
+  RELAB_TRY(auto row, find(end.id));
+  if (!row && plant_ == Plant::accepted_twice) row = kept_.rows.at(end.id);
   if (!row || row->state >= agent::TaskState::finished)
     return fail(Fault::conflict, "the task has a report");
   row->state = agent::TaskState::finished;
-  row->report = Bytes(report.begin(), report.end());
-  return change(*row, plant_ != Plant::report_not_durable && plant_ != Plant::order_not_durable);
+  row->report = Bytes(end.report.begin(), end.report.end());
+  return change(*row, plant_ != Plant::report_not_durable && plant_ != Plant::order_not_durable,
+                &end);
+}
+
+Result<std::optional<crypto::Digest>> SimJournal::newest_report(std::string_view arm) {
+  const auto known = kept_.newest.find(arm);
+  return known == kept_.newest.end() ? std::optional<crypto::Digest>()
+                                     : std::optional(known->second);
 }
 
 Result<void> SimJournal::acknowledge(const TaskId& id) {

@@ -37,6 +37,8 @@ struct JournalDisk {
   std::map<TaskId, agent::JournalRow> rows;
   Bytes identity;
   Bytes checkpoint = {};
+  /// The newest report on each kind of task, by the digest of its payload.
+  std::map<std::string, crypto::Digest, std::less<>> newest = {};
   /// Acknowledged rows as they were, until a durable write: a loss of power brings them back.
   std::map<TaskId, agent::JournalRow> relaxed = {};
   /// Counts changes.
@@ -45,8 +47,8 @@ struct JournalDisk {
 
 class SimJournal final : public agent::TaskJournal {
  public:
-  SimJournal(JournalDisk& kept, Disk& disk, Watch& watch, Plant plant)
-      : kept_(kept), disk_(disk), watch_(watch), plant_(plant) {}
+  SimJournal(JournalDisk& kept, Disk& disk, Watch& watch, Plant plant, std::size_t agent)
+      : kept_(kept), disk_(disk), watch_(watch), plant_(plant), agent_(agent) {}
 
   bool lost() const override { return false; }
   const Bytes& identity() const override { return kept_.identity; }
@@ -54,7 +56,8 @@ class SimJournal final : public agent::TaskJournal {
   Result<std::optional<agent::JournalRow>> find(const TaskId& id) override;
   Result<void> accept(const agent::JournalRow& row) override;
   Result<void> begin(const TaskId& id) override;
-  Result<void> finish(const TaskId& id, ByteView report) override;
+  Result<void> finish(const agent::JournalEnd& end) override;
+  Result<std::optional<crypto::Digest>> newest_report(std::string_view arm) override;
   Result<void> acknowledge(const TaskId& id) override;
   Result<Bytes> checkpoint(const crypto::PublicKey& /*controller*/) override {
     return kept_.checkpoint;
@@ -64,12 +67,16 @@ class SimJournal final : public agent::TaskJournal {
   std::string place() const override { return "a simulated disk"; }
 
  private:
-  Result<void> change(const agent::JournalRow& row, bool durable);
+  /// With the end of a task, also which report on such tasks is the newest.
+  Result<void> change(const agent::JournalRow& row, bool durable,
+                      const agent::JournalEnd* end = nullptr);
+  void tell_watch(const agent::JournalRow& row);
 
   JournalDisk& kept_;
   Disk& disk_;
   Watch& watch_;
   Plant plant_;
+  std::size_t agent_;
   /// Rows that a planted bug keeps in memory only.
   std::map<TaskId, agent::JournalRow> volatile_;
 };

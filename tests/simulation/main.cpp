@@ -37,14 +37,17 @@ void add(Counts& sum, const Counts& counts) {
   sum.succeeded += counts.succeeded;
   sum.failed += counts.failed;
   sum.abandoned += counts.abandoned;
+  sum.destroyed += counts.destroyed;
 }
 
 void tell(const Counts& counts) {
   fmt::print(
       "{} events, {} frames ({} lost, {} doubled, {} hostile), {} crashes ({} of them at a write), "
-      "{} cuts\n{} tasks begun, {} reported as succeeded, {} otherwise, {} given up\n",
+      "{} cuts\n{} tasks begun, {} of them to destroy, {} reported as succeeded, {} otherwise, {} "
+      "given up\n",
       counts.events, counts.frames, counts.lost, counts.doubled, counts.hostile, counts.crashes,
-      counts.torn, counts.cuts, counts.started, counts.succeeded, counts.failed, counts.abandoned);
+      counts.torn, counts.cuts, counts.started, counts.destroyed, counts.succeeded, counts.failed,
+      counts.abandoned);
 }
 
 Verdict run_seed(std::uint64_t seed, Plant plant) { return World(seed, plant).run(); }

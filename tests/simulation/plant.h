@@ -26,6 +26,8 @@ enum class Plant {
   released_early,        ///< a report is dropped as soon as it was sent
   delivered_once,        ///< a report is sent once and never again
   ledger_forks,          ///< a controller that comes back lost the last entry of its ledger
+  ages_ignored,          ///< nobody sees that evidence grows old: the clocks do not show it
+  nobody_asked,          ///< the controller approves by itself of what destroys
 };
 
 struct PlantName {
@@ -50,6 +52,8 @@ inline constexpr std::array plants = {
     PlantName{Plant::released_early, "released-early"},
     PlantName{Plant::delivered_once, "delivered-once"},
     PlantName{Plant::ledger_forks, "ledger-forks"},
+    PlantName{Plant::ages_ignored, "ages-ignored"},
+    PlantName{Plant::nobody_asked, "nobody-asked"},
 };
 
 }  // namespace relab::sim

@@ -9,7 +9,7 @@ namespace relab::sim {
 
 namespace {
 
-constexpr auto role = R"({"name": "sim", "kinds": ["ping"]})";
+constexpr auto role = R"({"name": "sim", "kinds": ["ping", "auditDisks", "wipeDisk"]})";
 
 template <typename T>
 T need(Result<T> result) {
@@ -43,7 +43,8 @@ SimAgent::SimAgent(const World& world, std::size_t index, crypto::Keys keys, Par
 }
 
 Now SimAgent::now() const {
-  return {.wall = world_.timeline.now() + clock_off_, .steady = world_.timeline.now()};
+  const auto wall = world_.plant == Plant::ages_ignored ? world_.timeline.now() : true_wall();
+  return {.wall = wall, .steady = world_.timeline.now()};
 }
 
 agent::Self SimAgent::self() const {
@@ -71,8 +72,9 @@ void SimAgent::start() {
   if (servant_) return;
   ++life_;
   working_.clear();
+  seen_.clear();
   sent_.clear();
-  journal_.emplace(kept_, disk, world_.watch, world_.plant);
+  journal_.emplace(kept_, disk, world_.watch, world_.plant, index_);
   if (world_.plant == Plant::same_session) draw_everything_from(index_);
   servant_.emplace(self(), agent::CoreLimits{.running_max = 3, .held_max = 32}, *journal_, *this,
                    *this, silence());
@@ -97,6 +99,7 @@ void SimAgent::empty_journal() {
   if (servant_) return;
   kept_.rows.clear();
   kept_.relaxed.clear();
+  kept_.newest.clear();
   if (world_.plant != Plant::same_journal) kept_.identity = fresh_identity();
 }
 
@@ -124,9 +127,34 @@ Result<void> SimAgent::send(const std::string& route, ByteView frame) {
   return sent;
 }
 
-void SimAgent::start(const TaskId& id, Message<schema::Order> order) {
-  world_.watch.begun(index_, id, str(order.reader().getStep()));
+std::string SimAgent::serial() const { return fmt::format("D{}", index_); }
+
+Message<schema::Facts> SimAgent::disks() const {
+  Draft<schema::Facts> facts;
+  auto audit = facts->initAuditDisks();
+  auto disks = audit.initDisks(1);
+  disks[0].setName("sdb");
+  disks[0].setSerial(serial());
+  if (disk_used_) {
+    auto users = audit.initUsers(1);
+    users[0].setDisk("sdb");
+    users[0].setDevice("sdb1");
+    users[0].setKind("zfs");
+    users[0].setName("tank");
+  }
+  return std::move(facts).finish();
+}
+
+void SimAgent::begin(const TaskId& id, const Message<schema::Order>& order) {
+  const auto reader = order.reader();
+  world_.watch.begun(index_, id, str(reader.getStep()));
   working_[id] = now().wall;
+  if (reader.getTask().isAuditDisks()) seen_.insert_or_assign(id, disks());
+  if (reader.getTask().isWipeDisk()) world_.watch.destroys(index_, reader, true_wall());
+}
+
+void SimAgent::start(const TaskId& id, Message<schema::Order> order) {
+  begin(id, order);
   if (world_.plant == Plant::worker_lies && world_.chance.one_in(4))
     return end(id, schema::Outcome::SUCCEEDED, {});
   if (work.endless != 0 && world_.chance.one_in(work.endless)) return;
@@ -162,6 +190,10 @@ void SimAgent::end(const TaskId& id, schema::Outcome outcome, const Error& failu
                          .ended = now().wall,
                          .outcome = outcome,
                          .failure = failure};
+    if (const auto seen = seen_.find(id); seen != seen_.end()) {
+      if (outcome == schema::Outcome::SUCCEEDED) ended.facts = std::move(seen->second);
+      seen_.erase(seen);
+    }
     working_.erase(began);
     live([&] { servant_->take_notice(std::move(ended), now()); });
   });

@@ -41,6 +41,9 @@ class SimAgent final : public agent::Outlet, public agent::Labour {
   /// The journal is removed while the agent is down.
   void empty_journal();
   void turn_clock(Millis by) { clock_off_ += by; }
+  /// Something begins or ends to use its one disk.
+  void use_disk(bool used) { disk_used_ = used; }
+  std::string serial() const;
   std::size_t unreleased() const;
 
   Disk disk;
@@ -54,6 +57,11 @@ class SimAgent final : public agent::Outlet, public agent::Labour {
 
  private:
   Now now() const;
+  /// As a watch that nobody can turn would show it.
+  Instant true_wall() const { return world_.timeline.now() + clock_off_; }
+  void begin(const TaskId& id, const Message<schema::Order>& order);
+  /// What the audit of its disks shows now.
+  Message<schema::Facts> disks() const;
   agent::Self self() const;
   /// Runs what may end in the agent's death.
   void live(const std::function<void()>& act);
@@ -71,6 +79,9 @@ class SimAgent final : public agent::Outlet, public agent::Labour {
   /// Counts lives: work of an earlier one never ends.
   std::uint64_t life_ = 0;
   std::map<TaskId, Instant> working_;
+  /// What a look at the disks saw when it began.
+  std::map<TaskId, Message<schema::Facts>> seen_;
+  bool disk_used_ = false;
   std::set<TaskId> sent_;
   Millis clock_off_{0};
 };

@@ -1,7 +1,9 @@
 #include "tests/simulation/sim_controller.h"
 
+#include <filesystem>
 #include <fmt/format.h>
 
+#include "controller/gates/approval.h"
 #include "tests/simulation/sim_agent.h"
 
 namespace relab::sim {
@@ -35,6 +37,27 @@ class Silent final : public controller::Narrator {
   void warn(const std::string& /*what*/) override {}
 };
 
+/// The lab file that has exactly this phase.
+Message<schema::Lab> lab_of(const controller::PhasePlan& plan) {
+  Draft<schema::Lab> lab;
+  lab->setName(SimAgent::lab);
+  auto phase = lab->initPlan().initPhases(1)[0];
+  phase.setName(plan.name);
+  auto tracks = phase.initTracks(static_cast<unsigned>(plan.tracks.size()));
+  for (unsigned i = 0; i < tracks.size(); ++i) {
+    const auto& steps = plan.tracks[i];
+    auto list = tracks[i].initSteps(static_cast<unsigned>(steps.size()));
+    for (unsigned j = 0; j < list.size(); ++j) {
+      const std::filesystem::path path = steps[j].path;
+      tracks[i].setName(path.parent_path().filename().string());
+      tracks[i].setAgent(steps[j].agent);
+      list[j].setName(path.filename().string());
+      list[j].setTask(steps[j].task->reader());
+    }
+  }
+  return std::move(lab).finish();
+}
+
 /// Everything that the ledger decides about a task, in words.
 std::string summary(const controller::State& state) {
   std::string text;
@@ -61,20 +84,24 @@ struct SimController::Life {
   RunId run;
 };
 
-SimController::SimController(const World& world, crypto::Keys keys, std::vector<Enrolled> agents)
+SimController::SimController(const World& world, crypto::Keys keys, std::vector<Enrolled> agents,
+                             MakeAudit audit)
     : disk(world.chance, world.watch),
       world_(world),
       keys_(std::move(keys)),
-      agents_(std::move(agents)) {}
+      agents_(std::move(agents)),
+      audit_(std::move(audit)) {}
 
 SimController::~SimController() = default;
 
 Now SimController::now() const {
-  return {.wall = world_.timeline.now() + clock_off_, .steady = world_.timeline.now()};
+  const auto off = world_.plant == Plant::ages_ignored ? Millis(0) : clock_off_;
+  return {.wall = world_.timeline.now() + off, .steady = world_.timeline.now()};
 }
 
 void SimController::assign(const std::string& phase, MakePlan plan) {
   phase_ = phase;
+  detour_.clear();
   plan_ = std::move(plan);
   done_ = false;
 }
@@ -89,7 +116,7 @@ void SimController::live(const std::function<Result<void>()>& act) {
 }
 
 void SimController::start() {
-  if (life_ || done_) return;
+  if (life_ || done_ || world_.timeline.now() < not_before_) return;
   if (world_.plant == Plant::ledger_forks && kept_.size() > 12) kept_.pop_back();
   live([this]() -> Result<void> {
     auto entries = std::make_unique<SimEntries>(kept_, disk, world_.watch, world_.plant);
@@ -106,48 +133,88 @@ Result<void> SimController::begin_run() {
   for (std::size_t i = 0; i < agents_.size(); ++i)
     if (!book.state().agents().contains(agents_[i].name))
       RELAB_CHECK(book.enrolled(agents_[i].name, std::to_string(i), agents_[i].party));
-  const auto* open = book.state().open_run(phase_);
-  if (const auto* last = book.state().last_run(phase_); last != nullptr && last->ended) {
-    done_ = true;
+  const auto& phase = detour_.empty() ? phase_ : detour_;
+  const auto* open = book.state().open_run(phase);
+  if (const auto* last = book.state().last_run(phase); last != nullptr && last->ended) {
+    if (detour_.empty()) done_ = true;
+    detour_.clear();
     return fail(Fault::conflict, "it is done");
   }
+  auto plan = detour_.empty() ? plan_() : audit_(detour_);
   if (open != nullptr && world_.plant != Plant::run_forgotten) {
     life_->run = open->id;
   } else {
     life_->run = RunId::make(now().wall);
-    RELAB_CHECK(book.run_started(life_->run, {.phase = phase_}, bytes_of("a lab")));
+    RELAB_CHECK(book.run_started(life_->run, {.phase = phase}, lab_of(plan).bytes()));
   }
   life_->driver = std::make_unique<controller::Driver>(
       controller::DriverConfig{.lab = SimAgent::lab, .patience = std::chrono::seconds(30)}, book,
       keys_, life_->exchange, life_->narrator);
-  return life_->driver->begin(life_->run, plan_(), now());
+  return life_->driver->begin(life_->run, std::move(plan), now());
 }
 
 void SimController::step() {
-  if (!life_ || done_) return;
+  if (!life_ || leaving_) return;
   live([this]() -> Result<void> {
     RELAB_TRY(const auto end, life_->driver->step(now()));
     if (!end) return {};
     if (*end == controller::RunEnd::done) return conclude();
-    return fail(Fault::unreachable, "agents are away");
+    return stalled();
   });
+}
+
+/// What a person does who finds that nothing goes on.
+Result<void> SimController::stalled() {
+  const auto waits = life_->driver->engine().stalled();
+  if (waits.contains(controller::Wait::approval)) RELAB_CHECK(approve());
+  if (waits.contains(controller::Wait::evidence) && detour_.empty() &&
+      world_.timeline.now() >= look_again_) {
+    detour_ = fmt::format("look-{}", ++detours_);
+    look_again_ = world_.timeline.now() + Millis(15'000);
+  }
+  // Whoever finds that nothing can be done looks again some time later.
+  if (detour_.empty() && !waits.contains(controller::Wait::approval))
+    not_before_ = world_.timeline.now() + Millis(6'000);
+  leave();
+  return {};
+}
+
+Result<void> SimController::approve() {
+  const auto& state = life_->book.state();
+  RELAB_TRY(const auto lab, Message<schema::Lab>::parse(state.run(life_->run)->lab));
+  RELAB_TRY(const auto plan, controller::compile_phase(lab.reader(), phase_));
+  const controller::Evidences evidences{.lab = lab.reader(), .state = state, .now = now().wall};
+  auto deeds = controller::deeds_of(plan, evidences);
+  std::erase_if(deeds, [](const controller::Deed& deed) { return !deed.needs.met(); });
+  if (world_.plant != Plant::nobody_asked)
+    for (const auto& deed : deeds)
+      world_.watch.approved(deed.step.path, deed.needs.evidence.at(0)->digest);
+  const auto approval = controller::approval_of(plan, deeds, std::chrono::minutes(10), evidences);
+  return life_->book.approved(sign(keys_, approval).bytes());
 }
 
 Result<void> SimController::conclude() {
   RELAB_CHECK(life_->book.run_ended(life_->run));
   RELAB_CHECK(life_->book.checkpoint(keys_));
   check_against_ledger();
-  done_ = true;
+  if (detour_.empty()) done_ = true;
+  detour_.clear();
+  leave();
+  return {};
+}
+
+void SimController::leave() {
+  leaving_ = true;
   // What was sent last is on its way.
   world_.timeline.after(Millis(100), [this] {
-    if (done_) die();
+    if (leaving_) die();
   });
-  return {};
 }
 
 void SimController::die() {
   if (!life_) return;
-  if (!done_) ++world_.watch.counts.crashes;
+  if (!leaving_) ++world_.watch.counts.crashes;
+  leaving_ = false;
   life_.reset();
   world_.network.controller_dies();
 }

@@ -2,7 +2,8 @@
 
 /// The controller on a simulated machine: the real driver, engine, sessions, ledger and state, over
 /// a simulated disk, network and clock. Whoever operates it starts `relab run` again whenever it
-/// has ended without being done.
+/// has ended without being done; has the disks looked at when evidence is missing, and approves of
+/// what is to be destroyed.
 
 #include <memory>
 #include <optional>
@@ -30,8 +31,11 @@ class SimController {
     Plant plant;
   };
   using MakePlan = std::function<controller::PhasePlan()>;
+  /// A look at all disks, as a phase of that name.
+  using MakeAudit = std::function<controller::PhasePlan(const std::string& phase)>;
 
-  SimController(const World& world, crypto::Keys keys, std::vector<Enrolled> agents);
+  SimController(const World& world, crypto::Keys keys, std::vector<Enrolled> agents,
+                MakeAudit audit);
   ~SimController();
   SimController(const SimController&) = delete;
   SimController& operator=(const SimController&) = delete;
@@ -53,9 +57,13 @@ class SimController {
  private:
   struct Life;
   Now now() const;
+  Result<void> stalled();
+  Result<void> approve();
   void live(const std::function<Result<void>()>& act);
   Result<void> begin_run();
   Result<void> conclude();
+  /// Ends the command once what was sent last has arrived.
+  void leave();
   void check_against_ledger() const;
 
   World world_;
@@ -63,9 +71,17 @@ class SimController {
   std::vector<Enrolled> agents_;
   std::string phase_;
   MakePlan plan_;
+  MakeAudit audit_;
+  /// What is run in between: a look at the disks, under this name.
+  std::string detour_;
+  std::uint64_t detours_ = 0;
+  Instant look_again_{};
+  Instant not_before_{};
   std::vector<controller::StoredEntry> kept_;
   std::unique_ptr<Life> life_;
   bool done_ = false;
+  /// The run has ended; only what was sent is still on its way.
+  bool leaving_ = false;
   Millis clock_off_{0};
 };
 

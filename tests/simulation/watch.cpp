@@ -24,11 +24,6 @@ Message<T> payload(ByteView envelope) {
   return std::move(*inner);
 }
 
-crypto::Digest payload_digest(ByteView envelope) {
-  const auto outer = Message<schema::Envelope>::parse(envelope);
-  return outer ? crypto::digest(view(outer->reader().getPayload())) : crypto::Digest{};
-}
-
 TaskId id_of(ByteView bytes) {
   const auto id = TaskId::from(bytes);
   require(id.has_value(), "a task id that is none");
@@ -51,6 +46,31 @@ void Watch::begun(std::size_t agent, const TaskId& task, const std::string& step
   require(!once_only_.contains(step) || before == step_begun_.end(),
           "{} was executed again as {}, and must not be", step, task.text());
   step_begun_.insert_or_assign(step, task);
+}
+
+void Watch::looked(std::size_t agent, const crypto::Digest& report, Instant taken) {
+  looks_.insert_or_assign(agent, Look{.report = report, .taken = taken});
+}
+
+void Watch::destroys(std::size_t agent, schema::Order::Reader order, Instant now) {
+  ++counts.destroyed;
+  const auto step = str(order.getStep());
+  require(order.getEvidence().size() == 1, "{} destroys without evidence", step);
+  const auto evidence = view(order.getEvidence()[0]);
+  const auto digest = payload_digest(evidence);
+  const auto look = looks_.find(agent);
+  require(look != looks_.end() && look->second.report == digest,
+          "{} destroys on what is not the newest report of agent {}", step, agent);
+  const auto age = now - look->second.taken;
+  require(age >= Millis(0) && age <= std::chrono::hours(1), "{} destroys on a report {} ms old",
+          step, age.count());
+  const auto report = payload<schema::Report>(evidence);
+  const auto disks = report.reader().getFacts().getAuditDisks();
+  require(
+      disks.getDisks().size() == 1 && disks.getUsers().size() == 0 &&
+          view(disks.getDisks()[0].getSerial()) == view(order.getTask().getWipeDisk().getSerial()),
+      "{} destroys a disk that is not the one, or used", step);
+  require(approved_.contains({step, digest}), "{} destroys, and nobody approved of that", step);
 }
 
 void Watch::completed(const TaskId& task) { completed_.insert(task); }

@@ -35,12 +35,21 @@ struct Counts {
   std::uint64_t succeeded = 0;
   std::uint64_t failed = 0;
   std::uint64_t abandoned = 0;
+  std::uint64_t destroyed = 0;
 };
 
 class Watch {
  public:
   /// A worker begins the task: from here on the world is changed.
   void begun(std::size_t agent, const TaskId& task, const std::string& step);
+  /// What is begun destroys the disk with that serial number; `now` is the agent's clock.
+  void destroys(std::size_t agent, schema::Order::Reader order, Instant now);
+  /// An agent has the report on its disks for good; what it shows was so at `taken`, by its clock.
+  void looked(std::size_t agent, const crypto::Digest& report, Instant taken);
+  /// A person approved of the step on this report.
+  void approved(const std::string& step, const crypto::Digest& report) {
+    approved_.emplace(step, report);
+  }
   /// The work was done to its end.
   void completed(const TaskId& task);
   /// An entry is in the ledger for good.
@@ -82,6 +91,13 @@ class Watch {
   std::map<std::string, TaskId> step_begun_;
   std::set<std::string> once_only_;
   std::map<std::string, std::size_t> owner_;
+  /// The newest report of each agent on its disks, and when it looked.
+  struct Look {
+    crypto::Digest report;
+    Instant taken;
+  };
+  std::map<std::size_t, Look> looks_;
+  std::set<std::pair<std::string, crypto::Digest>> approved_;
   crypto::Digest head_{};
   std::uint64_t entries_ = 0;
 };

@@ -23,10 +23,28 @@ crypto::Keys copy_of(const crypto::Keys& keys) {
   return std::move(*crypto::Keys::from(keys.secret().view()));
 }
 
-std::shared_ptr<const Message<schema::Task>> ping(const std::string& echo) {
+using SharedTask = std::shared_ptr<const Message<schema::Task>>;
+
+SharedTask share(Draft<schema::Task> task) {
+  return std::make_shared<const Message<schema::Task>>(std::move(task).finish());
+}
+
+SharedTask ping(const std::string& echo) {
   Draft<schema::Task> task;
   task->initPing().setEcho(echo);
-  return std::make_shared<const Message<schema::Task>>(std::move(task).finish());
+  return share(std::move(task));
+}
+
+SharedTask wipe(const std::string& serial) {
+  Draft<schema::Task> task;
+  task->initWipeDisk().setSerial(serial);
+  return share(std::move(task));
+}
+
+SharedTask look_at_disks() {
+  Draft<schema::Task> task;
+  task->initAuditDisks();
+  return share(std::move(task));
 }
 
 }  // namespace
@@ -50,7 +68,7 @@ void World::grow() {
   controller_->disk.deadly = deadly;
   for (auto& agent : agents_) agent->disk.deadly = deadly;
   steps_ = draw_steps("1", 4);
-  controller_->assign("1", [this] { return plan(steps_); });
+  controller_->assign("1", [this] { return plan("1", steps_); });
   for (std::size_t i = 0; i < agents_.size(); ++i) {
     agents_[i]->start();
     keep_agent_awake(i);
@@ -86,7 +104,7 @@ void World::make_agents(std::size_t count) {
   }
   controller_ = std::make_unique<SimController>(
       SimController::World{timeline_, chance_, watch_, *network_, plant_}, std::move(keys),
-      std::move(enrolled));
+      std::move(enrolled), [this](const std::string& phase) { return look(phase); });
 }
 
 /// As good an order as somebody can make who heard everything and has no key of ours.
@@ -120,10 +138,12 @@ std::vector<World::Step> World::draw_steps(const std::string& phase, std::uint64
     for (std::uint64_t track = 0; track <= chance_.below(2); ++track) {
       const auto count = 1 + chance_.below(per_track);
       for (std::uint64_t i = 0; i < count; ++i) {
+        const bool wipes = chance_.one_in(8);
         steps.push_back({.path = fmt::format("{}/t{}-{}/s{}", phase, agent, track, i),
                          .agent = agent,
-                         .convergent = chance_.one_in(2),
-                         .first = i == 0});
+                         .convergent = !wipes && chance_.one_in(2),
+                         .first = i == 0,
+                         .wipes = wipes});
         watch_.belongs(steps.back().path, agent);
         if (!steps.back().convergent) watch_.once_only(steps.back().path);
       }
@@ -131,17 +151,34 @@ std::vector<World::Step> World::draw_steps(const std::string& phase, std::uint64
   return steps;
 }
 
-controller::PhasePlan World::plan(const std::vector<Step>& steps) const {
-  controller::PhasePlan plan{.name = "sim", .title = "A simulation", .tracks = {}};
+controller::PhasePlan World::look(const std::string& phase) {
+  controller::PhasePlan plan{.name = phase, .title = "A look at the disks", .tracks = {}};
+  for (std::size_t agent = 0; agent < agents_.size(); ++agent) {
+    auto path = fmt::format("{}/t{}/s", phase, agent);
+    watch_.belongs(path, agent);
+    plan.tracks.push_back({{.path = std::move(path),
+                            .agent = fmt::format("a{}", agent),
+                            .arm = "auditDisks",
+                            .deadline = step_deadline,
+                            .convergent = true,
+                            .task = look_at_disks()}});
+  }
+  return plan;
+}
+
+controller::PhasePlan World::plan(const std::string& phase, const std::vector<Step>& steps) const {
+  controller::PhasePlan plan{.name = phase, .title = "A simulation", .tracks = {}};
   for (const auto& step : steps) {
     if (step.first) plan.tracks.emplace_back();
     plan.tracks.back().push_back(
         {.path = step.path,
          .agent = fmt::format("a{}", step.agent),
-         .arm = "ping",
+         .arm = step.wipes ? "wipeDisk" : "ping",
          .deadline = step_deadline,
          .convergent = step.convergent || plant_ == Plant::everything_converges,
-         .task = ping(step.path)});
+         .destructive = step.wipes,
+         .needs = step.wipes ? std::vector<std::string>{"disk.unused"} : std::vector<std::string>(),
+         .task = step.wipes ? wipe(agents_[step.agent]->serial()) : ping(step.path)});
   }
   return plan;
 }
@@ -175,7 +212,7 @@ void World::next_fault() {
 
 void World::strike() {
   const auto agent = chance_.below(agents_.size());
-  switch (chance_.below(8)) {
+  switch (chance_.below(9)) {
     case 0:
       note("the controller is killed");
       return controller_->die();
@@ -198,7 +235,13 @@ void World::strike() {
                              [this, agent] { agents_[agent]->disk.full = false; });
     }
     case 4: {
-      const auto by = chance_.between(Millis(-400'000), Millis(400'000));
+      const bool used = chance_.one_in(2);
+      note(fmt::format("the disk of agent {} is {}", agent, used ? "used" : "free"));
+      return agents_[agent]->use_disk(used);
+    }
+    case 5: {
+      const auto most = Millis(chance_.one_in(3) ? 4'000'000 : 400'000);
+      const auto by = chance_.between(-most, most);
       note(fmt::format("a clock is turned by {} ms", by.count()));
       if (chance_.one_in(3)) return controller_->turn_clock(by);
       return agents_[agent]->turn_clock(by);
@@ -232,6 +275,7 @@ void World::peace() {
     agents_[i]->disk.deadly = 0;
     agents_[i]->disk.full = false;
     agents_[i]->work = {.failing = 0, .endless = 0};
+    agents_[i]->use_disk(false);
     agents_[i]->start();
   }
 }
@@ -253,16 +297,22 @@ bool World::advance_until(const std::function<bool()>& reached, Millis most) {
   return reached();
 }
 
+void World::run_in_peace(const std::string& phase, const SimController::MakePlan& plan) {
+  controller_->assign(phase, plan);
+  if (!advance_until([this] { return controller_->done() && !controller_->lives(); }, peace_most))
+    throw Violation(fmt::format("the run of {} in peace did not end", phase));
+}
+
 void World::live_through() {
   if (!advance_until([this] { return peace_ && controller_->done() && !controller_->lives(); },
                      peace_most))
     throw Violation("the run did not end, though peace was made");
   watch_.check_ended();
   // One more run, to which nothing happens: it must succeed, and leave no report uncollected.
+  // An agent that lost its journal has no evidence of its own, whatever the ledger has.
+  run_in_peace("look", [this] { return look("look"); });
   const auto calm = draw_steps("2", 2);
-  controller_->assign("2", [this, calm] { return plan(calm); });
-  if (!advance_until([this] { return controller_->done() && !controller_->lives(); }, peace_most))
-    throw Violation("a run in peace did not end");
+  run_in_peace("2", [this, calm] { return plan("2", calm); });
   const auto succeeded = watch_.succeeded_steps();
   for (const auto& step : calm)
     if (!succeeded.contains(step.path))

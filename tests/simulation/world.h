@@ -35,11 +35,15 @@ class World {
     std::size_t agent;
     bool convergent;
     bool first;  ///< of its track
+    bool wipes = false;
   };
   void grow();
   void make_agents(std::size_t count);
   Bytes forge(std::size_t agent, ByteView heard);
-  controller::PhasePlan plan(const std::vector<Step>& steps) const;
+  controller::PhasePlan plan(const std::string& phase, const std::vector<Step>& steps) const;
+  /// A look at the disks of all agents.
+  controller::PhasePlan look(const std::string& phase);
+  void run_in_peace(const std::string& phase, const SimController::MakePlan& plan);
   std::vector<Step> draw_steps(const std::string& phase, std::uint64_t per_track);
 
   void keep_agent_awake(std::size_t agent);

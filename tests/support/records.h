@@ -42,6 +42,7 @@ struct ReportParts {
   std::string facts = {};
   std::string machine_id = "0123456789abcdef0123456789abcdef";
   std::string failure = {};
+  schema::Mode mode = schema::Mode::APPLY;
 };
 
 class Records {
@@ -100,6 +101,9 @@ class Records {
     report->setTaskId(blob(parts.task.bytes));
     report->setOrderDigest(blob(digests[parts.task]));
     report->setMachineId(parts.machine_id);
+    report->setStartedAt(unix_millis(now));
+    report->setEndedAt(unix_millis(now));
+    report->setMode(parts.mode);
     report->setOutcome(parts.outcome);
     if (!parts.failure.empty()) report->initFailure().setWhat(parts.failure);
     const auto json = parts.facts.empty() ? "{\"" + arms[parts.task] + "\": {}}" : parts.facts;
@@ -136,6 +140,17 @@ class Records {
     entry->initAbandoned().setTaskId(blob(task.bytes));
     entry->getAbandoned().setWhy(why);
     must(add(std::move(entry)));
+  }
+  /// A person's word, signed by whoever has these keys.
+  Result<void> waive(Message<schema::Waiver> waiver, const crypto::Keys& by) {
+    Draft<schema::Entry> entry;
+    entry->initWaived().setEnvelope(blob(sign(by, waiver).bytes()));
+    return add(std::move(entry));
+  }
+  Result<void> approve(Message<schema::Approval> approval, const crypto::Keys& by) {
+    Draft<schema::Entry> entry;
+    entry->initApproved().setEnvelope(blob(sign(by, approval).bytes()));
+    return add(std::move(entry));
   }
   void remove(const std::string& name) {
     Draft<schema::Entry> entry;

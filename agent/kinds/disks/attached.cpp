@@ -63,25 +63,31 @@ bool is_mounted(const BlockDevices& devices, const BlockDevice& disk) {
 
 }  // namespace
 
+Result<void> describe_disk(const std::string& serial, const BlockDevices& devices, Host& host,
+                           Facts::Builder facts) {
+  RELAB_TRY(const auto* disk, find_disk(host, devices, serial));
+  if (disk == nullptr) return {};
+  RELAB_TRY(const auto aliases, aliases_of(host, disk->name));
+  facts.setAttached(true);
+  facts.setPath(disk->path);
+  facts.setById(best_name(aliases));
+  auto names = facts.initAliases(size_of(aliases));
+  for (unsigned i = 0; i < names.size(); ++i) names.set(i, aliases[i]);
+  facts.setModel(disk->model);
+  facts.setSerial(disk->serial);
+  facts.setSize(disk->size);
+  facts.setBus(bus_of(*disk, sys_path(host, disk->name)));
+  write_users(devices, *disk, facts);
+  facts.setMounted(is_mounted(devices, *disk));
+  return {};
+}
+
 Result<Message<Facts>> DiskAttached::observe(Params::Reader params, Host& host) {
   const auto serial = str(params.getSerial());
   if (serial.empty()) return fail(Fault::invalid, "no serial number is given");
   RELAB_TRY(const auto devices, BlockDevices::read(host));
-  RELAB_TRY(const auto* disk, find_disk(host, devices, serial));
   Draft<Facts> facts;
-  if (disk == nullptr) return std::move(facts).finish();
-  RELAB_TRY(const auto aliases, aliases_of(host, disk->name));
-  facts->setAttached(true);
-  facts->setPath(disk->path);
-  facts->setById(best_name(aliases));
-  auto names = facts->initAliases(size_of(aliases));
-  for (unsigned i = 0; i < names.size(); ++i) names.set(i, aliases[i]);
-  facts->setModel(disk->model);
-  facts->setSerial(disk->serial);
-  facts->setSize(disk->size);
-  facts->setBus(bus_of(*disk, sys_path(host, disk->name)));
-  write_users(devices, *disk, *facts);
-  facts->setMounted(is_mounted(devices, *disk));
+  RELAB_CHECK(describe_disk(serial, devices, host, *facts));
   return std::move(facts).finish();
 }
 

@@ -57,7 +57,15 @@ struct Guarded {
     const auto& audience = agent.sign_key();
     return check_order(
         *opening.opened,
-        {.lab = "home", .audience = audience, .nonce = nonce, .role = role, .now = now});
+        {.lab = "home",
+         .name = "pve",
+         .machine_id = "m1",
+         .audience = audience,
+         .nonce = nonce,
+         .role = role,
+         .now = now,
+         .pinned = [&](const auto& key) { return key == controller.sign_key(); },
+         .newest_report = [](std::string_view) { return std::optional<crypto::Digest>(); }});
   }
   Denial denied(std::initializer_list<Change> changes) const {
     const auto verdict = check(changes);

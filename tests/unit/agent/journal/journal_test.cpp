@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "common/wire/envelope.h"
 #include "tests/support/must.h"
 #include "tests/support/scratch.h"
 
@@ -43,7 +44,7 @@ TEST_CASE("journal: a task goes from accepted to acknowledged", "[agent][journal
   CHECK(state_of(journal, 1) == TaskState::accepted);
   must(journal.begin(task(1)));
   CHECK(state_of(journal, 1) == TaskState::running);
-  must(journal.finish(task(1), report));
+  must(journal.finish({.id = task(1), .report = report}));
   CHECK(must(journal.find(task(1)))->report == report);
   CHECK(state_of(journal, 1) == TaskState::finished);
   must(journal.acknowledge(task(1)));
@@ -57,9 +58,9 @@ TEST_CASE("journal: what was written is there again when it is opened again", "[
     must(journal.accept(row(3, TaskState::running)));
     must(journal.accept(row(1)));
     must(journal.accept(row(2)));
-    must(journal.finish(task(2), report));
+    must(journal.finish({.id = task(2), .report = report}));
     must(journal.accept(row(4)));
-    must(journal.finish(task(4), report));
+    must(journal.finish({.id = task(4), .report = report}));
     must(journal.acknowledge(task(4)));
   }
 
@@ -82,7 +83,7 @@ TEST_CASE("journal: an acknowledged task gives up its bytes, never its id", "[ag
   const Scratch scratch;
   auto journal = must(Journal::open(scratch.path()));
   must(journal.accept(row(1)));
-  must(journal.finish(task(1), report));
+  must(journal.finish({.id = task(1), .report = report}));
 
   must(journal.acknowledge(task(1)));
 
@@ -113,7 +114,7 @@ TEST_CASE("journal: no task begins twice, or without having been accepted", "[ag
 
   CHECK(journal.begin(task(1)).error().fault == Fault::conflict);
   CHECK(journal.begin(task(2)).error().fault == Fault::conflict);
-  must(journal.finish(task(1), report));
+  must(journal.finish({.id = task(1), .report = report}));
   CHECK(journal.begin(task(1)).error().fault == Fault::conflict);
 }
 
@@ -121,10 +122,11 @@ TEST_CASE("journal: a report is never written over, and none without a task", "[
   const Scratch scratch;
   auto journal = must(Journal::open(scratch.path()));
   must(journal.accept(row(1)));
-  must(journal.finish(task(1), report));
+  must(journal.finish({.id = task(1), .report = report}));
 
-  CHECK(journal.finish(task(1), bytes_of("other")).error().fault == Fault::conflict);
-  CHECK(journal.finish(task(2), report).error().fault == Fault::conflict);
+  CHECK(journal.finish({.id = task(1), .report = bytes_of("other")}).error().fault ==
+        Fault::conflict);
+  CHECK(journal.finish({.id = task(2), .report = report}).error().fault == Fault::conflict);
 
   CHECK(must(journal.find(task(1)))->report == report);
   CHECK_FALSE(must(journal.find(task(2))));
@@ -201,6 +203,37 @@ TEST_CASE("journal: the ballast is there, and private", "[agent][journal]") {
   CHECK(must(journal.room()) > 0);
   const auto mode = std::filesystem::status(scratch.path() / "state").permissions();
   CHECK((mode & std::filesystem::perms::mask) == std::filesystem::perms::owner_all);
+}
+
+TEST_CASE("journal: it tells the newest report on each kind of task, let go of or not",
+          "[agent][journal]") {
+  const Scratch scratch;
+  const auto keys = must(crypto::Keys::from(Bytes(crypto::Keys::secret_size, 2)));
+  const auto signed_report = [&](std::uint64_t ended) {
+    Draft<schema::Report> draft;
+    draft->setEndedAt(ended);
+    return sign(keys, std::move(draft).finish());
+  };
+  const auto first = signed_report(1);
+  const auto second = signed_report(2);
+  const auto of_a_check = signed_report(3);
+  {
+    auto journal = must(Journal::open(scratch.path()));
+    CHECK_FALSE(must(journal.newest_report("auditDisks")));
+    for (std::uint8_t i = 1; i <= 3; ++i) must(journal.accept(row(i, TaskState::running)));
+    must(journal.finish({.id = task(1), .report = first.bytes(), .arm = "auditDisks"}));
+    CHECK(must(journal.newest_report("auditDisks")) == payload_digest(first.bytes()));
+    must(journal.finish({.id = task(2), .report = second.bytes(), .arm = "auditDisks"}));
+    must(journal.finish({.id = task(3), .report = of_a_check.bytes()}));
+    must(journal.acknowledge(task(2)));
+    // What is not stored is not the newest either.
+    CHECK_FALSE(journal.finish({.id = task(1), .report = first.bytes(), .arm = "auditDisks"}));
+  }
+
+  auto journal = must(Journal::open(scratch.path()));
+
+  CHECK(must(journal.newest_report("auditDisks")) == payload_digest(second.bytes()));
+  CHECK_FALSE(must(journal.newest_report("auditZfs")));
 }
 
 }  // namespace relab::agent

@@ -14,6 +14,7 @@
 #include "schema/coverage.capnp.h"
 #include "tests/support/faulty_host.h"
 #include "tests/support/must.h"
+#include "tests/support/sim_disk.h"
 #include "tests/support/sim_ip.h"
 #include "tests/support/workshop.h"
 
@@ -72,6 +73,7 @@ bool changes_something(const std::string& call) {
       "upgrade", "write"};
   const auto words_of_call = split(call, ' ');
   if (call.starts_with("run zpool import") && call != "run zpool import") return true;
+  if (call.starts_with("run wipefs ")) return call.find(" --no-act ") == std::string::npos;
   // `blkid -o export` names the form of its output.
   if (call.starts_with("run blkid -p -o export ")) return false;
   // What is run in a container is a script of ours, judged where it is written.
@@ -120,15 +122,18 @@ struct Baseline {
 /// A task of each kind that changes something, on a machine where there is something to change.
 const std::map<std::string, std::string> examples = {
     {"ipAddresses",
-     R"({"ipAddresses": {"interface": "eth7", "addresses": ["10.7.0.2/24", "10.7.0.3/24"]}})"}};
+     R"({"ipAddresses": {"interface": "eth7", "addresses": ["10.7.0.2/24", "10.7.0.3/24"]}})"},
+    {"wipeDisk", R"({"wipeDisk": {"serial": "OLD1"}})"}};
 
 struct Changeable {
   Changeable() {
     ip.interfaces["eth7"] = {.addresses = {{.cidr = "10.7.0.1/24"}, {.cidr = "10.7.0.2/24"}}};
     workshop.host.program("ip", ip.program());
+    disk.install(workshop.host);
   }
   Workshop workshop;
   SimIp ip;
+  SimDisk disk;
 };
 
 Names change_arms() {

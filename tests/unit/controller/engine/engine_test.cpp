@@ -487,7 +487,7 @@ TEST_CASE("engine: nobody waits for an agent that was never enrolled", "[control
 TEST_CASE("engine: a guarded step is ordered only while its clearance holds",
           "[controller][engine]") {
   auto guarded = step("a/1");
-  guarded.guarded = true;
+  guarded.destructive = true;
   Script script({{guarded}, {step("b/1")}});
   script.clearance = {.wait = Wait::approval, .why = "nobody approved it"};
 
@@ -495,13 +495,38 @@ TEST_CASE("engine: a guarded step is ordered only while its clearance holds",
   CHECK(script.tick(minute).empty());
   CHECK(script.first().wait == Wait::approval);
   script.clearance = {};
-  CHECK(script.tick() == Words{"order a/1 as 2, attempt 1"});
+  CHECK(script.tick(std::chrono::seconds(1)) == Words{"order a/1 as 2, attempt 1"});
   // What the agent never got is not sent again when the clearance is gone.
   script.clearance = {.wait = Wait::evidence, .why = "it is stale"};
   script.down();
   CHECK(script.up({task(1)}).empty());
   CHECK(script.first().state == StepState::waiting);
   CHECK(script.first().wait == Wait::evidence);
+}
+
+TEST_CASE("engine: where the agent misses evidence or approval, the clearance is asked for anew",
+          "[controller][engine]") {
+  using schema::Refusal;
+  const auto refusal = GENERATE(Refusal::NEED_UNMET, Refusal::NOT_APPROVED);
+  auto guarded = step("a/1");
+  guarded.destructive = true;
+  Script script({{guarded}});
+  script.up();
+
+  // It may have a newer report, which comes meanwhile, and speaks against what was brought.
+  CHECK(script.refused(1, refusal).empty());
+  script.clearance = {.wait = Wait::evidence, .why = "it is stale"};
+  CHECK(script.tick(std::chrono::seconds(1)).empty());
+  CHECK(script.engine().stalled() == std::set{Wait::evidence});
+
+  script.clearance = {};
+  CHECK(script.tick(std::chrono::seconds(1)) == Words{"order a/1 as 1, attempt 1"});
+  CHECK(script.refused(1, refusal).empty());
+  CHECK(script.tick(std::chrono::seconds(2)) == Words{"order a/1 as 1, attempt 1"});
+  CHECK(script.refused(1, refusal).empty());
+  CHECK(script.tick(std::chrono::seconds(3)) == Words{"order a/1 as 1, attempt 1"});
+  CHECK(script.refused(1, refusal) == Words{"record the refusal of 1"});
+  CHECK(script.first().state == StepState::failed);
 }
 
 TEST_CASE("engine: a person is told what to do, and waited for, agent or not",

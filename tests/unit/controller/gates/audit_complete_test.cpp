@@ -23,9 +23,9 @@ TEST_CASE("audit.complete: all sections, read whole, today: the gate opens",
   REQUIRE(gate.verdicts.size() == 1);
   CHECK(gate.verdicts[0].findings.size() == 11);
   for (const auto& finding : gate.verdicts[0].findings) {
-    CHECK(finding.met);
+    CHECK(finding.met());
     CHECK(finding.why == "read 1 h 0 min ago");
-    CHECK(finding.task);
+    CHECK(finding.origin);
   }
 }
 
@@ -37,8 +37,8 @@ TEST_CASE("audit.complete: without an agent nothing is met", "[controller][gates
 
   CHECK_FALSE(gate.open);
   for (const auto& finding : gate.verdicts[0].findings) {
-    CHECK_FALSE(finding.met);
-    CHECK(finding.why == "missing: no agent 'pve' is enrolled");
+    CHECK_FALSE(finding.met());
+    CHECK(finding.why == "no agent 'pve' is enrolled");
     CHECK(finding.supply == "relab enrol pve");
   }
 }
@@ -62,9 +62,9 @@ TEST_CASE("audit.complete: any one section that was never read keeps the gate sh
 
   CHECK_FALSE(gate.open);
   for (const auto& finding : gate.verdicts[0].findings) {
-    CHECK(finding.met == (finding.subject != left_out + " of pve"));
-    if (!finding.met) CHECK(finding.why == "missing: it was never read");
-    if (!finding.met) CHECK(finding.supply == "relab run 0a");
+    CHECK(finding.met() == (finding.subject != left_out + " of pve"));
+    if (!finding.met()) CHECK(finding.why == "it was never read");
+    if (!finding.met()) CHECK(finding.supply == "relab run 0a");
   }
 }
 
@@ -80,8 +80,7 @@ TEST_CASE("audit.complete: an order without a report is no evidence", "[controll
   const auto gate =
       must(judge_entry("1", {.lab = lab.reader(), .state = records.state, .now = records.now}));
 
-  for (const auto& finding : gate.verdicts[0].findings)
-    CHECK(finding.why == "missing: it was never read");
+  for (const auto& finding : gate.verdicts[0].findings) CHECK(finding.why == "it was never read");
 }
 
 TEST_CASE("audit.complete: a later failure speaks against an earlier success",
@@ -93,7 +92,7 @@ TEST_CASE("audit.complete: a later failure speaks against an earlier success",
   audited.again(
       "zfs", ReportParts{.outcome = outcome, .facts = facts_of("zfs"), .failure = "zpool hangs"});
 
-  CHECK(audited.shut().why == "failed: zpool hangs");
+  CHECK(audited.shut().why == "a later attempt failed: zpool hangs");
 }
 
 TEST_CASE("audit.complete: a later success makes up for an earlier failure",
@@ -115,7 +114,7 @@ TEST_CASE("audit.complete: the later of two tasks counts, whatever their ids",
   audited.last = 50;
   audited.again("zfs", ReportParts{.outcome = schema::Outcome::FAILED, .failure = "zpool hangs"});
 
-  CHECK(audited.shut().why == "failed: zpool hangs");
+  CHECK(audited.shut().why == "a later attempt failed: zpool hangs");
 }
 
 TEST_CASE("audit.complete: a refused and an abandoned order are failures", "[controller][gates]") {
@@ -124,8 +123,9 @@ TEST_CASE("audit.complete: a refused and an abandoned order are failures", "[con
   Audited abandoned;
   abandoned.records.abandon(abandoned.ordered("zfs"), "no report came");
 
-  CHECK(refused.shut().why == "failed: the agent refused the order: the role forbids it");
-  CHECK(abandoned.shut().why == "failed: no report came");
+  CHECK(refused.shut().why ==
+        "a later attempt failed: the agent refused the order: the role forbids it");
+  CHECK(abandoned.shut().why == "a later attempt failed: no report came");
 }
 
 TEST_CASE("audit.complete: a report that comes after all counts, though nobody waited for it",
@@ -138,6 +138,50 @@ TEST_CASE("audit.complete: a report that comes after all counts, though nobody w
   CHECK(audited.gate().open);
 }
 
+TEST_CASE("audit.complete: each finding has its standing and the origin of its evidence",
+          "[controller][gates]") {
+  Audited audited;
+  const auto standing = [&] { return audited.shut().standing; };
+  const auto good = audited.gate().verdicts[0].findings[0];
+  REQUIRE(good.origin);
+  CHECK(good.origin->agent == "pve");
+  const auto& task = audited.records.state.tasks().at(good.origin->task);
+  CHECK(good.origin->digest == task.evidence->digest);
+  CHECK(good.origin->ended == instant_of(task.evidence->report.reader().getEndedAt()));
+
+  audited.again("zfs", R"({"auditZfs": {}})");
+  CHECK(standing() == schema::Standing::UNMET);
+  const auto failed = audited.again("zfs", ReportParts{.outcome = schema::Outcome::FAILED});
+  CHECK(standing() == schema::Standing::CONTRADICTED);
+  CHECK(audited.shut().origin->task == failed);
+  audited.again("zfs", ReportParts{.facts = facts_of("zfs"), .machine_id = "another"});
+  CHECK(standing() == schema::Standing::MISSING);
+  audited.again("zfs", facts_of("zfs"));
+  audited.records.now += 2 * day;
+  for (const auto& finding : audited.gate().verdicts[0].findings)
+    CHECK(finding.standing == schema::Standing::STALE);
+}
+
+TEST_CASE("audit.complete: a failure contradicts nothing where nothing was read before",
+          "[controller][gates]") {
+  Audited audited;
+  audited.records.enrol("nas", fixed_keys(3));
+  const auto task = task_number(200);
+  audited.records.order({.task = task, .arm = "auditZfs"}, fixed_keys(3));
+  must(audited.records.report(
+      {.task = task, .outcome = schema::Outcome::FAILED, .failure = "zpool hangs"}, fixed_keys(3)));
+  auto json = std::string(lab_json);
+  json.replace(json.find(R"({"name": "pve"})"), 15, R"({"name": "nas"})");
+  const auto lab = must(Message<schema::Lab>::from_json(json));
+
+  const auto gate = must(judge_entry(
+      "1", {.lab = lab.reader(), .state = audited.records.state, .now = audited.records.now}));
+
+  CHECK(gate.verdicts[0].findings[0].subject == "zfs of nas");
+  CHECK(gate.verdicts[0].findings[0].standing == schema::Standing::UNMET);
+  CHECK(gate.verdicts[0].findings[0].why == "it failed: zpool hangs");
+}
+
 TEST_CASE("audit.complete: evidence grows old", "[controller][gates]") {
   Audited audited;
   audited.records.now += day - std::chrono::hours(1);
@@ -145,8 +189,7 @@ TEST_CASE("audit.complete: evidence grows old", "[controller][gates]") {
 
   audited.records.now += Millis(1);
 
-  CHECK(audited.gate().verdicts[0].findings[0].why ==
-        "stale: it is 1 d 0 h old, older than 1 d 0 h");
+  CHECK(audited.gate().verdicts[0].findings[0].why == "it is 1 d 0 h old, older than 1 d 0 h");
   CHECK_FALSE(audited.gate().open);
 }
 
@@ -164,7 +207,7 @@ TEST_CASE(
     if (section != "zfs") audited.again(section, facts_of(section));
   audited.records.now += std::chrono::hours(2);
 
-  CHECK(audited.shut().why == "stale: it is 1 d 1 h old, older than 1 d 0 h");
+  CHECK(audited.shut().why == "it is 1 d 1 h old, older than 1 d 0 h");
 }
 
 TEST_CASE("audit.complete: evidence from the future means that the clock was set back",
@@ -185,7 +228,7 @@ TEST_CASE("audit.complete: a part that could not be read keeps the gate shut",
     {"part": "a", "why": "1"}, {"part": "b", "why": "2"}, {"part": "c", "why": "3"},
     {"part": "d", "why": "4"}, {"part": "e", "why": "5"}]}}})");
 
-  CHECK(audited.shut().why == "failed: it was not read whole: a: 1; b: 2; c: 3; and 2 more");
+  CHECK(audited.shut().why == "it was not read whole: a: 1; b: 2; c: 3; and 2 more");
 }
 
 TEST_CASE("audit.complete: a part that does not exist is told where the section is met",
@@ -211,7 +254,7 @@ TEST_CASE("audit.complete: a problem counts even in a section that calls itself 
   audited.again("pbs", R"({"auditPbs": {"coverage": {"absent": "no PBS here",
     "problems": [{"part": "storages", "why": "pvesh failed"}]}}})");
 
-  CHECK(audited.shut().why == "failed: it was not read whole: storages: pvesh failed");
+  CHECK(audited.shut().why == "it was not read whole: storages: pvesh failed");
 }
 
 TEST_CASE("audit.complete: a report without facts, or with those of another kind, is a failure",
@@ -219,7 +262,8 @@ TEST_CASE("audit.complete: a report without facts, or with those of another kind
   Audited audited;
   audited.again("pci", GENERATE(as<std::string>(), "{}", R"({"auditZfs": {}})"));
 
-  CHECK(audited.shut().why == "failed: the report carries the facts of another kind");
+  CHECK(audited.shut().why ==
+        "a later attempt failed: the report carries the facts of another kind");
 }
 
 TEST_CASE("audit.complete: evidence of another machine does not count", "[controller][gates]") {
@@ -227,7 +271,7 @@ TEST_CASE("audit.complete: evidence of another machine does not count", "[contro
   audited.again("pci", ReportParts{.facts = facts_of("pci"), .machine_id = "another"});
 
   CHECK(audited.shut().why ==
-        "missing: the evidence is of another machine than the one that is enrolled now");
+        "the evidence is of another machine than the one that is enrolled now");
 }
 
 TEST_CASE("audit.complete: a reinstalled host must be audited anew", "[controller][gates]") {
@@ -238,8 +282,7 @@ TEST_CASE("audit.complete: a reinstalled host must be audited anew", "[controlle
 
   CHECK_FALSE(gate.open);
   for (const auto& finding : gate.verdicts[0].findings)
-    CHECK(finding.why ==
-          "missing: the evidence is of another machine than the one that is enrolled now");
+    CHECK(finding.why == "the evidence is of another machine than the one that is enrolled now");
 }
 
 TEST_CASE("audit.complete: every host of the lab is asked for", "[controller][gates]") {
@@ -259,7 +302,7 @@ TEST_CASE("audit.complete: a lab without hosts proves nothing", "[controller][ga
   const Records records;
 
   CHECK_FALSE(
-      audit_complete({.lab = lab.reader(), .state = records.state, .now = records.now}, day).met);
+      audit_complete({.lab = lab.reader(), .state = records.state, .now = records.now}, day).met());
 }
 
 }  // namespace relab::controller

@@ -31,7 +31,7 @@ TEST_CASE("audit.complete: what is absent and declared keeps the gate shut",
   const auto& [section, declared] = row;
   audited.again(section, "{\"" + arm_of(section) + R"(": {"coverage": {"absent": "none here"}}})");
 
-  CHECK(audited.shut().why == "absent: none here, but lab.toml declares it: " + declared);
+  CHECK(audited.shut().why == "none here, but lab.toml declares it: " + declared);
 }
 
 TEST_CASE("audit.complete: what the host's `expect` names must not be absent",
@@ -41,7 +41,7 @@ TEST_CASE("audit.complete: what the host's `expect` names must not be absent",
   Audited audited(json);
   audited.again("pbs", R"({"auditPbs": {"coverage": {"absent": "none here"}}})");
 
-  CHECK(audited.shut().why == "absent: none here, but lab.toml declares it: `expect` of the host");
+  CHECK(audited.shut().why == "none here, but lab.toml declares it: `expect` of the host");
 }
 
 namespace {
@@ -88,7 +88,7 @@ TEST_CASE(
   audited.lab = must(Message<schema::Lab>::from_json(json));
   audited.again(section, "{\"" + arm_of(section) + R"(": {"coverage": {"absent": "none here"}}})");
 
-  CHECK(audited.shut().why == "absent: none here, but lab.toml declares it: " + declared);
+  CHECK(audited.shut().why == "none here, but lab.toml declares it: " + declared);
 }
 
 TEST_CASE("audit.complete: another application of the same section is no substitute",
@@ -96,8 +96,7 @@ TEST_CASE("audit.complete: another application of the same section is no substit
   auto audited = media_audited();
   audited.again("arr", R"({"auditArr": {"apps": [{"app": "prowlarr"}]}})");
 
-  CHECK(audited.shut().why ==
-        "incomplete: sonarr is declared in the guest 'media', and was found nowhere");
+  CHECK(audited.shut().why == "sonarr is declared in the guest 'media', and was found nowhere");
 }
 
 TEST_CASE("audit.complete: a section that found no server has not found the declared one",
@@ -105,8 +104,7 @@ TEST_CASE("audit.complete: a section that found no server has not found the decl
   auto audited = media_audited();
   audited.again("jellyfin", R"({"auditJellyfin": {}})");
 
-  CHECK(audited.shut().why ==
-        "incomplete: jellyfin is declared in the guest 'media', and was found nowhere");
+  CHECK(audited.shut().why == "jellyfin is declared in the guest 'media', and was found nowhere");
 }
 
 TEST_CASE("audit.complete: a declared guest must be seen, by its number or its name",
@@ -115,7 +113,7 @@ TEST_CASE("audit.complete: a declared guest must be seen, by its number or its n
 
   audited.again("guests", R"({"auditGuests": {"guests": [{"vmid": 101, "name": "other"}]}})");
   CHECK_THAT(audited.shut().why,
-             Catch::StartsWith("incomplete: the guest 'media' (0) is declared, and was not seen"));
+             Catch::StartsWith("the guest 'media' (0) is declared, and was not seen"));
   audited.records.now += std::chrono::minutes(1);
   audited.again("guests", R"({"auditGuests": {"guests": [{"vmid": 101, "name": "media"}]}})");
   CHECK(audited.gate().open);
@@ -127,7 +125,7 @@ TEST_CASE("audit.complete: a section that `expect` names must have found somethi
   json.replace(json.find(R"({"name": "pve"})"), 15, R"({"name": "pve", "expect": ["schedules"]})");
   Audited audited(json);
   CHECK(audited.shut().why ==
-        "incomplete: `expect` of the host names this section, and nothing of it was found");
+        "`expect` of the host names this section, and nothing of it was found");
 
   audited.records.now += std::chrono::minutes(1);
   audited.again("schedules", R"({"auditSchedules": {"timers": [{"name": "x.timer"}]}})");
@@ -146,8 +144,7 @@ TEST_CASE("audit.complete: what a removed server left behind is no server", "[co
   };
 
   found("false");
-  CHECK(audited.shut().why ==
-        "incomplete: pbs is declared in the guest 'backup', and was found nowhere");
+  CHECK(audited.shut().why == "pbs is declared in the guest 'backup', and was found nowhere");
   found("true");
   CHECK(audited.gate().open);
 }
@@ -167,13 +164,12 @@ TEST_CASE("audit.complete: each declared card is a device of its own", "[control
   };
 
   found(fmt::format("{}, {}", arc, sound));
-  CHECK(audited.shut().why ==
-        "incomplete: the card 'rtx' (RTX 3060) is declared, and was not seen");
+  CHECK(audited.shut().why == "the card 'rtx' (RTX 3060) is declared, and was not seen");
 
   found(
       fmt::format("{}", R"({"address": "0000:04:00.0", "classId": "030000", "vendorId": "10de"})"));
   CHECK(audited.shut().why ==
-        "incomplete: the card 'arc' (Arc A310, PCI id 8086:56a6) is declared, and was not seen");
+        "the card 'arc' (Arc A310, PCI id 8086:56a6) is declared, and was not seen");
 
   found(fmt::format("{}, {}", arc,
                     R"({"address": "0000:04:00.0", "classId": "030000", "vendorId": "10de"})"));
@@ -186,7 +182,7 @@ TEST_CASE("audit.complete: one card does not stand for two", "[controller][gates
   audited.again("pci", R"({"auditPci": {"devices": [
     {"address": "0000:04:00.0", "classId": "038000", "vendorId": "1002"}]}})");
 
-  CHECK(audited.shut().why == "incomplete: the card 'b' (RX 6600) is declared, and was not seen");
+  CHECK(audited.shut().why == "the card 'b' (RX 6600) is declared, and was not seen");
 }
 
 TEST_CASE("audit.complete: a declared pool or disk that was not seen keeps the gate shut",
@@ -196,9 +192,8 @@ TEST_CASE("audit.complete: a declared pool or disk that was not seen keeps the g
   Audited disk;
   disk.again("disks", R"({"auditDisks": {"disks": [{"serial": "SER1"}, {"serial": "USB1"}]}})");
 
-  CHECK(pool.shut().why == "incomplete: the pool 'tank' is declared, and is not imported here");
-  CHECK(disk.shut().why ==
-        "incomplete: the disk 'd2' with the serial SER2 is declared, and was not seen");
+  CHECK(pool.shut().why == "the pool 'tank' is declared, and is not imported here");
+  CHECK(disk.shut().why == "the disk 'd2' with the serial SER2 is declared, and was not seen");
 }
 
 }  // namespace relab::controller

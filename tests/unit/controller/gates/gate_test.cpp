@@ -105,13 +105,15 @@ class Before {
     records.order({.task = task, .run = run, .attempt = attempt, .step = "0/t/" + name}, agent);
     must(records.report({.task = task, .run = run, .outcome = outcome}, agent));
   }
-  Finding finding() const {
+  Finding finding(const std::string& task = R"({"ping": {}})") const {
     const auto lab = lab_with(R"({"name": "1", "after": ["0"]}, {"name": "0", "tracks": [
-      {"name": "t", "steps": [{"name": "a"}, {"name": "b"}]}]})");
+      {"name": "t", "agent": "pve", "steps": [
+        {"name": "a", "task": {"ping": {}}}, {"name": "b", "task": )" +
+                              task + "}]}]}");
     const auto gate =
         must(judge_entry("1", {.lab = lab.reader(), .state = records.state, .now = records.now}));
     REQUIRE(gate.verdicts.size() == 1);
-    CHECK(gate.open == gate.verdicts[0].findings[0].met);
+    CHECK(gate.open == gate.verdicts[0].findings[0].met());
     return gate.verdicts[0].findings[0];
   }
 
@@ -132,18 +134,18 @@ TEST_CASE("phase.complete: the steps of the last run have all succeeded, and it 
   before.step("a", succeeded);
   before.step("b", failed);
   before.step("b", succeeded, 2);
-  CHECK(before.finding().why == "missing: its last run has not ended");
+  CHECK(before.finding().why == "its last run has not ended");
 
   before.end();
 
-  CHECK(before.finding().met);
+  CHECK(before.finding().met());
 }
 
 TEST_CASE("phase.complete: what is missing or failed is named", "[controller][gates]") {
   Before before;
   before.step("a", succeeded);
   before.end();
-  CHECK(before.finding().why == "missing: 0/t/b was never ordered");
+  CHECK(before.finding().why == "0/t/b was never ordered");
   CHECK(before.finding().supply == "relab run 0");
 
   before.begin(2);
@@ -151,7 +153,42 @@ TEST_CASE("phase.complete: what is missing or failed is named", "[controller][ga
   before.step("b", succeeded);
   before.step("b", failed, 2);
   before.end();
-  CHECK(before.finding().why == "failed: 0/t/b did not succeed when it was run last");
+  CHECK(before.finding().why == "0/t/b did not succeed when it was run last");
+}
+
+TEST_CASE("phase.complete: a later failure voids an earlier success", "[controller][gates]") {
+  Before before;
+  before.step("a", succeeded);
+  before.step("b", failed);
+  before.end();
+  CHECK(before.finding().standing == schema::Standing::UNMET);
+
+  before.begin(2);
+  before.step("b", succeeded);
+  before.end();
+  CHECK(before.finding().met());
+
+  before.begin(3);
+  before.step("a", failed);
+  before.end();
+  CHECK(before.finding().standing == schema::Standing::CONTRADICTED);
+  CHECK(before.finding().why == "0/t/a did not succeed when it was run last");
+  CHECK(before.finding().origin->task == task_number(before.last));
+}
+
+TEST_CASE("phase.complete: what was done for another lab.toml does not count",
+          "[controller][gates]") {
+  Before before;
+  before.step("a", succeeded);
+  before.step("b", succeeded);
+  before.end();
+  CHECK(before.finding().met());
+
+  const auto changed = before.finding(R"({"ping": {"echo": "something else"}})");
+
+  CHECK(changed.standing == schema::Standing::STALE);
+  CHECK(changed.why == "lab.toml asks for another 0/t/b than the one that was carried out");
+  CHECK(changed.supply == "relab run 0");
 }
 
 TEST_CASE("phase.complete: a phase that was never run, or has no steps, is not complete",
@@ -161,7 +198,7 @@ TEST_CASE("phase.complete: a phase that was never run, or has no steps, is not c
   };
 
   CHECK(why(R"({"name": "1", "after": ["0"]}, {"name": "0", "tracks": [
-    {"name": "t", "steps": [{"name": "a"}]}]})") == "missing: it was never run");
+    {"name": "t", "steps": [{"name": "a"}]}]})") == "it was never run");
   CHECK_THAT(why(R"({"name": "1", "after": ["0"]}, {"name": "0", "tracks": [{"name": "t"}]})"),
              Catch::StartsWith("it has no steps in lab.toml"));
 }

@@ -1,0 +1,145 @@
+#include "agent/kinds/disks/wipe.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+
+#include "agent/kinds/disks/attached.h"
+#include "agent/kinds/support/block.h"
+#include "agent/kinds/support/fill.h"
+#include "agent/kinds/support/gaps.h"
+#include "agent/kinds/support/json.h"
+#include "common/needs/needs.h"
+
+namespace relab::agent::disks {
+
+namespace {
+
+using Params = schema::WipeDisk;
+using Facts = schema::WipeDisk::Facts;
+
+/// The disk and its partitions, those first: what is on a partition is found by the table.
+std::vector<const BlockDevice*> parts_of(const BlockDevices& devices, const std::string& disk) {
+  std::vector<const BlockDevice*> parts;
+  for (const auto& device : devices.all())
+    if (device.type == "part" && std::ranges::find(device.parents, disk) != device.parents.end())
+      parts.push_back(&device);
+  if (const auto* whole = devices.find(disk); whole != nullptr) parts.push_back(whole);
+  return parts;
+}
+
+/// What could not be looked into may be a member of anything.
+Result<void> check_read(const BlockDevices& devices, const std::vector<const BlockDevice*>& parts) {
+  for (const auto& unread : devices.unread())
+    if (std::ranges::find(parts, unread.name, &BlockDevice::name) != parts.end())
+      return fail(Fault::damaged,
+                  fmt::format("{} could not be looked into: {}", unread.name, unread.why));
+  return {};
+}
+
+Result<std::vector<Signature>> read_signatures(Host& host,
+                                               const std::vector<const BlockDevice*>& parts) {
+  Command command{.argv = {"wipefs", "--no-act", "--json"}};
+  for (const auto* part : parts) command.argv.push_back(part->path);
+  RELAB_TRY(const auto output, host.run(command));
+  if (output.status != 0 || output.truncated)
+    return fail(Fault::damaged, fmt::format("wipefs could not read the disk: it ended with {}: {}",
+                                            output.status, first_words(output)));
+  return parse_signatures(output.out);
+}
+
+/// Whether the device is still on the disk with that serial number, and nothing is mounted there.
+Result<void> check_still(Host& host, const std::string& path, const std::string& serial) {
+  RELAB_TRY(const auto devices, BlockDevices::read(host));
+  Draft<schema::DiskAttached::Facts> now;
+  RELAB_CHECK(describe_disk(serial, devices, host, *now));
+  const auto name = Path(path).filename().string();
+  const auto disks = devices.disks_of(name);
+  if (disks.size() != 1 || disks[0]->path != view(now->asReader().getPath()))
+    return fail(Fault::conflict, fmt::format("{} is not on the disk {} any more", path, serial));
+  const auto use = needs::use_of(now->asReader());
+  if (use.empty()) return {};
+  return fail(Fault::refused, fmt::format("the disk {} is used now: {}", serial, use));
+}
+
+std::string words_of(const Signature& signature) {
+  return signature.label.empty() ? signature.type : signature.type + " " + signature.label;
+}
+
+}  // namespace
+
+Result<std::vector<Signature>> parse_signatures(std::string_view json) {
+  if (json.find_first_not_of(" \n") == std::string_view::npos) return std::vector<Signature>();
+  RELAB_TRY(const auto document, parse_json(json, "the output of wipefs"));
+  const auto& rows = member(document, "signatures");
+  if (!rows.is_array()) return fail(Fault::damaged, "the output of wipefs lists no signatures");
+  std::vector<Signature> signatures;
+  for (const auto& row : rows) {
+    signatures.push_back({.device = text_of(row, "device"),
+                          .type = text_of(row, "type"),
+                          .label = text_of(row, "label"),
+                          .offset = text_of(row, "offset")});
+    if (signatures.back().device.empty() || signatures.back().type.empty())
+      return fail(Fault::damaged, "the output of wipefs has a signature without device or type");
+  }
+  return signatures;
+}
+
+Result<Message<Facts>> WipeDisk::observe(Params::Reader params, Host& host) {
+  const auto serial = str(params.getSerial());
+  if (serial.empty()) return fail(Fault::invalid, "no serial number is given");
+  RELAB_TRY(const auto devices, BlockDevices::read(host));
+  Draft<Facts> facts;
+  RELAB_CHECK(describe_disk(serial, devices, host, facts->initDisk()));
+  const auto disk = facts->asReader().getDisk();
+  if (!disk.getAttached())
+    return fail(Fault::missing, fmt::format("there is no disk with the serial number {}", serial));
+  const auto name = Path(str(disk.getPath())).filename().string();
+  const auto parts = parts_of(devices, name);
+  RELAB_CHECK(check_read(devices, parts));
+  RELAB_TRY(const auto signatures, read_signatures(host, parts));
+  fill(facts->initSignatures(size_of(signatures)), signatures,
+       [](auto row, const Signature& signature) {
+         row.setDevice(signature.device);
+         row.setType(signature.type);
+         row.setLabel(signature.label);
+         row.setOffset(signature.offset);
+       });
+  return std::move(facts).finish();
+}
+
+Result<std::vector<Change>> WipeDisk::plan(Params::Reader params, Facts::Reader facts) {
+  const auto serial = str(params.getSerial());
+  if (const auto use = needs::use_of(facts.getDisk()); !use.empty())
+    return fail(Fault::refused, fmt::format("the disk {} is not wiped: {}", serial, use),
+                "a disk that anything uses is left alone");
+  const auto whole = Path(str(facts.getDisk().getPath())).filename().string();
+  std::vector<std::string> devices;
+  std::map<std::string, std::vector<std::string>> found;
+  for (const auto row : facts.getSignatures()) {
+    const auto device = str(row.getDevice());
+    if (found[device].empty() && device != whole) devices.push_back(device);
+    found[device].push_back(words_of({.type = str(row.getType()), .label = str(row.getLabel())}));
+  }
+  // Last, since its table is the way to the partitions.
+  if (found.contains(whole)) devices.push_back(whole);
+  std::vector<Change> changes;
+  for (const auto& device : devices)
+    changes.push_back({.what = fmt::format("- {} on {} of the disk {}",
+                                           fmt::join(found[device], ", "), device, serial),
+                       .how = {"/dev/" + device, serial}});
+  return changes;
+}
+
+Result<void> WipeDisk::apply(const Change& change, Host& host) {
+  RELAB_ASSERT(change.how.size() == 2);
+  const auto& path = change.how[0];
+  RELAB_CHECK(check_still(host, path, change.how[1]));
+  // Without --force: the kernel says no where somebody holds the device.
+  RELAB_TRY(const auto output, host.run({.argv = {"wipefs", "--all", "--lock", path}}));
+  if (output.status == 0) return {};
+  return fail(Fault::damaged, fmt::format("wipefs ended with {} on {}: {}", output.status, path,
+                                          first_words(output)));
+}
+
+}  // namespace relab::agent::disks
