@@ -36,8 +36,11 @@ std::string judge_disk_unused(schema::Task::Reader task, schema::Facts::Reader f
   if (!task.isWipeDisk()) return "this kind names no disk";
   const auto serial = str(task.getWipeDisk().getSerial());
   const auto audit = facts.getAuditDisks();
-  if (audit.getCoverage().getProblems().size() != 0 || audit.getCoverage().getAbsent().size() != 0)
-    return "the disks were not read whole";
+  if (audit.getCoverage().getAbsent().size() != 0)
+    return "the disks were not read: " + str(audit.getCoverage().getAbsent());
+  for (const auto gap : audit.getCoverage().getProblems())
+    return fmt::format("the disks were not read whole: {}: {}", str(gap.getPart()),
+                       str(gap.getWhy()));
   const auto found = with_serial(audit, serial);
   if (found.size() != 1)
     return found.empty() ? fmt::format("no disk with the serial number {} was seen", serial)

@@ -85,7 +85,7 @@ class Orders(LabCase):
         self.assert_unanswered("does not expect", "order type=application/vnd.relab.report.v1+capnp")
 
     def test_too_big_for_the_door(self):
-        self.assertEqual(self.forge("size 1100000"), [])
+        self.assertEqual(self.forge("size 4300000"), [])
         self.assertEqual(self.agent.journal(), {})
         self.assertTrue(self.agent.running.is_running())
 

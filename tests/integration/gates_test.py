@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+"""Gates that tell where their evidence comes from, waivers, and what must come together before anything is destroyed."""
+
+import base64
+import hashlib
+import json
+import os
+import pty
+
+from support.case import LabCase, main
+from support.lab import DISKS, PING, phase, step, track
+from support.tools import LSBLK
+
+BLANK = 'wipe_disk = { serial = "OLD1" }'
+ID = "0190a5e0c0de7000800000000000000{}"
+SIGNATURES = json.dumps({"signatures": [{"device": "sdq", "offset": "0x200", "type": "gpt", "uuid": None, "label": None}]})
+
+
+def after(*names, more=""):
+    return f"after = {json.dumps(names)}\n{more}"
+
+
+class Gates(LabCase):
+    def setUp(self):
+        super().setUp()
+        self.show_disk()
+        # Nothing is recognised where udev tells nothing.
+        self.agent.tools.fake("blkid", status=2)
+        # It remembers what was wiped.
+        self.agent.tools.fake("wipefs", before=f"""case "$*" in
+--no-act*) [ -e wiped ] || echo '{SIGNATURES}'; exit 0 ;;
+--all*) touch wiped; exit 0 ;;
+esac""", status=1)
+        self.agent.start()
+
+    def show_disk(self, **more):
+        """What lsblk shows: one disk beyond those of the machine."""
+        shown = json.loads(LSBLK)
+        disk = dict(next(device for device in shown["blockdevices"] if device["name"] == "vda"))
+        disk.update(name="sdq", kname="sdq", path="/dev/sdq", serial="OLD1", model="Portable", fstype=None, label=None,
+                    pttype="gpt", mountpoints=[None])
+        disk.update(more)
+        shown["blockdevices"].append(disk)
+        self.agent.tools.fake("lsblk", prints=json.dumps(shown))
+
+    def describe(self, *steps, gate=""):
+        self.lab.describe(phase("look", track("disks", "alpha", step("disks", DISKS))),
+                          phase("two", track("t", "alpha", *(steps or [step("wipe", BLANK)])), more=gate))
+
+    def wiped(self):
+        return (self.agent.tools.folder / "wiped").exists()
+
+    def approve(self, *typed, more=()):
+        """At a terminal, as a person does."""
+        master, slave = pty.openpty()
+        try:
+            os.write(master, "".join(f"{word}\n" for word in typed).encode())
+            return self.lab.relab("approve", "two", *more, stdin=slave)
+        finally:
+            os.close(slave)
+            os.close(master)
+
+    def entries(self, kind):
+        """The signed payloads of all entries of that kind."""
+        lines = [json.loads(line) for line in self.lab.relab("ledger", "export").out.splitlines()]
+        return [base64.b64decode(line["envelope"]["payload"]) for line in lines if line["kind"] == kind]
+
+    # ---- gates
+
+    def test_every_finding_tells_where_its_evidence_comes_from(self):
+        self.describe(step("hello", PING), gate=after("look"))
+        self.assert_ended(self.lab.relab("gate", "two"), 3, "missing", "it was never run", "relab run look")
+
+        self.assert_ended(self.lab.relab("run", "look"), 0)
+
+        finding, = self.lab.relab_json("gate", "two")[0]["entry"]["conditions"][0]["findings"]
+        task, = self.tasks("look")
+        self.assertEqual((finding["standing"], finding["agent"], finding["task"]), ("met", "alpha", task["task"]))
+        report, = self.entries("received")
+        self.assertEqual(finding["digest"], hashlib.blake2b(report, digest_size=32, person=b"relab-content-v1").hexdigest())
+        self.assert_ended(self.lab.relab("gate", "two"), 0, finding["task"], finding["digest"], finding["ended"])
+
+    def test_a_later_failure_contradicts_and_another_lab_file_makes_stale(self):
+        self.describe(step("hello", PING), gate=after("look"))
+        self.assert_ended(self.lab.relab("run", "look"), 0)
+        self.agent.tools.fake("lsblk", status=1)
+        self.assert_ended(self.lab.relab("run", "look"), 1)
+        self.assert_ended(self.lab.relab("gate", "two"), 3, "contradicted", "did not succeed when it was run last")
+
+        self.lab.describe(phase("look", track("disks", "alpha", step("disks", PING))),
+                          phase("two", track("t", "alpha", step("hello", PING)), more=after("look")))
+        self.assert_ended(self.lab.relab("run", "look"), 0)
+        self.assert_ended(self.lab.relab("gate", "two"), 0)
+        self.describe(step("hello", PING), gate=after("look"))
+        self.assert_ended(self.lab.relab("gate", "two"), 3, "stale", "lab.toml asks for another look/disks/disks")
+
+    def test_a_waiver_opens_what_is_not_absolute_and_stays_in_the_ledger(self):
+        self.describe(step("hello", PING), gate=after("look"))
+        self.assert_ended(self.lab.relab("run", "two"), 3)
+        for wrong in (("two",), ("two", "--reason", " "), ("two", "--reason", "x", "--for", "8d"), ("three", "--reason", "x"),
+                      ("--reason", "x")):
+            with self.subTest(wrong):
+                self.assertIn(self.lab.relab("gate", "waive", *wrong).code, (1, 2))
+                self.assert_ended(self.lab.relab("run", "two"), 3)
+
+        self.assert_ended(self.lab.relab("gate", "waive", "two", "--reason", "the disks are new"), 0,
+                          "WAIVED: the disks are new")
+
+        self.assert_ended(self.lab.relab("run", "two"), 0, "Phase two: 1 step(s) succeeded")
+        self.assert_ended(self.lab.relab("gate", "waive", "two", "--reason", "again"), 1, "there is nothing to waive")
+        self.assert_ledger_holds()
+        waiver, = self.entries("waived")
+        self.assertIn(b"the disks are new", waiver)
+
+    def test_nobody_waives_an_absolute_condition_or_the_gate_before_destruction(self):
+        self.describe(gate=after("look"))
+        self.assert_ended(self.lab.relab("gate", "waive", "two", "--reason", "x"), 1, "nobody can waive")
+        self.describe(step("hello", PING), gate='gate = [{ name = "audit.complete", absolute = true }]')
+        self.assert_ended(self.lab.relab("gate", "waive", "two", "--reason", "x"), 1,
+                          "nobody can waive what keeps the gate of two shut: audit.complete of two")
+        self.assert_ended(self.lab.relab("run", "two"), 3, "nobody can waive it")
+
+    # ---- evidence and approval
+
+    def test_what_destroys_waits_for_evidence_then_for_a_person_and_then_is_done(self):
+        self.describe()
+        self.assert_ended(self.lab.relab("run", "two"), 3, "disk.unused of alpha: missing", "supply it: relab run look")
+        self.assert_ended(self.approve("alpha"), 3, "Nothing was approved")
+
+        self.assert_ended(self.lab.relab("run", "look"), 0)
+        self.assert_ended(self.lab.relab("run", "two"), 4, "nobody has approved of it", "relab approve two")
+        self.assertFalse(self.wiped())
+        self.assert_ended(self.lab.relab("approve", "two"), 1, "an approval takes a person at a terminal")
+        self.assert_ended(self.approve("beta"), 1, "nothing was approved")
+        self.assert_ended(self.lab.relab("run", "two"), 4)
+        self.assert_ended(self.approve("alpha"), 0, "DESTROYS disk OLD1: Portable", "Approved for 1 h")
+
+        self.assert_ended(self.lab.relab("run", "two"), 0, "Phase two: 1 step(s) succeeded")
+        self.assertTrue(self.wiped())
+        self.assert_ledger_holds()
+
+    def test_an_approval_is_void_once_plan_or_evidence_change(self):
+        self.describe()
+        self.assert_ended(self.lab.relab("run", "look"), 0)
+        self.assert_ended(self.approve("alpha"), 0)
+        self.assert_ended(self.lab.relab("run", "look"), 0)
+        self.assert_ended(self.lab.relab("run", "two"), 4, "on other evidence")
+        self.assert_ended(self.approve("alpha"), 0)
+        self.describe(step("wipe", BLANK), step("hello", PING))
+        self.assert_ended(self.lab.relab("run", "two"), 4, "the plan was changed since it was approved")
+        self.assertFalse(self.wiped())
+
+    def test_a_disk_that_is_used_by_then_is_left_alone(self):
+        self.describe()
+        self.assert_ended(self.lab.relab("run", "look"), 0)
+        self.assert_ended(self.approve("alpha"), 0)
+        self.show_disk(fstype="zfs_member", label="tank")
+        self.assert_ended(self.lab.relab("run", "two"), 1, "the disk OLD1 is not wiped: sdq belongs to zfs tank")
+        self.assertFalse(self.wiped())
+        self.assert_ended(self.lab.relab("run", "look"), 0)
+        self.assert_ended(self.lab.relab("run", "two"), 3, "disk.unused of alpha: unmet", "the disk OLD1 is used")
+
+    def test_a_check_of_what_destroys_needs_nobody_and_touches_nothing(self):
+        self.describe()
+        self.assert_ended(self.lab.relab("run", "two", "--check"), 0, "- gpt on sdq of the disk OLD1")
+        self.assertFalse(self.wiped())
+
+    def test_a_phase_that_destroys_nothing_needs_no_approval(self):
+        self.describe(step("hello", PING))
+        self.assert_ended(self.approve("alpha"), 1, "phase two destroys nothing")
+        self.assert_ended(self.lab.relab("approve"), 2, "approve what?")
+        self.assert_ended(self.approve("alpha", more=("--for", "2d")), 2, "at most 24h")
+
+    # ---- a controller that has the keys, and no conscience
+
+    def forge(self, *commands):
+        answers = self.lab.forge("alpha", "sync", *commands, "sync")
+        return [answer for answer in answers if answer.get("answer") == "receipt"]
+
+    def looked(self, number):
+        return (f"order kind=auditDisks id={ID.format(number)}", f"await {ID.format(number)}")
+
+    def test_no_controller_makes_the_agent_destroy_without_its_own_evidence(self):
+        wipe = f"order kind=wipeDisk id={ID.format(9)} approved"
+        for orders, reason in (
+                ((wipe,), "needUnmet"),
+                ((f"order id={ID.format(1)}", f"await {ID.format(1)}", f"{wipe} evidence={ID.format(1)}"), "needUnmet"),
+                ((*self.looked(2), *self.looked(3), f"{wipe} evidence={ID.format(2)}"), "needUnmet"),
+                ((*self.looked(4), f"{wipe} evidence={ID.format(4)} serial=OLD2"), "needUnmet"),
+                ((*self.looked(5), f"order kind=wipeDisk id={ID.format(9)} evidence={ID.format(5)}"), "notApproved")):
+            with self.subTest(orders):
+                self.assertEqual(self.forge(*orders)[-1]["refusal"], reason)
+                self.assertFalse(self.wiped())
+
+    def test_with_its_own_newest_evidence_and_an_approval_it_obeys(self):
+        """Otherwise the refusals of the other test would prove nothing."""
+        answers = self.lab.forge("alpha", "sync", *self.looked(1),
+                                 f"order kind=wipeDisk id={ID.format(2)} evidence={ID.format(1)} approved",
+                                 f"await {ID.format(2)}", "sync")
+        self.assertEqual([answer["outcome"] for answer in answers if answer.get("answer") == "report"],
+                         ["succeeded", "succeeded"], answers)
+        self.assertTrue(self.wiped())
+
+
+if __name__ == "__main__":
+    main()
