@@ -24,6 +24,11 @@ struct Recovered {
   TaskState state;
   /// The task's own, for one that is still to run.
   std::chrono::seconds deadline;
+  /// The way back from its change is stored: it may have made it.
+  bool armed = false;
+  /// As in `Admitted`; and of a change that is unconfirmed, how much of it is left.
+  std::chrono::seconds confirm_within{0};
+  Millis left{0};
 };
 /// An order passed the guard; `known` is what the journal has under its id.
 struct Admitted {
@@ -31,6 +36,8 @@ struct Admitted {
   crypto::Digest task_digest;
   std::chrono::seconds deadline;
   std::optional<JournalRow> known;
+  /// Of a kind whose change is undone unless it is confirmed: the time for that.
+  std::chrono::seconds confirm_within{0};
 };
 /// An effect that had to be durable could not be written.
 struct AcceptFailed {
@@ -46,6 +53,19 @@ struct ReleaseFailed {
 };
 /// The worker came to an end; its report is ready to be stored.
 struct Ended {
+  TaskId id;
+  /// It made a change that is to be undone unless it is confirmed.
+  bool unconfirmed = false;
+};
+/// That a change waits to be confirmed could not be stored, or that it was.
+struct HoldFailed {
+  TaskId id;
+};
+struct KeepFailed {
+  TaskId id;
+};
+/// The controller reached this agent over a connection that was made after the change.
+struct Confirmed {
   TaskId id;
 };
 /// The controller has this report.
@@ -64,8 +84,9 @@ struct DrainAsked {};
 
 using Event =
     std::variant<event::Recovered, event::Admitted, event::AcceptFailed, event::FinishFailed,
-                 event::ReleaseFailed, event::Ended, event::Acknowledged, event::CancelAsked,
-                 event::Attached, event::Ticked, event::DrainAsked>;
+                 event::ReleaseFailed, event::Ended, event::HoldFailed, event::KeepFailed,
+                 event::Confirmed, event::Acknowledged, event::CancelAsked, event::Attached,
+                 event::Ticked, event::DrainAsked>;
 
 enum class StopReason { cancelled, out_of_time, draining };
 
@@ -105,6 +126,30 @@ struct Finish {
   TaskId id;
   bool operator==(const Finish&) const = default;
 };
+/// Store durably that the change was made and waits to be confirmed, with the report that is to be
+/// sent once it is.
+struct Hold {
+  TaskId id;
+  std::chrono::seconds left;
+  bool operator==(const Hold&) const = default;
+};
+/// Tell whoever is attached that the change waits to be confirmed.
+struct Announce {
+  TaskId id;
+  Millis left;
+  bool operator==(const Announce&) const = default;
+};
+/// Undo the change in a worker; `why` goes into the report.
+struct Undo {
+  TaskId id;
+  std::string why;
+  bool operator==(const Undo&) const = default;
+};
+/// Store durably that the change stays.
+struct Keep {
+  TaskId id;
+  bool operator==(const Keep&) const = default;
+};
 /// Tell the controller what became of its order.
 struct Answer {
   TaskId id;
@@ -132,7 +177,8 @@ struct Exit {
 
 using Effect =
     std::variant<effect::Accept, effect::Begin, effect::Start, effect::Stop, effect::Conclude,
-                 effect::Finish, effect::Answer, effect::Deliver, effect::Release, effect::Exit>;
+                 effect::Finish, effect::Hold, effect::Announce, effect::Undo, effect::Keep,
+                 effect::Answer, effect::Deliver, effect::Release, effect::Exit>;
 
 struct CoreLimits {
   /// Tasks that run at a time.
@@ -142,6 +188,9 @@ struct CoreLimits {
   /// How long tasks may go on once the agent was told to leave.
   std::chrono::seconds drain_time = std::chrono::seconds(20);
 };
+
+/// As the wire has it.
+schema::State wire_state(TaskState state);
 
 /// Effects are returned in the order in which they must happen. `now` must not run backwards; what
 /// it counts from is up to the caller.
@@ -154,8 +203,13 @@ class Core {
   struct Held {
     TaskState state;
     std::chrono::seconds deadline;
-    /// When a running task must end.
+    std::chrono::seconds confirm_within{0};
+    /// When a running task must end, and when an unconfirmed change is undone.
     Instant ends = {};
+    /// When it is said next that the change waits to be confirmed.
+    Instant announces = {};
+    /// What runs is the way back.
+    bool undoing = false;
     bool stopping = false;
     /// The end is not stored yet, because the store refused it.
     bool unstored = false;
@@ -173,6 +227,9 @@ class Core {
   void handle(const event::FinishFailed& event, Instant now, Effects& effects);
   void handle(const event::ReleaseFailed& event, Instant now, Effects& effects);
   void handle(const event::Ended& event, Instant now, Effects& effects);
+  void handle(const event::HoldFailed& event, Instant now, Effects& effects);
+  void handle(const event::KeepFailed& event, Instant now, Effects& effects);
+  void handle(const event::Confirmed& event, Instant now, Effects& effects);
   void handle(const event::Acknowledged& event, Instant now, Effects& effects);
   void handle(const event::CancelAsked& event, Instant now, Effects& effects);
   void handle(const event::Attached& event, Instant now, Effects& effects);
@@ -180,6 +237,10 @@ class Core {
   void handle(const event::DrainAsked& event, Instant now, Effects& effects);
 
   void start_waiting(Instant now, Effects& effects);
+  static void undo(const TaskId& id, Held& task, std::string why, Effects& effects);
+  static void hold(const TaskId& id, Held& task, Instant now, Effects& effects);
+  static void tend_unconfirmed(const TaskId& id, Held& task, Instant now, Effects& effects);
+  static void announce(const TaskId& id, Held& task, Instant now, Effects& effects);
   void answer_known(const event::Admitted& event, Effects& effects) const;
   void stop(const TaskId& id, Held& task, StopReason reason, Effects& effects) const;
   std::size_t running() const;

@@ -4,6 +4,7 @@
 
 #include "agent/kinds/kind.h"
 #include "common/crypto/keys.h"
+#include "common/reflect/notes.h"
 
 namespace relab::agent {
 
@@ -48,6 +49,9 @@ Refused check_role(schema::Order::Reader order, const Terms& terms) {
                                                  str(terms.role.manifest().getName()), arm)};
   if (const auto within = terms.role.check_limits(order.getTask()); !within)
     return {Refusal::LIMIT_EXCEEDED, within.error().what};
+  if (reflect::notes_of_kind(arm).commit_confirmed && order.getMode() == schema::Mode::APPLY &&
+      order.getConfirmWithin() == 0)
+    return {Refusal::MALFORMED, "the order does not say within which time its change is confirmed"};
   return {};
 }
 

@@ -23,10 +23,19 @@ constexpr std::size_t ballast_size = std::size_t{1} << 20U;
 constexpr std::string_view tables =
     "CREATE TABLE task(id BLOB PRIMARY KEY, task_digest BLOB NOT NULL, order_digest BLOB NOT NULL, "
     "state INTEGER NOT NULL,"
-    " order_bytes BLOB NOT NULL, report BLOB NOT NULL) WITHOUT ROWID;"
-    "CREATE INDEX held ON task(id) WHERE state < 4;"
+    " order_bytes BLOB NOT NULL, report BLOB NOT NULL, before BLOB NOT NULL DEFAULT x'',"
+    " boot TEXT NOT NULL DEFAULT '', until INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+    "CREATE INDEX held ON task(id) WHERE state <> 4;"
     "CREATE TABLE newest(arm TEXT PRIMARY KEY, report_digest BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE identity(id BLOB NOT NULL);";
+/// From the second version, which had neither confirmed changes nor evidence.
+constexpr std::string_view upgrade =
+    "ALTER TABLE task ADD COLUMN before BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE task ADD COLUMN boot TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE task ADD COLUMN until INTEGER NOT NULL DEFAULT 0;"
+    "DROP INDEX held;"
+    "CREATE INDEX held ON task(id) WHERE state <> 4;"
+    "CREATE TABLE newest(arm TEXT PRIMARY KEY, report_digest BLOB NOT NULL) WITHOUT ROWID;";
 constexpr std::size_t identity_size = 16;
 
 crypto::Digest digest_from(const Bytes& bytes) {
@@ -42,7 +51,10 @@ Result<JournalRow> read_row(const store::Statement& row) {
                     .order_digest = digest_from(row.blob(2)),
                     .state = static_cast<TaskState>(row.number(3)),
                     .order = row.blob(4),
-                    .report = row.blob(5)};
+                    .report = row.blob(5),
+                    .before = row.blob(6),
+                    .boot = row.text(7),
+                    .until = instant_of(static_cast<std::uint64_t>(row.number(8)))};
 }
 
 /// Runs an UPDATE ... RETURNING 1 that must find its one row.
@@ -53,7 +65,8 @@ Result<void> change_one(store::Statement& change) {
 }
 
 constexpr std::string_view columns =
-    "SELECT id, task_digest, order_digest, state, order_bytes, report FROM task ";
+    "SELECT id, task_digest, order_digest, state, order_bytes, report, before, boot, until FROM "
+    "task ";
 
 void keep_ballast(const fs::path& folder) {
   std::error_code error;
@@ -82,7 +95,9 @@ Result<Journal> Journal::open(const fs::path& state_dir) {
   const store::Opening opening = {.path = state_dir / "journal.db",
                                   .application_id = journal_id,
                                   .schema = tables,
-                                  .version = 3};
+                                  .version = 3,
+                                  .upgrades_from = 2,
+                                  .upgrade = upgrade};
   bool lost = false;
   auto database = store::Database::open(opening);
   if (!database && database.error().fault == Fault::damaged) {
@@ -114,7 +129,7 @@ Result<void> Journal::read_identity() {
 }
 
 Result<std::vector<JournalRow>> Journal::held() {
-  RELAB_TRY(auto rows, database_.prepare(std::string(columns) + "WHERE state < 4 ORDER BY id"));
+  RELAB_TRY(auto rows, database_.prepare(std::string(columns) + "WHERE state <> 4 ORDER BY id"));
   std::vector<JournalRow> held;
   for (;;) {
     RELAB_TRY(const bool more, rows.step());
@@ -134,7 +149,8 @@ Result<std::optional<JournalRow>> Journal::find(const TaskId& id) {
 }
 
 Result<void> Journal::accept(const JournalRow& row) {
-  RELAB_TRY(auto insert, database_.prepare("INSERT INTO task VALUES(?, ?, ?, ?, ?, ?)"));
+  RELAB_TRY(auto insert, database_.prepare("INSERT INTO task(id, task_digest, order_digest, state, "
+                                           "order_bytes, report) VALUES(?, ?, ?, ?, ?, ?)"));
   insert.bind(row.id.view()).bind(ByteView(row.task_digest)).bind(ByteView(row.order_digest));
   insert.bind(static_cast<std::int64_t>(row.state)).bind(ByteView(row.order)).bind(ByteView());
   return insert.run().during("accepting the task " + row.id.text());
@@ -152,26 +168,79 @@ Result<void> Journal::begin(const TaskId& id) {
   return {};
 }
 
+Result<void> Journal::note_newest(const std::string& arm, ByteView report) {
+  if (arm.empty()) return {};
+  RELAB_TRY(auto newest, database_.prepare("INSERT OR REPLACE INTO newest VALUES(?, ?)"));
+  const auto digest = payload_digest(report);
+  return newest.bind(std::string_view(arm)).bind(ByteView(digest)).run();
+}
+
 Result<void> Journal::store_end(const JournalEnd& end) {
   return database_.transaction([&]() -> Result<void> {
-    RELAB_TRY(auto change,
-              database_.prepare("UPDATE task SET state = 3, report = ? WHERE id = ? AND state < 3 "
-                                "RETURNING 1"));
-    RELAB_CHECK(change_one(change.bind(end.report).bind(end.id.view())));
-    if (end.arm.empty()) return {};
-    RELAB_TRY(auto newest, database_.prepare("INSERT OR REPLACE INTO newest VALUES(?, ?)"));
-    const auto digest = payload_digest(end.report);
-    return newest.bind(std::string_view(end.arm)).bind(ByteView(digest)).run();
+    {
+      RELAB_TRY(auto change, database_.prepare(
+                                 "UPDATE task SET state = 3, report = ?, before = x'' WHERE id = ? "
+                                 "AND state IN (1, 2, 5) RETURNING 1"));
+      RELAB_CHECK(change_one(change.bind(end.report).bind(end.id.view())));
+    }
+    return note_newest(end.arm, end.report);
   });
 }
 
-Result<void> Journal::finish(const JournalEnd& end) {
-  auto done = store_end(end);
+template <typename Write>
+Result<void> Journal::write_end(Write write) {
+  auto done = write();
   if (!done && done.error().fault == Fault::busy) {
     drop_ballast(folder_);
-    done = store_end(end);
+    done = write();
   }
-  return std::move(done).during("storing the report of " + end.id.text());
+  return done;
+}
+
+Result<void> Journal::finish(const JournalEnd& end) {
+  return write_end([&] { return store_end(end); }).during("storing the report of " + end.id.text());
+}
+
+Result<void> Journal::arm(const TaskId& id, ByteView before, const std::string& boot) {
+  RELAB_TRY(auto change, database_.prepare("UPDATE task SET before = ?, boot = ? WHERE id = ? AND "
+                                           "state = 2 RETURNING 1"));
+  change.bind(before).bind(std::string_view(boot)).bind(id.view());
+  return change_one(change).during("storing the way back of " + id.text());
+}
+
+Result<void> Journal::hold(const TaskId& id, ByteView report, Instant until) {
+  return write_end([&]() -> Result<void> {
+           RELAB_TRY(auto change, database_.prepare(
+                                      "UPDATE task SET state = 5, report = ?, until = ? WHERE id = "
+                                      "? AND state = 2 AND before <> x'' RETURNING 1"));
+           change.bind(report).bind(static_cast<std::int64_t>(unix_millis(until))).bind(id.view());
+           return change_one(change);
+         })
+      .during("storing the change of " + id.text());
+}
+
+Result<void> Journal::keep(const TaskId& id, const std::string& arm) {
+  return write_end([&] {
+           return database_.transaction([&]() -> Result<void> {
+             RELAB_TRY(const auto row, find(id));
+             if (!row || row->state != TaskState::unconfirmed)
+               return fail(Fault::conflict, "the journal has no such change that waits");
+             {
+               RELAB_TRY(auto change, database_.prepare("UPDATE task SET state = 3, before = x'' "
+                                                        "WHERE id = ? AND state = 5 RETURNING 1"));
+               RELAB_CHECK(change_one(change.bind(id.view())));
+             }
+             return note_newest(arm, row->report);
+           });
+         })
+      .during("keeping the change of " + id.text());
+}
+
+Result<void> Journal::retract(const TaskId& id) {
+  return write_end([&] {
+           return update("UPDATE task SET state = 2, report = x'' WHERE id = ? AND state = 5", id);
+         })
+      .during("taking back the change of " + id.text());
 }
 
 Result<std::optional<crypto::Digest>> Journal::newest_report(std::string_view arm) {

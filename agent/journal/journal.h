@@ -8,6 +8,7 @@
 
 #include "common/base/id.h"
 #include "common/base/result.h"
+#include "common/base/time.h"
 #include "common/crypto/hash.h"
 #include "common/crypto/keys.h"
 #include "common/store/database.h"
@@ -15,7 +16,13 @@
 
 namespace relab::agent {
 
-enum class TaskState { accepted = 1, running = 2, finished = 3, acknowledged = 4 };
+enum class TaskState {
+  accepted = 1,
+  running = 2,
+  finished = 3,
+  acknowledged = 4,
+  unconfirmed = 5,  ///< a change was made that is undone unless it is confirmed
+};
 
 /// One task as the journal holds it.
 struct JournalRow {
@@ -25,8 +32,16 @@ struct JournalRow {
   TaskState state = TaskState::accepted;
   /// The order's payload; empty once it is acknowledged.
   Bytes order = {};
-  /// The signed report; empty before the task finished and after it was acknowledged.
+  /// The signed report; empty before the task finished and after it was acknowledged. Of an
+  /// unconfirmed change, what is to be sent once it is confirmed.
   Bytes report = {};
+  /// How it was before the change: the Facts that lead back to it. Empty where none is made, or it
+  /// is settled.
+  Bytes before = {};
+  /// In which boot of the machine the change was begun, and until when it waits to be confirmed, by
+  /// the wall clock.
+  std::string boot = {};
+  Instant until = {};
 };
 
 /// The end of a task.
@@ -59,6 +74,14 @@ class TaskJournal {
   /// Durable when they return; Fault::conflict unless the task was accepted, or had no report yet.
   virtual Result<void> begin(const TaskId& id) = 0;
   virtual Result<void> finish(const JournalEnd& end) = 0;
+  /// Keeps how it was before the first change of a running task.
+  virtual Result<void> arm(const TaskId& id, ByteView before, const std::string& boot) = 0;
+  /// The change of a running task was made, and waits to be confirmed.
+  virtual Result<void> hold(const TaskId& id, ByteView report, Instant until) = 0;
+  /// The change stays: the report that was held is the task's report.
+  virtual Result<void> keep(const TaskId& id, const std::string& arm) = 0;
+  /// The change is about to be undone, and cannot be confirmed any more.
+  virtual Result<void> retract(const TaskId& id) = 0;
   /// Drops order and report of the task but keeps its id, so that it never runs again. A loss of
   /// power may undo it: the report is then delivered once more.
   virtual Result<void> acknowledge(const TaskId& id) = 0;
@@ -99,6 +122,10 @@ class Journal final : public TaskJournal {
   Result<void> begin(const TaskId& id) override;
   Result<void> finish(const JournalEnd& end) override;
   Result<std::optional<crypto::Digest>> newest_report(std::string_view arm) override;
+  Result<void> arm(const TaskId& id, ByteView before, const std::string& boot) override;
+  Result<void> hold(const TaskId& id, ByteView report, Instant until) override;
+  Result<void> keep(const TaskId& id, const std::string& arm) override;
+  Result<void> retract(const TaskId& id) override;
   Result<void> acknowledge(const TaskId& id) override;
   Result<Bytes> checkpoint(const crypto::PublicKey& controller) override;
   Result<void> keep_checkpoint(const crypto::PublicKey& controller, ByteView envelope) override;
@@ -110,6 +137,10 @@ class Journal final : public TaskJournal {
       : database_(std::move(database)), folder_(std::move(folder)), lost_(lost) {}
   Result<void> read_identity();
   Result<void> store_end(const JournalEnd& end);
+  Result<void> note_newest(const std::string& arm, ByteView report);
+  /// Even where the disk is full: the end of a task must fit.
+  template <typename Write>
+  Result<void> write_end(Write write);
   Result<void> update(std::string_view sql, const TaskId& id);
 
   store::Database database_;

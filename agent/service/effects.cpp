@@ -15,13 +15,6 @@ namespace {
 /// Below this the journal takes no new task: the end of those it has must still fit.
 constexpr std::uint64_t room_min = std::uint64_t{4} << 20U;
 
-/// What the report is about; empty for a check, which shows nothing.
-std::string arm_of_order(const JournalRow& row) {
-  const auto order = Message<schema::Order>::parse(row.order);
-  if (!order || order->reader().getMode() != schema::Mode::APPLY) return {};
-  return std::string(arm_of(order->reader().getTask()));
-}
-
 }  // namespace
 
 TaskEnd Servant::failed_end(const TaskId& id, Error failure) const {
@@ -30,6 +23,12 @@ TaskEnd Servant::failed_end(const TaskId& id, Error failure) const {
           .ended = now_.wall,
           .outcome = schema::Outcome::FAILED,
           .failure = std::move(failure)};
+}
+
+std::string Servant::shown_by(const TaskId& id) {
+  const auto order = stored_order(id);
+  if (!order || order->reader().getMode() != schema::Mode::APPLY) return {};
+  return std::string(arm_of(order->reader().getTask()));
 }
 
 void Servant::feed(const Event& event) {
@@ -111,22 +110,26 @@ bool Servant::perform(const effect::Conclude& effect) {
   return perform(effect::Finish{effect.id});
 }
 
+Result<Bytes> Servant::signed_report(const TaskEnd& end) {
+  RELAB_TRY(const auto row, journal_.find(end.id));
+  if (!row) return fail(Fault::damaged, "the journal lost the task");
+  const auto report =
+      make_report(end, *row, {.machine_id = self_.machine_id, .boot_id = self_.boot_id});
+  const auto envelope = sign(self_.keys, report);
+  return Bytes(envelope.bytes().begin(), envelope.bytes().end());
+}
+
 bool Servant::perform(const effect::Finish& effect) {
   const auto end = ends_.find(effect.id);
   RELAB_ASSERT(end != ends_.end());
-  auto row = journal_.find(effect.id);
-  auto stored = !row    ? Result<void>(fail(row.error()))
-                : !*row ? Result<void>(fail(Fault::damaged, "the journal lost the task"))
-                        : Result<void>();
-  if (stored) {
-    const auto report =
-        make_report(end->second, **row, {.machine_id = self_.machine_id, .boot_id = self_.boot_id});
-    stored = journal_.finish(
-        {.id = effect.id, .report = sign(self_.keys, report).bytes(), .arm = arm_of_order(**row)});
-  }
+  const auto stored = [&]() -> Result<void> {
+    RELAB_TRY(const auto report, signed_report(end->second));
+    return journal_.finish({.id = effect.id, .report = report, .arm = shown_by(effect.id)});
+  }();
   if (stored) {
     ends_.erase(end);
     complained_.erase(effect.id);
+    old_routes_.erase(effect.id);
     return true;
   }
   if (complained_.insert(effect.id).second)
@@ -148,7 +151,8 @@ bool Servant::perform(const effect::Answer& effect) {
 
 bool Servant::perform(const effect::Deliver& effect) {
   const auto row = journal_.find(effect.id);
-  if (!row || !*row || (*row)->report.empty()) return true;
+  // What waits to be confirmed has a report that is none yet.
+  if (!row || !*row || (*row)->state != TaskState::finished) return true;
   send_frame((*row)->report);
   return true;
 }

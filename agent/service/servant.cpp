@@ -61,14 +61,27 @@ Result<void> Servant::recover(const Now& now) {
     if (!order)
       log_->error("the order of task {} cannot be read: {}", row.id.text(), order.error().what);
     const auto deadline = std::chrono::seconds(order ? order->reader().getDeadline() : 0);
+    const auto confirm = std::chrono::seconds(order ? order->reader().getConfirmWithin() : 0);
     const auto state = order ? row.state : std::max(row.state, TaskState::running);
     log_->info("task {} was {} when the agent stopped", row.id.text(),
-               row.state == TaskState::accepted  ? "waiting"
-               : row.state == TaskState::running ? "running"
-                                                 : "finished");
-    feed(event::Recovered{.id = row.id, .state = state, .deadline = deadline});
+               row.state == TaskState::accepted   ? "waiting"
+               : row.state == TaskState::running  ? "running"
+               : row.state == TaskState::finished ? "finished"
+                                                  : "to be confirmed");
+    feed(event::Recovered{.id = row.id,
+                          .state = state,
+                          .deadline = deadline,
+                          .armed = !row.before.empty(),
+                          .confirm_within = confirm,
+                          .left = left_to_confirm(row, confirm)});
   }
   return {};
+}
+
+Millis Servant::left_to_confirm(const JournalRow& row, std::chrono::seconds confirm_within) const {
+  if (row.state != TaskState::unconfirmed || row.boot != self_.boot_id) return Millis(0);
+  // A clock that was set back does not give it more than it had.
+  return std::clamp<Millis>(row.until - now_.wall, Millis(0), confirm_within);
 }
 
 bool Servant::busy() const {
@@ -110,6 +123,8 @@ void Servant::dispatch(const Party& peer, const Opened& opened, const std::strin
     return take_attach(peer, attach->reader(), route);
   if (const auto ack = opened.as<schema::Ack>()) return take_ack(ack->reader());
   if (const auto cancel = opened.as<schema::Cancel>()) return take_cancel(cancel->reader());
+  if (const auto confirm = opened.as<schema::Confirm>())
+    return take_confirm(confirm->reader(), route);
   if (++turned_.unexpected == 1)
     log_->warn("a frame that an agent does not expect: {}", opened.type());
 }
@@ -162,7 +177,7 @@ Message<schema::Hello> Servant::hello(const Party& peer, const schema::Attach::R
   unsigned i = 0;
   for (const auto& [id, task] : core_.held()) {
     tasks[i].setTask(blob(id.bytes));
-    tasks[i++].setState(static_cast<schema::State>(task.state));
+    tasks[i++].setState(wire_state(task.state));
   }
   hello->setJournal(blob(journal_.identity()));
   if (const auto kept = journal_.checkpoint(peer.sign_key)) hello->setCheckpoint(blob(*kept));
@@ -199,10 +214,12 @@ void Servant::take_order(const Opened& opened) {
     perform(effect::Answer{admission_->id, schema::Refusal::STORE_FAILED, schema::State::UNSET,
                            known.error().sentence()});
   } else {
-    feed(event::Admitted{.id = admission_->id,
-                         .task_digest = admission_->task_digest,
-                         .deadline = deadline,
-                         .known = std::move(*known)});
+    feed(event::Admitted{
+        .id = admission_->id,
+        .task_digest = admission_->task_digest,
+        .deadline = deadline,
+        .known = std::move(*known),
+        .confirm_within = std::chrono::seconds(admission_->order.reader().getConfirmWithin())});
   }
   admission_.reset();
 }
@@ -223,17 +240,25 @@ void Servant::take_cancel(const schema::Cancel::Reader& cancel) {
   feed(event::CancelAsked{*id});
 }
 
-void Servant::take_notice(Notice notice, const Now& now) {
-  now_ = now;
-  if (auto* end = std::get_if<TaskEnd>(&notice)) {
-    const auto id = end->id;
-    log_->info("task {} ended: {}{}", id.text(), words_of(end->outcome),
-               end->failure.what.empty() ? "" : ", " + end->failure.sentence());
-    told_.erase(id);
-    ends_.insert_or_assign(id, std::move(*end));
-    feed(event::Ended{id});
+void Servant::take_confirm(const schema::Confirm::Reader& confirm, const std::string& route) {
+  const auto id = TaskId::from(view(confirm.getTaskId()));
+  if (!id || !crypto::equal(view(confirm.getNonce()), nonce_)) return;
+  // That a connection from before the change still stands shows nothing of the way to a new one.
+  if (const auto old = old_routes_.find(*id);
+      old != old_routes_.end() && old->second.contains(route)) {
+    log_->warn(
+        "task {} was confirmed over a connection from before its change: that does not count",
+        id->text());
     return;
   }
+  log_->info("the change of task {} is confirmed", id->text());
+  feed(event::Confirmed{*id});
+}
+
+void Servant::take_notice(Notice notice, const Now& now) {
+  now_ = now;
+  if (auto* end = std::get_if<TaskEnd>(&notice)) return take_end(std::move(*end));
+  if (const auto* arming = std::get_if<TaskArming>(&notice)) return take_arming(*arming);
   const auto& progress = std::get<TaskProgress>(notice);
   auto& told = told_[progress.id];
   // What a person is waited for is never held back.
@@ -246,6 +271,24 @@ void Servant::take_notice(Notice notice, const Now& now) {
   draft->setWhat(clean_text(progress.what));
   draft->setForPerson(clean_text(progress.for_person));
   send(std::move(draft).finish());
+}
+
+void Servant::take_end(TaskEnd end) {
+  const auto id = end.id;
+  const bool unconfirmed = end.unconfirmed;
+  log_->info("task {} ended: {}{}{}", id.text(), words_of(end.outcome),
+             unconfirmed ? ", to be confirmed" : "",
+             end.failure.what.empty() ? "" : ", " + end.failure.sentence());
+  told_.erase(id);
+  ends_.insert_or_assign(id, std::move(end));
+  feed(event::Ended{.id = id, .unconfirmed = unconfirmed});
+}
+
+void Servant::take_arming(const TaskArming& arming) {
+  auto stored = journal_.arm(arming.id, arming.before, self_.boot_id);
+  if (!stored)
+    log_->error("task {} changes nothing: {}", arming.id.text(), stored.error().sentence());
+  labour_.armed(arming.id, std::move(stored));
 }
 
 void Servant::send_frame(ByteView frame) {

@@ -74,6 +74,9 @@ class Servant {
   void take_order(const Opened& opened);
   void take_ack(const schema::Ack::Reader& ack);
   void take_cancel(const schema::Cancel::Reader& cancel);
+  void take_confirm(const schema::Confirm::Reader& confirm, const std::string& route);
+  void take_end(TaskEnd end);
+  void take_arming(const TaskArming& arming);
 
   void feed(const Event& event);
   /// False if the effects after this one must not happen.
@@ -83,6 +86,10 @@ class Servant {
   bool perform(const effect::Stop& effect);
   bool perform(const effect::Conclude& effect);
   bool perform(const effect::Finish& effect);
+  bool perform(const effect::Hold& effect);
+  bool perform(const effect::Announce& effect);
+  bool perform(const effect::Undo& effect);
+  bool perform(const effect::Keep& effect);
   bool perform(const effect::Answer& effect);
   bool perform(const effect::Deliver& effect);
   bool perform(const effect::Release& effect);
@@ -92,6 +99,13 @@ class Servant {
   /// Keeps the checkpoint that was shown if it is newer than the one before.
   void keep_checkpoint(const Party& peer, ByteView envelope);
   Result<Message<schema::Order>> stored_order(const TaskId& id);
+  /// The task kind on which a report on this task shows something; empty for a check.
+  std::string shown_by(const TaskId& id);
+  Result<Undoing> way_back(const TaskId& id, const std::string& why);
+  Result<Bytes> signed_report(const TaskEnd& end);
+  /// How long a change of an earlier life still waits to be confirmed. What a restart of the
+  /// machine left of it, nobody knows: none.
+  Millis left_to_confirm(const JournalRow& row, std::chrono::seconds confirm_within) const;
   /// What orders are checked against now.
   Terms terms() const;
   /// Hands the task to a worker, if what it needs still holds.
@@ -132,6 +146,8 @@ class Servant {
     std::string for_person;
   };
   std::map<TaskId, Told> told_;
+  /// For each change that waits to be confirmed, the connections that were there before it.
+  std::map<TaskId, std::set<std::string>> old_routes_;
   Turned turned_;
   bool leaving_ = false;
 };

@@ -121,13 +121,60 @@ void Workers::work(const std::stop_token& stop, const TaskId& id,
   ObservedHost host(machine, tell);
   ObservedHost rescue(unstopped, tell);
   const auto started = wall_clock();
-  auto work = carry_out(order.reader(), {.host = host, .rescue = rescue}, [](const auto&) {
-    return Result<void>(fail(Fault::unsupported, "this agent cannot undo a change yet"));
-  });
+  auto work = carry_out(order.reader(), {.host = host, .rescue = rescue},
+                        [&](const auto& before) { return arm(stop, id, before); });
   TaskEnd end{.id = id, .started = started, .ended = wall_clock(), .log = host.take_log()};
   const auto rescued = rescue.take_log();
   end.log.insert(end.log.end(), rescued.begin(), rescued.end());
+  end.unconfirmed = work.unconfirmed;
   take_work(std::move(work), stop_reason(id), end);
+  notify(std::move(end));
+}
+
+Result<void> Workers::arm(const std::stop_token& stop, const TaskId& id,
+                          const Message<schema::Facts>& before) {
+  const auto bytes = before.bytes();
+  notify(TaskArming{.id = id, .before = Bytes(bytes.begin(), bytes.end())});
+  std::unique_lock lock(mutex_);
+  auto& answer = workers_[id].armed;
+  if (answered_.wait(lock, stop, [&] { return answer.has_value(); })) return std::move(*answer);
+  return fail(Fault::cancelled, "the task was stopped before its first change");
+}
+
+void Workers::armed(const TaskId& id, Result<void> stored) {
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto worker = workers_.find(id);
+    if (worker == workers_.end()) return;
+    worker->second.armed = std::move(stored);
+  }
+  answered_.notify_all();
+}
+
+void Workers::undo(const TaskId& id, Undoing undoing) {
+  const std::scoped_lock lock(mutex_);
+  auto shared = std::make_shared<Undoing>(std::move(undoing));
+  workers_[id].thread = std::jthread([this, id, shared] { work_back(id, *shared); });
+}
+
+void Workers::work_back(const TaskId& id, const Undoing& undoing) {
+  have_own_files(wake_.get());
+  // Nobody stops the way back.
+  RealHost machine({}, program_path_);
+  ObservedHost host(machine, [](std::uint64_t, const Waiting&) {});
+  const auto started = wall_clock();
+  const auto undone = relab::agent::undo(undoing.order.reader(), undoing.before.reader(), host);
+  TaskEnd end{.id = id,
+              .started = started,
+              .ended = wall_clock(),
+              .outcome = undone ? schema::Outcome::FAILED : schema::Outcome::UNKNOWN,
+              .failure = {.fault = Fault::cancelled, .what = undoing.why + ": undone"},
+              .log = host.take_log()};
+  if (!undone)
+    end.failure = {.fault = Fault::damaged,
+                   .what = fmt::format("{}: it could not be undone: {}", undoing.why,
+                                       undone.error().sentence()),
+                   .hint = "look at the machine: nobody knows in which state it is"};
   notify(std::move(end));
 }
 

@@ -3,6 +3,7 @@
 /// Runs tasks in threads of their own; what happens there comes back through a queue with a file
 /// descriptor.
 
+#include <condition_variable>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -32,6 +33,15 @@ struct TaskEnd {
   /// What was changed, in words; in check mode, what would be.
   std::vector<std::string> changes = {};
   std::vector<std::string> log = {};
+  /// A change was made that is to be undone unless it is confirmed.
+  bool unconfirmed = false;
+};
+
+/// A task is about to make a change that may have to be undone. It waits for `Labour::armed`.
+struct TaskArming {
+  TaskId id;
+  /// The Facts that lead back to how it is now.
+  Bytes before;
 };
 
 /// How far a task is.
@@ -43,7 +53,14 @@ struct TaskProgress {
   std::string for_person = {};
 };
 
-using Notice = std::variant<TaskEnd, TaskProgress>;
+using Notice = std::variant<TaskEnd, TaskProgress, TaskArming>;
+
+/// A change that is to be undone.
+struct Undoing {
+  Message<schema::Order> order;
+  Message<schema::Facts> before;
+  std::string why;
+};
 
 /// Who carries out tasks.
 class Labour {
@@ -57,6 +74,11 @@ class Labour {
   virtual void start(const TaskId& id, Message<schema::Order> order) = 0;
   /// The task's running program is ended; its end comes as a notice.
   virtual void stop(const TaskId& id, StopReason reason) = 0;
+  /// The answer to `TaskArming`: whether the way back is stored. If not, nothing is changed.
+  virtual void armed(const TaskId& id, Result<void> stored) = 0;
+  /// Brings the machine back to how it was before the task; its end comes as a notice: failed, with
+  /// `why`, if that worked, and unknown if not.
+  virtual void undo(const TaskId& id, Undoing undoing) = 0;
 };
 
 class Workers final : public Labour {
@@ -70,6 +92,8 @@ class Workers final : public Labour {
 
   void start(const TaskId& id, Message<schema::Order> order) override;
   void stop(const TaskId& id, StopReason reason) override;
+  void armed(const TaskId& id, Result<void> stored) override;
+  void undo(const TaskId& id, Undoing undoing) override;
 
   /// Readable while there are notices.
   int notices_fd() const { return wake_.get(); }
@@ -78,15 +102,22 @@ class Workers final : public Labour {
  private:
   struct Worker {
     std::optional<StopReason> stopped;
+    /// The answer to what it asked before its first change.
+    std::optional<Result<void>> armed;
     std::jthread thread;
   };
   void work(const std::stop_token& stop, const TaskId& id, const Message<schema::Order>& order);
+  void work_back(const TaskId& id, const Undoing& undoing);
+  /// Waits until the way back is stored. Fault::cancelled if the task was stopped meanwhile.
+  Result<void> arm(const std::stop_token& stop, const TaskId& id,
+                   const Message<schema::Facts>& before);
   void notify(Notice notice);
   std::optional<StopReason> stop_reason(const TaskId& id);
 
   std::string program_path_;
   Fd wake_;
   std::mutex mutex_;
+  std::condition_variable_any answered_;
   std::deque<Notice> notices_;
   /// Last, so that threads end before what they use.
   std::map<TaskId, Worker> workers_;

@@ -140,6 +140,18 @@ Result<void> Database::create(const Opening& opening) {
   });
 }
 
+Result<void> Database::bring_up(const Opening& opening) {
+  RELAB_TRY(const auto application, pragma("application_id"));
+  RELAB_TRY(const auto version, pragma("user_version"));
+  if (opening.upgrades_from == 0 || application != opening.application_id ||
+      version != opening.upgrades_from)
+    return {};
+  return transaction([&]() -> Result<void> {
+    RELAB_CHECK(execute(std::string(opening.upgrade)));
+    return execute(fmt::format("PRAGMA user_version={}", opening.version));
+  });
+}
+
 Result<void> Database::check(const Opening& opening) {
   RELAB_TRY(const auto application, pragma("application_id"));
   RELAB_TRY(const auto version, pragma("user_version"));
@@ -177,6 +189,7 @@ Result<Database> Database::open(const Opening& opening) {
                        "PRAGMA trusted_schema=OFF; "
                        "PRAGMA wal_autocheckpoint=200; PRAGMA cache_size=-256"));
   if (tables == 0) RELAB_CHECK(database.create(opening));
+  RELAB_CHECK(database.bring_up(opening));
   RELAB_CHECK(database.check(opening));
   return database;
 }

@@ -62,6 +62,9 @@ struct Opening {
   /// Run on an empty file, in one transaction; `version` is the file's version then.
   std::string_view schema;
   std::int32_t version;
+  /// A file of this version is brought to `version` by `upgrade`, in one transaction; 0: none is.
+  std::int32_t upgrades_from = 0;
+  std::string_view upgrade = {};
 };
 
 class Database {
@@ -101,6 +104,7 @@ class Database {
   explicit Database(sqlite3* connection) : connection_(connection) {}
   Result<void> check(const Opening& opening);
   Result<void> create(const Opening& opening);
+  Result<void> bring_up(const Opening& opening);
   Result<std::int64_t> pragma(std::string_view name);
 
   CHandle<sqlite3, sqlite3_close_v2> connection_;

@@ -131,7 +131,7 @@ void Engine::resume(StepRun& run, const Resumed& last, Instant now) {
   run.task = last.task;
   run.attempt = last.attempt;
   run.state = StepState::ordered;
-  run.gives_up = now + run.step.deadline + patience_beyond_deadline;
+  run.gives_up = now + run.step.deadline + run.step.confirm_within + patience_beyond_deadline;
   Effects none;
   if (last.cancel_asked) cancel(run, now, none);
   if (last.outcome) {
@@ -174,7 +174,7 @@ void Engine::order(StepRun& run, Instant now, Effects& effects) {
   }
   run.state = StepState::ordered;
   run.again.reset();
-  run.gives_up = now + run.step.deadline + patience_beyond_deadline;
+  run.gives_up = now + run.step.deadline + run.step.confirm_within + patience_beyond_deadline;
   effects.emplace_back(
       effect::Order{.step = run.step.path, .task = *run.task, .attempt = run.attempt});
 }

@@ -152,6 +152,10 @@ bool Client::up() const { return sockets_->up; }
 unsigned Client::generation() const { return sockets_->generation; }
 Trouble Client::trouble() const { return sockets_->trouble; }
 
+void Client::redial() {
+  if (!sockets_->redial) sockets_->lost(Trouble::unreachable);
+}
+
 void Client::tend() {
   while (const auto event = sockets_->next_event()) sockets_->take(*event);
   if (!sockets_->redial || Clock::now() < *sockets_->redial) return;

@@ -31,6 +31,7 @@ class Client final : public Link {
   bool up() const override;
   unsigned generation() const override;
   Trouble trouble() const override;
+  void redial() override;
   std::optional<Bytes> receive() override;
   Result<void> send(ByteView frame) override;
 

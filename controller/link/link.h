@@ -42,6 +42,9 @@ class Link {
   virtual unsigned generation() const = 0;
   virtual Trouble trouble() const = 0;
 
+  /// Gives the connection up and dials anew, soon.
+  virtual void redial() = 0;
+
   virtual std::optional<Bytes> receive() = 0;
   /// Fault::unreachable while the connection is down.
   virtual Result<void> send(ByteView frame) = 0;

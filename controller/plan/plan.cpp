@@ -25,6 +25,7 @@ PlannedStep compile_step(const std::string& track_path, schema::Lab::Track::Read
           .convergent = notes.convergent,
           .destructive = notes.destructive,
           .needs = notes.needs,
+          .confirm_within = std::chrono::seconds(notes.commit_confirmed ? step.getConfirm() : 0),
           .instruction = str(step.getInstruction()),
           .patience = std::chrono::seconds(track.getPatience()),
           .task = std::make_shared<const Message<schema::Task>>(std::move(task).finish())};

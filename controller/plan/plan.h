@@ -27,6 +27,8 @@ struct PlannedStep {
   bool destructive = false;
   /// Evidence that its kind needs, by name.
   std::vector<std::string> needs = {};
+  /// Its change is undone unless it is confirmed within this time; 0: its kind needs no such thing.
+  std::chrono::seconds confirm_within = {};
   /// What a person has to do for it.
   std::string instruction = {};
   /// How long the agent may be away; 0: as long as any.

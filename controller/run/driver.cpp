@@ -134,6 +134,10 @@ Result<void> Driver::take_frame(Session& session, const Opened& opened) {
   if (opened.is<schema::Report>()) return take_report(session, opened);
   if (opened.is<schema::Receipt>()) return take_receipt(session, opened);
   if (opened.is<schema::Progress>()) take_progress(opened);
+  if (const auto unconfirmed = opened.as<schema::Unconfirmed>()) {
+    const auto id = TaskId::from(view(unconfirmed->reader().getTaskId()));
+    return id ? take_unconfirmed(session, *id) : Result<void>();
+  }
   if (!opened.is<schema::Hello>() || !session.greeting()) return {};
   const auto& greeting = *session.greeting();
   RELAB_CHECK(check_ledger(session));
@@ -142,9 +146,12 @@ Result<void> Driver::take_frame(Session& session, const Opened& opened) {
     narrator_.warn(fmt::format(
         "the clock of '{}' is off by {}: set it right (timedatectl), ages of evidence depend on it",
         session.name(), human(greeting.skew)));
-  return feed(event::AgentUp{.agent = session.name(),
-                             .held = greeting.held,
-                             .journal_lost = has_another_journal(session)});
+  const auto unconfirmed = greeting.unconfirmed;
+  RELAB_CHECK(feed(event::AgentUp{.agent = session.name(),
+                                  .held = greeting.held,
+                                  .journal_lost = has_another_journal(session)}));
+  for (const auto& task : unconfirmed) RELAB_CHECK(take_unconfirmed(session, task));
+  return {};
 }
 
 Result<void> Driver::check_ledger(const Session& session) const {
@@ -266,6 +273,7 @@ Result<void> Driver::perform(const effect::Order& effect) {
   order->setNotAfter(unix_millis(now_.wall + session.greeting()->skew + order_validity));
   order->setDeadline(static_cast<std::uint32_t>(run->step.deadline.count()));
   order->setMode(mode_);
+  order->setConfirmWithin(static_cast<std::uint32_t>(run->step.confirm_within.count()));
   order->setTask(run->step.task->reader());
   order->setStep(run->step.path);
   order->setJournal(blob(session.greeting()->journal));

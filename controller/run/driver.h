@@ -87,6 +87,10 @@ class Driver {
   /// or replaced one, which cannot tell whether the task ran.
   bool has_another_journal(const Session& session) const;
   void take_progress(const Opened& opened);
+  /// An agent's change waits to be confirmed: over another connection than that which told of it
+  /// first, and so one that was made after the change. The ledger has it before the agent.
+  Result<void> take_unconfirmed(Session& session, const TaskId& task);
+  Result<void> confirm(Session& session, const TaskRecord& task);
   Result<void> feed(const Event& event);
   /// Whether a step that is guarded may be ordered now, and what its order brings along. A check
   /// changes nothing, and needs nothing.
@@ -120,6 +124,9 @@ class Driver {
   std::map<std::string, std::pair<StepState, Wait>> last_states_;
   /// Since when nothing goes on but what a person has to do.
   std::optional<Instant> idle_since_;
+  /// Over which connection each change that waits was told first; when an agent was dialled anew.
+  std::map<TaskId, unsigned> told_over_;
+  std::map<std::string, Instant> redialled_;
   /// The receipt that refuses, while the engine decides on it.
   Bytes refusing_;
 };

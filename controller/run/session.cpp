@@ -122,7 +122,10 @@ bool Session::take_hello(schema::Hello::Reader hello, const Now& now) {
       .free_bytes = hello.getFreeBytes(),
       .checkpoint = Bytes(checkpoint.begin(), checkpoint.end())};
   for (const auto held : hello.getTasks())
-    if (const auto id = TaskId::from(view(held.getTask()))) greeting.held.insert(*id);
+    if (const auto id = TaskId::from(view(held.getTask()))) {
+      greeting.held.insert(*id);
+      if (held.getState() == schema::State::UNCONFIRMED) greeting.unconfirmed.insert(*id);
+    }
   greeting_ = std::move(greeting);
   return true;
 }

@@ -19,6 +19,8 @@ namespace relab::controller {
 struct Greeting {
   Bytes nonce;
   std::set<TaskId> held;
+  /// Those of them whose changes wait to be confirmed.
+  std::set<TaskId> unconfirmed = {};
   /// Which journal the agent has.
   Bytes journal;
   std::string version;
@@ -50,6 +52,13 @@ class Session {
   /// Tends the connection and greets a new one. True if the agent was there and is not any more.
   bool tend(const Now& now);
   bool up() const { return link_.up(); }
+  /// Counts connections.
+  unsigned connection() const { return generation_; }
+  /// Gives this connection up for a new one.
+  void redial() {
+    greeting_.reset();
+    link_.redial();
+  }
   /// Shows a newer checkpoint than before, and asks for a new hello.
   void show(Bytes checkpoint, const Now& now);
   /// Asks for a new hello.

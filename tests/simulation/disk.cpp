@@ -51,6 +51,7 @@ Result<void> SimJournal::change(const agent::JournalRow& row, bool durable,
     volatile_.erase(row.id);
     kept_.rows.insert_or_assign(row.id, row);
     if (end != nullptr) tell_watch(row);
+    if (kept_now_) watch_.kept(row.id);
     if (end != nullptr && !end->arm.empty())
       kept_.newest.insert_or_assign(end->arm, payload_digest(end->report));
     kept_.relaxed.clear();
@@ -86,12 +87,54 @@ Result<void> SimJournal::begin(const TaskId& id) {
 Result<void> SimJournal::finish(const agent::JournalEnd& end) {
   RELAB_TRY(auto row, find(end.id));
   if (!row && plant_ == Plant::accepted_twice) row = kept_.rows.at(end.id);
-  if (!row || row->state >= agent::TaskState::finished)
+  if (!row ||
+      (row->state >= agent::TaskState::finished && row->state != agent::TaskState::unconfirmed))
     return fail(Fault::conflict, "the task has a report");
   row->state = agent::TaskState::finished;
+  row->before.clear();
   row->report = Bytes(end.report.begin(), end.report.end());
   return change(*row, plant_ != Plant::report_not_durable && plant_ != Plant::order_not_durable,
                 &end);
+}
+
+Result<void> SimJournal::arm(const TaskId& id, ByteView before, const std::string& boot) {
+  RELAB_TRY(auto row, find(id));
+  if (!row || row->state != agent::TaskState::running)
+    return fail(Fault::conflict, "the task does not run");
+  row->before = Bytes(before.begin(), before.end());
+  row->boot = boot;
+  return change(*row, plant_ != Plant::undo_not_durable);
+}
+
+Result<void> SimJournal::hold(const TaskId& id, ByteView report, Instant until) {
+  RELAB_TRY(auto row, find(id));
+  if (!row || row->state != agent::TaskState::running || row->before.empty())
+    return fail(Fault::conflict, "the task does not run");
+  row->state = plant_ == Plant::confirmed_by_itself ? agent::TaskState::finished
+                                                    : agent::TaskState::unconfirmed;
+  row->report = Bytes(report.begin(), report.end());
+  row->until = until;
+  return change(*row, true);
+}
+
+Result<void> SimJournal::keep(const TaskId& id, const std::string& /*arm*/) {
+  RELAB_TRY(auto row, find(id));
+  if (!row || row->state != agent::TaskState::unconfirmed)
+    return fail(Fault::conflict, "the change does not wait");
+  row->state = agent::TaskState::finished;
+  row->before.clear();
+  kept_now_ = true;
+  auto kept = change(*row, true);
+  kept_now_ = false;
+  return kept;
+}
+
+Result<void> SimJournal::retract(const TaskId& id) {
+  RELAB_TRY(auto row, find(id));
+  if (!row || row->state != agent::TaskState::unconfirmed) return {};
+  row->state = agent::TaskState::running;
+  row->report.clear();
+  return change(*row, true);
 }
 
 Result<std::optional<crypto::Digest>> SimJournal::newest_report(std::string_view arm) {

@@ -58,6 +58,10 @@ class SimJournal final : public agent::TaskJournal {
   Result<void> begin(const TaskId& id) override;
   Result<void> finish(const agent::JournalEnd& end) override;
   Result<std::optional<crypto::Digest>> newest_report(std::string_view arm) override;
+  Result<void> arm(const TaskId& id, ByteView before, const std::string& boot) override;
+  Result<void> hold(const TaskId& id, ByteView report, Instant until) override;
+  Result<void> keep(const TaskId& id, const std::string& arm) override;
+  Result<void> retract(const TaskId& id) override;
   Result<void> acknowledge(const TaskId& id) override;
   Result<Bytes> checkpoint(const crypto::PublicKey& /*controller*/) override {
     return kept_.checkpoint;
@@ -77,6 +81,7 @@ class SimJournal final : public agent::TaskJournal {
   Watch& watch_;
   Plant plant_;
   std::size_t agent_;
+  bool kept_now_ = false;
   /// Rows that a planted bug keeps in memory only.
   std::map<TaskId, agent::JournalRow> volatile_;
 };

@@ -38,16 +38,18 @@ void add(Counts& sum, const Counts& counts) {
   sum.failed += counts.failed;
   sum.abandoned += counts.abandoned;
   sum.destroyed += counts.destroyed;
+  sum.changed += counts.changed;
+  sum.kept += counts.kept;
 }
 
 void tell(const Counts& counts) {
   fmt::print(
       "{} events, {} frames ({} lost, {} doubled, {} hostile), {} crashes ({} of them at a write), "
       "{} cuts\n{} tasks begun, {} of them to destroy, {} reported as succeeded, {} otherwise, {} "
-      "given up\n",
+      "given up\n{} changes that waited to be confirmed, {} of them kept\n",
       counts.events, counts.frames, counts.lost, counts.doubled, counts.hostile, counts.crashes,
       counts.torn, counts.cuts, counts.started, counts.destroyed, counts.succeeded, counts.failed,
-      counts.abandoned);
+      counts.abandoned, counts.changed, counts.kept);
 }
 
 Verdict run_seed(std::uint64_t seed, Plant plant) { return World(seed, plant).run(); }

@@ -1,6 +1,9 @@
 #include "tests/simulation/network.h"
 
+#include <fmt/format.h>
 #include <string>
+
+#include "common/wire/envelope.h"
 
 namespace relab::sim {
 
@@ -20,7 +23,12 @@ std::uint64_t Network::connect(std::size_t agent) {
   auto& line = lines_[agent];
   if (line.cut || !line.agent_lives) return 0;
   line.to_controller.clear();
+  line.made = timeline_.now();
   return line.connection = ++connections_;
+}
+
+std::string Network::route(std::size_t agent) const {
+  return fmt::format("{}/{}", lines_[agent].connection, lines_[agent].alias);
 }
 
 void Network::cut(std::size_t agent) {
@@ -61,7 +69,18 @@ void Network::arrive(std::size_t agent, std::uint64_t connection, Bytes frame,
                      const std::string& key) {
   const auto& line = lines_[agent];
   if (line.cut || !line.agent_lives || line.connection != connection) return;
-  deliver(agent, {.route = std::to_string(connection), .peer = key, .frame = std::move(frame)});
+  if (key == controller_key) tell_of_confirm(agent, frame);
+  deliver(agent, {.route = route(agent), .peer = key, .frame = std::move(frame)});
+}
+
+void Network::tell_of_confirm(std::size_t agent, ByteView frame) {
+  const auto outer = Message<schema::Envelope>::parse(frame);
+  if (!outer || view(outer->reader().getPayloadType()) != PayloadType<schema::Confirm>::name)
+    return;
+  const auto confirm = Message<schema::Confirm>::parse(view(outer->reader().getPayload()));
+  if (!confirm) return;
+  if (const auto task = TaskId::from(view(confirm->reader().getTaskId())))
+    watch_.confirm_arrives(*task, lines_[agent].made);
 }
 
 void Network::arrive_back(std::size_t agent, std::uint64_t connection, Bytes frame) {
@@ -83,7 +102,7 @@ Result<void> Network::to_agent(std::size_t agent, std::uint64_t connection, Byte
 
 Result<void> Network::to_controller(std::size_t agent, const std::string& route, ByteView frame) {
   const auto connection = lines_[agent].connection;
-  if (connection == 0 || std::to_string(connection) != route)
+  if (connection == 0 || this->route(agent) != route)
     return fail(Fault::unreachable, "the connection is gone");
   for (const auto pause : fate())
     timeline_.after(pause, [this, agent, connection, copy = Bytes(frame.begin(), frame.end())] {
@@ -150,6 +169,18 @@ void SimLink::tend() {
   if (connection_ != 0 || timeline_.now() < redial_) return;
   connection_ = network_.connect(agent_);
   if (connection_ != 0) ++generation_;
+}
+
+void SimLink::redial() {
+  if (connection_ == 0) return;
+  if (network_.plant == Plant::confirm_over_old_line) {
+    ++network_.line(agent_).alias;
+    ++generation_;
+    return;
+  }
+  network_.line(agent_).connection = 0;
+  connection_ = 0;
+  redial_ = timeline_.now() + redial_pause;
 }
 
 std::optional<Bytes> SimLink::receive() {

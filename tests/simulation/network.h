@@ -12,6 +12,7 @@
 #include "agent/link/server.h"
 #include "controller/link/link.h"
 #include "tests/simulation/chance.h"
+#include "tests/simulation/plant.h"
 #include "tests/simulation/timeline.h"
 #include "tests/simulation/watch.h"
 
@@ -29,6 +30,9 @@ struct Weather {
 struct Line {
   /// Of the connection that stands; 0: none does.
   std::uint64_t connection = 0;
+  /// What a double that calls an old connection a new one adds to its name.
+  std::uint64_t alias = 0;
+  Instant made = {};
   bool cut = false;
   bool agent_lives = false;
   std::deque<Bytes> to_controller = {};
@@ -42,6 +46,7 @@ class Network {
   Network(Timeline& timeline, Chance& chance, Watch& watch, std::size_t agents);
 
   Weather weather;
+  Plant plant = Plant::none;
   Deliver deliver;
   /// The CURVE keys under which frames arrive: the controller's, and the stranger's.
   std::string controller_key;
@@ -51,6 +56,7 @@ class Network {
 
   Line& line(std::size_t agent) { return lines_[agent]; }
   std::size_t size() const { return lines_.size(); }
+  std::string route(std::size_t agent) const;
   /// The number of a new connection, or 0 if none can be made now.
   std::uint64_t connect(std::size_t agent);
   void cut(std::size_t agent);
@@ -64,6 +70,7 @@ class Network {
  private:
   /// When copies of a frame arrive: none, one or two of them.
   std::vector<Millis> fate();
+  void tell_of_confirm(std::size_t agent, ByteView frame);
   void arrive(std::size_t agent, std::uint64_t connection, Bytes frame, const std::string& key);
   void arrive_back(std::size_t agent, std::uint64_t connection, Bytes frame);
   void meddle(std::size_t agent, ByteView frame);
@@ -92,6 +99,7 @@ class SimLink final : public controller::Link {
   controller::Trouble trouble() const override {
     return up() ? controller::Trouble::none : controller::Trouble::unreachable;
   }
+  void redial() override;
   std::optional<Bytes> receive() override;
   Result<void> send(ByteView frame) override;
 

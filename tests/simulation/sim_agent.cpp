@@ -9,7 +9,8 @@ namespace relab::sim {
 
 namespace {
 
-constexpr auto role = R"({"name": "sim", "kinds": ["ping", "auditDisks", "wipeDisk"]})";
+constexpr auto role =
+    R"({"name": "sim", "kinds": ["ping", "auditDisks", "wipeDisk", "ipAddresses"]})";
 
 template <typename T>
 T need(Result<T> result) {
@@ -52,7 +53,7 @@ agent::Self SimAgent::self() const {
   if (stranger_ && world_.plant == Plant::strangers_trusted) pinned.push_back(*stranger_);
   return {.name = fmt::format("a{}", index_),
           .machine_id = fmt::format("machine-{}", index_),
-          .boot_id = fmt::format("boot-{}", life_),
+          .boot_id = fmt::format("boot-{}", boot_),
           .keys = need(crypto::Keys::from(keys_.secret().view())),
           .trust = agent::Trust::of(lab, std::move(pinned)),
           .role = need(agent::RoleLimits::parse(role))};
@@ -90,6 +91,7 @@ void SimAgent::die(bool power) {
   journal_.reset();
   world_.network.agent_dies(index_);
   ++life_;
+  if (power) ++boot_;
   if (power && world_.chance.one_in(2))
     for (const auto& [id, row] : kept_.relaxed) kept_.rows.insert_or_assign(id, row);
   kept_.relaxed.clear();
@@ -100,6 +102,7 @@ void SimAgent::empty_journal() {
   kept_.rows.clear();
   kept_.relaxed.clear();
   kept_.newest.clear();
+  world_.watch.journal_lost(index_);
   if (world_.plant != Plant::same_journal) kept_.identity = fresh_identity();
 }
 
@@ -155,6 +158,7 @@ void SimAgent::begin(const TaskId& id, const Message<schema::Order>& order) {
 
 void SimAgent::start(const TaskId& id, Message<schema::Order> order) {
   begin(id, order);
+  if (order.reader().getTask().isIpAddresses()) return ask(id);
   if (world_.plant == Plant::worker_lies && world_.chance.one_in(4))
     return end(id, schema::Outcome::SUCCEEDED, {});
   if (work.endless != 0 && world_.chance.one_in(work.endless)) return;
@@ -168,6 +172,45 @@ void SimAgent::start(const TaskId& id, Message<schema::Order> order) {
   });
 }
 
+void SimAgent::ask(const TaskId& id) {
+  const auto life = life_;
+  world_.timeline.after(world_.chance.between(Millis(10), Millis(2000)), [this, id, life] {
+    if (life != life_ || !working_.contains(id)) return;
+    Draft<schema::Facts> before;
+    before->initIpAddresses().setInterface("eth7");
+    const auto facts = std::move(before).finish();
+    const auto bytes = facts.bytes();
+    agent::TaskArming arming{.id = id, .before = Bytes(bytes.begin(), bytes.end())};
+    live([&] { servant_->take_notice(std::move(arming), now()); });
+  });
+}
+
+void SimAgent::armed(const TaskId& id, Result<void> stored) {
+  if (!stored) return end(id, schema::Outcome::FAILED, stored.error());
+  const auto life = life_;
+  world_.timeline.after(world_.chance.between(Millis(1), Millis(1000)), [this, id, life] {
+    if (life != life_ || !working_.contains(id)) return;
+    world_.watch.applied(index_, id, world_.timeline.now());
+    if (work.cutting != 0 && world_.chance.one_in(work.cutting)) {
+      cut_by_ = id;
+      world_.network.cut(index_);
+    }
+    end(id, schema::Outcome::SUCCEEDED, {}, true);
+  });
+}
+
+void SimAgent::undo(const TaskId& id, agent::Undoing undoing) {
+  working_.try_emplace(id, now().wall);
+  const auto life = life_;
+  world_.timeline.after(
+      world_.chance.between(Millis(1), Millis(1000)), [this, id, life, why = undoing.why] {
+        if (life != life_) return;
+        world_.watch.undone(id);
+        if (cut_by_ == id) world_.network.heal(index_);
+        end(id, schema::Outcome::FAILED, {.fault = Fault::cancelled, .what = why + ": undone"});
+      });
+}
+
 void SimAgent::stop(const TaskId& id, agent::StopReason reason) {
   const auto life = life_;
   world_.timeline.after(world_.chance.between(Millis(1), Millis(500)), [this, id, life, reason] {
@@ -179,17 +222,19 @@ void SimAgent::stop(const TaskId& id, agent::StopReason reason) {
   });
 }
 
-void SimAgent::end(const TaskId& id, schema::Outcome outcome, const Error& failure) {
+void SimAgent::end(const TaskId& id, schema::Outcome outcome, const Error& failure,
+                   bool unconfirmed) {
   const auto life = life_;
   // As by a thread of its own: never within the call that started it.
-  world_.timeline.after(Millis(0), [this, id, outcome, failure, life] {
+  world_.timeline.after(Millis(0), [this, id, outcome, failure, unconfirmed, life] {
     const auto began = working_.find(id);
     if (life != life_ || began == working_.end()) return;
     agent::TaskEnd ended{.id = id,
                          .started = began->second,
                          .ended = now().wall,
                          .outcome = outcome,
-                         .failure = failure};
+                         .failure = failure,
+                         .unconfirmed = unconfirmed};
     if (const auto seen = seen_.find(id); seen != seen_.end()) {
       if (outcome == schema::Outcome::SUCCEEDED) ended.facts = std::move(seen->second);
       seen_.erase(seen);

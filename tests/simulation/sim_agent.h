@@ -18,6 +18,7 @@ namespace relab::sim {
 struct Work {
   std::uint64_t failing = 10;  ///< one in so many fails
   std::uint64_t endless = 40;  ///< one in so many runs until it is stopped
+  std::uint64_t cutting = 3;   ///< one in so many changes of addresses cuts the line
 };
 
 class SimAgent final : public agent::Outlet, public agent::Labour {
@@ -54,6 +55,8 @@ class SimAgent final : public agent::Outlet, public agent::Labour {
   Result<void> send(const std::string& route, ByteView frame) override;
   void start(const TaskId& id, Message<schema::Order> order) override;
   void stop(const TaskId& id, agent::StopReason reason) override;
+  void armed(const TaskId& id, Result<void> stored) override;
+  void undo(const TaskId& id, agent::Undoing undoing) override;
 
  private:
   Now now() const;
@@ -65,7 +68,10 @@ class SimAgent final : public agent::Outlet, public agent::Labour {
   agent::Self self() const;
   /// Runs what may end in the agent's death.
   void live(const std::function<void()>& act);
-  void end(const TaskId& id, schema::Outcome outcome, const Error& failure);
+  void end(const TaskId& id, schema::Outcome outcome, const Error& failure,
+           bool unconfirmed = false);
+  /// As a worker that asks before its first change.
+  void ask(const TaskId& id);
   void check_against_journal() const;
 
   World world_;
@@ -78,6 +84,10 @@ class SimAgent final : public agent::Outlet, public agent::Labour {
   std::optional<agent::Servant> servant_;
   /// Counts lives: work of an earlier one never ends.
   std::uint64_t life_ = 0;
+  /// Counts starts of the machine.
+  std::uint64_t boot_ = 0;
+  /// The change that cut the line.
+  std::optional<TaskId> cut_by_;
   std::map<TaskId, Instant> working_;
   /// What a look at the disks saw when it began.
   std::map<TaskId, Message<schema::Facts>> seen_;

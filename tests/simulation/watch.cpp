@@ -73,6 +73,29 @@ void Watch::destroys(std::size_t agent, schema::Order::Reader order, Instant now
   require(approved_.contains({step, digest}), "{} destroys, and nobody approved of that", step);
 }
 
+void Watch::confirm_arrives(const TaskId& task, Instant connection_made) {
+  const auto change = changes_.find(task);
+  if (change != changes_.end() && connection_made > change->second.made)
+    change->second.confirmed_anew = true;
+}
+
+void Watch::kept(const TaskId& task) {
+  ++counts.kept;
+  const auto change = changes_.find(task);
+  require(change != changes_.end(), "task {} keeps a change that was not made", task.text());
+  require(confirmed_.contains(task),
+          "the change of task {} is kept, and the ledger has no word of it", task.text());
+  require(change->second.confirmed_anew,
+          "the change of task {} is kept, and nobody came over a new connection", task.text());
+  change->second.kept = true;
+  completed_.insert(task);
+}
+
+void Watch::check_changes() const {
+  for (const auto& [task, change] : changes_)
+    require(change.kept, "the change of task {} was neither confirmed nor undone", task.text());
+}
+
 void Watch::completed(const TaskId& task) { completed_.insert(task); }
 
 void Watch::entered(const controller::StoredEntry& entry) {
@@ -86,6 +109,7 @@ void Watch::entered(const controller::StoredEntry& entry) {
   const auto body = message->reader();
   if (body.isOrdered()) take_order(view(body.getOrdered().getEnvelope()));
   if (body.isReceived()) take_report(view(body.getReceived().getEnvelope()));
+  if (body.isConfirmed()) confirmed_.insert(id_of(view(body.getConfirmed().getTaskId())));
   if (body.isAbandoned()) {
     ++counts.abandoned;
     auto& known = orders_[id_of(view(body.getAbandoned().getTaskId()))];

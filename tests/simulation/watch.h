@@ -36,6 +36,8 @@ struct Counts {
   std::uint64_t failed = 0;
   std::uint64_t abandoned = 0;
   std::uint64_t destroyed = 0;
+  std::uint64_t changed = 0;
+  std::uint64_t kept = 0;
 };
 
 class Watch {
@@ -50,6 +52,21 @@ class Watch {
   void approved(const std::string& step, const crypto::Digest& report) {
     approved_.emplace(step, report);
   }
+  /// A change that may cut the agent off is made, is undone, and is to stay for good.
+  void applied(std::size_t agent, const TaskId& task, Instant now) {
+    ++counts.changed;
+    changes_[task] = {.agent = agent, .made = now};
+  }
+  /// With its journal, an agent lost the way back from whatever it had changed.
+  void journal_lost(std::size_t agent) {
+    std::erase_if(changes_, [&](const auto& change) { return change.second.agent == agent; });
+  }
+  void undone(const TaskId& task) { changes_.erase(task); }
+  void kept(const TaskId& task);
+  /// The controller's word that it stays comes over a connection that was made then.
+  void confirm_arrives(const TaskId& task, Instant connection_made);
+  /// Every change that was made and neither undone nor kept: when all is at rest, there is none.
+  void check_changes() const;
   /// The work was done to its end.
   void completed(const TaskId& task);
   /// An entry is in the ledger for good.
@@ -91,6 +108,15 @@ class Watch {
   std::map<std::string, TaskId> step_begun_;
   std::set<std::string> once_only_;
   std::map<std::string, std::size_t> owner_;
+  struct Change {
+    std::size_t agent;
+    Instant made;
+    bool confirmed_anew = false;
+    bool kept = false;
+  };
+  std::map<TaskId, Change> changes_;
+  /// By the ledger.
+  std::set<TaskId> confirmed_;
   /// The newest report of each agent on its disks, and when it looked.
   struct Look {
     crypto::Digest report;

@@ -41,6 +41,12 @@ SharedTask wipe(const std::string& serial) {
   return share(std::move(task));
 }
 
+SharedTask readdress() {
+  Draft<schema::Task> task;
+  task->initIpAddresses().setInterface("eth7");
+  return share(std::move(task));
+}
+
 SharedTask look_at_disks() {
   Draft<schema::Task> task;
   task->initAuditDisks();
@@ -86,6 +92,7 @@ void World::make_agents(std::size_t count) {
   network_ = std::make_unique<Network>(timeline_, chance_, watch_, count);
   network_->controller_key = crypto::z85(keys.curve_key());
   network_->stranger_key = crypto::z85(stranger_->curve_key());
+  network_->plant = plant_;
   network_->forge = [this](std::size_t agent, ByteView heard) { return forge(agent, heard); };
   network_->deliver = [this](std::size_t agent, const agent::Incoming& incoming) {
     agents_[agent]->take(incoming);
@@ -139,11 +146,13 @@ std::vector<World::Step> World::draw_steps(const std::string& phase, std::uint64
       const auto count = 1 + chance_.below(per_track);
       for (std::uint64_t i = 0; i < count; ++i) {
         const bool wipes = chance_.one_in(8);
+        const bool readdresses = !wipes && chance_.one_in(6);
         steps.push_back({.path = fmt::format("{}/t{}-{}/s{}", phase, agent, track, i),
                          .agent = agent,
-                         .convergent = !wipes && chance_.one_in(2),
+                         .convergent = !wipes && !readdresses && chance_.one_in(2),
                          .first = i == 0,
-                         .wipes = wipes});
+                         .wipes = wipes,
+                         .readdresses = readdresses});
         watch_.belongs(steps.back().path, agent);
         if (!steps.back().convergent) watch_.once_only(steps.back().path);
       }
@@ -173,12 +182,15 @@ controller::PhasePlan World::plan(const std::string& phase, const std::vector<St
     plan.tracks.back().push_back(
         {.path = step.path,
          .agent = fmt::format("a{}", step.agent),
-         .arm = step.wipes ? "wipeDisk" : "ping",
+         .arm = step.arm(),
          .deadline = step_deadline,
          .convergent = step.convergent || plant_ == Plant::everything_converges,
          .destructive = step.wipes,
          .needs = step.wipes ? std::vector<std::string>{"disk.unused"} : std::vector<std::string>(),
-         .task = step.wipes ? wipe(agents_[step.agent]->serial()) : ping(step.path)});
+         .confirm_within = std::chrono::seconds(step.readdresses ? 20 : 0),
+         .task = step.wipes         ? wipe(agents_[step.agent]->serial())
+                 : step.readdresses ? readdress()
+                                    : ping(step.path)});
   }
   return plan;
 }
@@ -274,7 +286,7 @@ void World::peace() {
     network_->heal(i);
     agents_[i]->disk.deadly = 0;
     agents_[i]->disk.full = false;
-    agents_[i]->work = {.failing = 0, .endless = 0};
+    agents_[i]->work = {.failing = 0, .endless = 0, .cutting = 0};
     agents_[i]->use_disk(false);
     agents_[i]->start();
   }
@@ -318,6 +330,7 @@ void World::live_through() {
     if (!succeeded.contains(step.path))
       throw Violation(fmt::format("{} did not succeed, though nothing happened:{}", step.path,
                                   watch_.story(step.path)));
+  watch_.check_changes();
   for (std::size_t i = 0; i < agents_.size(); ++i)
     if (agents_[i]->unreleased() != 0)
       throw Violation(fmt::format("agent {} keeps reports that nobody collected", i));

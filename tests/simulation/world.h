@@ -36,6 +36,9 @@ class World {
     bool convergent;
     bool first;  ///< of its track
     bool wipes = false;
+    bool readdresses = false;
+
+    std::string arm() const { return wipes ? "wipeDisk" : readdresses ? "ipAddresses" : "ping"; }
   };
   void grow();
   void make_agents(std::size_t count);

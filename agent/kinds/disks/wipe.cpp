@@ -74,6 +74,7 @@ Result<std::vector<Signature>> parse_signatures(std::string_view json) {
   const auto& rows = member(document, "signatures");
   if (!rows.is_array()) return fail(Fault::damaged, "the output of wipefs lists no signatures");
   std::vector<Signature> signatures;
+  signatures.reserve(rows.size());
   for (const auto& row : rows) {
     signatures.push_back({.device = text_of(row, "device"),
                           .type = text_of(row, "type"),

@@ -50,6 +50,12 @@ std::string words_of(const effect::Answer& e) {
       return "refuse for another reason";
   }
 }
+std::string words_of(const effect::Hold& e) { return fmt::format("hold for {} s", e.left.count()); }
+std::string words_of(const effect::Announce& e) {
+  return fmt::format("announce {} ms", e.left.count());
+}
+std::string words_of(const effect::Undo& e) { return "undo: " + e.why; }
+std::string words_of(const effect::Keep&) { return "keep"; }
 std::string words_of(const effect::Deliver&) { return "deliver"; }
 std::string words_of(const effect::Release&) { return "release"; }
 
@@ -91,6 +97,7 @@ class Script {
     now_ += later;
     return on(event::Ticked{});
   }
+  void pass(std::chrono::seconds time) { now_ += time; }
   Words drain() { return on(event::DrainAsked{}); }
   const Core& core() const { return core_; }
 
@@ -317,6 +324,112 @@ TEST_CASE("core: a store that takes nothing keeps the agent no longer than a tas
   CHECK(script.tick(std::chrono::seconds(19)) == Words{"1 finish", "1 deliver"});
   script.on(event::FinishFailed{task(1)});
   CHECK(script.tick(std::chrono::seconds(1)) == Words{"1 finish", "1 deliver", "exit"});
+}
+
+namespace {
+
+/// A core in which task 1 has made a change that waits for a minute.
+class Changed : public Script {
+ public:
+  Changed() {
+    on(event::Admitted{.id = task(1),
+                       .task_digest = {},
+                       .deadline = hour,
+                       .known = {},
+                       .confirm_within = std::chrono::seconds(60)});
+    held = on(event::Ended{.id = task(1), .unconfirmed = true});
+  }
+  Words confirm() { return on(event::Confirmed{task(1)}); }
+  Words undone() { return on(event::Ended{task(1)}); }
+  Words held;
+};
+
+}  // namespace
+
+TEST_CASE("core: a change waits to be confirmed, and stays when it is", "[agent][core]") {
+  Changed changed;
+  CHECK(changed.held == Words{"1 hold for 60 s", "1 announce 60000 ms"});
+  CHECK(changed.tick(std::chrono::seconds(1)).empty());
+  CHECK(changed.tick(std::chrono::seconds(1)) == Words{"1 announce 58000 ms"});
+
+  CHECK(changed.confirm() == Words{"1 keep", "1 deliver"});
+  CHECK(changed.confirm().empty());
+  CHECK(changed.tick(hour).empty());
+  CHECK(changed.on(event::Acknowledged{task(1)}) == Words{"1 release"});
+}
+
+TEST_CASE("core: a change that nobody confirms in time is undone", "[agent][core]") {
+  Changed changed;
+
+  CHECK(changed.tick(std::chrono::seconds(60)) ==
+        Words{"1 undo: the change was not confirmed within 1 min 0 s"});
+  CHECK(changed.confirm().empty());
+  CHECK(changed.tick(hour).empty());
+  CHECK(changed.cancel(1).empty());
+  CHECK(changed.undone() == Words{"1 finish", "1 deliver"});
+}
+
+TEST_CASE("core: a confirmation that comes when the time is over is too late", "[agent][core]") {
+  Changed changed;
+  changed.pass(std::chrono::seconds(60));
+
+  CHECK(changed.confirm().empty());
+}
+
+TEST_CASE("core: a change is undone when it is cancelled, or cannot be stored", "[agent][core]") {
+  Changed cancelled;
+  CHECK(cancelled.cancel(1) == Words{"1 undo: it was cancelled before the change was confirmed"});
+  Changed unstored;
+  CHECK(unstored.on(event::HoldFailed{task(1)}) ==
+        Words{"1 undo: the journal could not take that the change was made"});
+
+  Script stopped;
+  stopped.order(1);
+  stopped.cancel(1);
+  CHECK(stopped.on(event::Ended{.id = task(1), .unconfirmed = true}) ==
+        Words{"1 undo: it was stopped before the change was confirmed"});
+}
+
+TEST_CASE("core: what cannot be kept waits on, and is undone in time", "[agent][core]") {
+  Changed changed;
+  changed.confirm();
+  changed.on(event::KeepFailed{task(1)});
+
+  CHECK(changed.confirm() == Words{"1 keep", "1 deliver"});
+  changed.on(event::KeepFailed{task(1)});
+  CHECK(changed.tick(std::chrono::seconds(60)).size() == 1);
+}
+
+TEST_CASE("core: a change of an earlier life is undone if it was not finished, or its time is over",
+          "[agent][core]") {
+  const auto recovered = [](TaskState state, Millis left) {
+    Script script;
+    return script.on(event::Recovered{.id = task(1),
+                                      .state = state,
+                                      .deadline = hour,
+                                      .armed = true,
+                                      .confirm_within = std::chrono::seconds(60),
+                                      .left = left});
+  };
+
+  CHECK(recovered(TaskState::running, Millis(0)) ==
+        Words{"1 undo: the agent stopped while the change was made"});
+  CHECK(recovered(TaskState::unconfirmed, Millis(0)).size() == 1);
+  CHECK(recovered(TaskState::unconfirmed, Millis(1)).empty());
+}
+
+TEST_CASE("core: a change of an earlier life that waits is announced, and undone in time",
+          "[agent][core]") {
+  Script script;
+  script.on(event::Recovered{.id = task(1),
+                             .state = TaskState::unconfirmed,
+                             .deadline = hour,
+                             .armed = true,
+                             .confirm_within = std::chrono::seconds(60),
+                             .left = Millis(5000)});
+
+  CHECK(script.tick() == Words{"1 announce 5000 ms"});
+  CHECK(script.tick(std::chrono::seconds(5)).size() == 1);
 }
 
 }  // namespace relab::agent

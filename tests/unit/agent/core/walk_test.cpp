@@ -1,6 +1,7 @@
 // Random walks of the core over a disk that fails and an agent that dies at any effect. The model
 // of the disk is a map; what is checked are the invariants that core.cpp promises.
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -29,19 +30,23 @@ class World {
     } catch (const Crash&) {
       restart();
     }
-    REQUIRE(workers_.size() <= limits.running_max);
+    // A way back never waits for a place.
+    REQUIRE(workers_.size() - undoing_.size() <= limits.running_max);
   }
   /// Lets everything come to its end, without further trouble.
   void settle() {
     calm_ = true;
     restart();
     for (int round = 0; round < 100; ++round) {
-      if (!workers_.empty()) feed(event::Ended{*workers_.begin()});
+      now_ += std::chrono::seconds(1);
+      if (!workers_.empty()) feed(ended());
       feed(event::Ticked{});
     }
     for (const auto& [id, state] : disk_) feed(event::Acknowledged{id});
     for (const auto& [id, state] : disk_) CHECK(state == TaskState::acknowledged);
     CHECK(core_->held().empty());
+    // What was changed and not undone was confirmed.
+    CHECK(std::ranges::includes(kept_, changed_));
   }
 
  private:
@@ -58,11 +63,25 @@ class World {
     return event::Admitted{.id = id,
                            .task_digest = {},
                            .deadline = std::chrono::seconds(10),
-                           .known = std::move(known)};
+                           .known = std::move(known),
+                           .confirm_within = std::chrono::seconds(6)};
+  }
+
+  /// Every other task makes a change that has to be confirmed.
+  Event ended() {
+    const auto id = workers_.extract(workers_.begin()).value();
+    if (undoing_.erase(id) != 0) {
+      changed_.erase(id);
+      return event::Ended{.id = id};
+    }
+    if (id.bytes[15] % 2 == 0 || chance_.one_in(4)) return event::Ended{.id = id};
+    armed_.insert(id);
+    changed_.insert(id);
+    return event::Ended{.id = id, .unconfirmed = true};
   }
 
   Event any_event() {
-    switch (chance_.below(12)) {
+    switch (chance_.below(14)) {
       case 0:
         return event::Attached{};
       case 1:
@@ -75,11 +94,14 @@ class World {
         return event::Ticked{};
       case 6:
       case 7:
-        if (!workers_.empty()) return event::Ended{*workers_.begin()};
+        if (!workers_.empty()) return ended();
         return event::Ticked{};
       case 8:
         if (chance_.one_in(20)) return event::DrainAsked{};
         return event::Ticked{};
+      case 9:
+      case 10:
+        return event::Confirmed{any_task()};
       default:
         return admitted(any_task());
     }
@@ -124,6 +146,43 @@ class World {
   }
   bool perform(const effect::Stop& effect) const {
     REQUIRE(workers_.contains(effect.id));
+    REQUIRE_FALSE(undoing_.contains(effect.id));
+    return true;
+  }
+  bool perform(const effect::Hold& effect) {
+    REQUIRE_FALSE(workers_.contains(effect.id));
+    maybe_crash();
+    REQUIRE(disk_.at(effect.id) == TaskState::running);
+    REQUIRE(armed_.contains(effect.id));
+    if (disk_fails()) {
+      feed(event::HoldFailed{effect.id});
+      return false;
+    }
+    disk_[effect.id] = TaskState::unconfirmed;
+    maybe_crash();
+    return true;
+  }
+  static bool perform(const effect::Announce& /*effect*/) { return true; }
+  bool perform(const effect::Undo& effect) {
+    REQUIRE_FALSE(workers_.contains(effect.id));
+    REQUIRE_FALSE(kept_.contains(effect.id));
+    maybe_crash();
+    disk_[effect.id] = TaskState::running;
+    maybe_crash();
+    workers_.insert(effect.id);
+    undoing_.insert(effect.id);
+    return true;
+  }
+  bool perform(const effect::Keep& effect) {
+    maybe_crash();
+    REQUIRE(disk_.at(effect.id) == TaskState::unconfirmed);
+    if (disk_fails()) {
+      static_cast<void>(core_->on(event::KeepFailed{effect.id}, now_));
+      return false;
+    }
+    disk_[effect.id] = TaskState::finished;
+    kept_.insert(effect.id);
+    maybe_crash();
     return true;
   }
   bool perform(const effect::Conclude& effect) {
@@ -136,7 +195,7 @@ class World {
     return store_end(effect.id);
   }
   bool perform(const effect::Finish& effect) {
-    workers_.erase(effect.id);
+    REQUIRE_FALSE(workers_.contains(effect.id));
     return store_end(effect.id);
   }
   bool store_end(const TaskId& id) {
@@ -179,11 +238,17 @@ class World {
   void restart() {
     core_ = std::make_unique<Core>(limits);
     workers_.clear();
+    undoing_.clear();
     const auto rows = disk_;
     try {
       for (const auto& [id, state] : rows)
         if (state != TaskState::acknowledged)
-          feed(event::Recovered{.id = id, .state = state, .deadline = std::chrono::seconds(10)});
+          feed(event::Recovered{.id = id,
+                                .state = state,
+                                .deadline = std::chrono::seconds(10),
+                                .armed = armed_.contains(id),
+                                .confirm_within = std::chrono::seconds(6),
+                                .left = std::chrono::seconds(chance_.below(3))});
     } catch (const Crash&) {
       restart();
     }
@@ -196,6 +261,13 @@ class World {
   std::map<TaskId, TaskState> disk_;
   std::set<TaskId> started_;
   std::set<TaskId> workers_;
+  /// Those of them that lead back.
+  std::set<TaskId> undoing_;
+  /// On the disk: there is a way back.
+  std::set<TaskId> armed_;
+  /// In the world: what was changed, and what may stay so.
+  std::set<TaskId> changed_;
+  std::set<TaskId> kept_;
 };
 
 }  // namespace

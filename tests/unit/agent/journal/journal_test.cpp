@@ -236,4 +236,80 @@ TEST_CASE("journal: it tells the newest report on each kind of task, let go of o
   CHECK_FALSE(must(journal.newest_report("auditZfs")));
 }
 
+TEST_CASE("journal: a change is kept only if its way back was stored, and it waited",
+          "[agent][journal]") {
+  const Scratch scratch;
+  const Bytes before = {4, 5, 6};
+  const auto until = instant_of(1'790'000'000'000);
+  {
+    auto journal = must(Journal::open(scratch.path()));
+    for (std::uint8_t i = 1; i <= 3; ++i) must(journal.accept(row(i, TaskState::running)));
+    CHECK_FALSE(journal.hold(task(1), report, until));
+    must(journal.arm(task(1), before, "boot"));
+    must(journal.arm(task(2), before, "boot"));
+    CHECK_FALSE(journal.keep(task(1), "ipAddresses"));
+    must(journal.hold(task(1), report, until));
+    must(journal.hold(task(2), report, until));
+    CHECK_FALSE(journal.arm(task(1), before, "boot"));
+  }
+
+  auto journal = must(Journal::open(scratch.path()));
+
+  const auto held = must(journal.held());
+  REQUIRE(held.size() == 3);
+  CHECK(held[0].state == TaskState::unconfirmed);
+  CHECK(held[0].before == before);
+  CHECK(held[0].boot == "boot");
+  CHECK(held[0].until == until);
+  CHECK(held[0].report == report);
+
+  must(journal.keep(task(1), "ipAddresses"));
+  CHECK(state_of(journal, 1) == TaskState::finished);
+  CHECK(must(journal.find(task(1)))->report == report);
+  CHECK(must(journal.find(task(1)))->before.empty());
+  CHECK(must(journal.newest_report("ipAddresses")));
+
+  must(journal.retract(task(2)));
+  CHECK_FALSE(journal.keep(task(2), "ipAddresses"));
+  CHECK(state_of(journal, 2) == TaskState::running);
+  CHECK(must(journal.find(task(2)))->report.empty());
+  CHECK(must(journal.find(task(2)))->before == before);
+  must(journal.finish({.id = task(2), .report = report}));
+  CHECK(must(journal.find(task(2)))->before.empty());
+}
+
+TEST_CASE("journal: one of the version before is brought up, with all that it holds",
+          "[agent][journal]") {
+  const Scratch scratch;
+  {
+    auto old = must(store::Database::open(
+        {.path = scratch.path() / "journal.db",
+         .application_id = 0x726a'6e6c,
+         .schema = "CREATE TABLE task(id BLOB PRIMARY KEY, task_digest BLOB NOT NULL, "
+                   "order_digest BLOB NOT NULL, state INTEGER NOT NULL, order_bytes BLOB NOT NULL, "
+                   "report BLOB NOT NULL) WITHOUT ROWID;"
+                   "CREATE INDEX held ON task(id) WHERE state < 4;"
+                   "CREATE TABLE identity(id BLOB NOT NULL);"
+                   "INSERT INTO identity VALUES(x'00112233445566778899aabbccddeeff');"
+                   "INSERT INTO task VALUES(x'00000000000000000000000000000001', zeroblob(32), "
+                   "zeroblob(32), 2, x'01', x'');"
+                   "INSERT INTO task VALUES(x'00000000000000000000000000000002', zeroblob(32), "
+                   "zeroblob(32), 4, x'', x'')",
+         .version = 2}));
+  }
+
+  auto journal = must(Journal::open(scratch.path()));
+
+  CHECK_FALSE(journal.lost());
+  CHECK(journal.identity().front() == 0x00);
+  CHECK(journal.identity().back() == 0xff);
+  REQUIRE(must(journal.held()).size() == 1);
+  CHECK(state_of(journal, 1) == TaskState::running);
+  CHECK(state_of(journal, 2) == TaskState::acknowledged);
+  must(journal.arm(task(1), report, "boot"));
+  must(journal.hold(task(1), report, {}));
+  CHECK(must(journal.held()).at(0).state == TaskState::unconfirmed);
+  must(journal.keep(task(1), "ping"));
+}
+
 }  // namespace relab::agent

@@ -29,6 +29,7 @@ class HeldLink final : public Link, public Exchange {
     return {};
   }
   void connect_anew() { ++generation_; }
+  void redial() override { ++generation_; }
 
   std::deque<Bytes> incoming;
   std::vector<Bytes> sent;

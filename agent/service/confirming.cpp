@@ -1,0 +1,77 @@
+// Changes that may cut the agent off: the way back is stored before, and taken unless a controller
+// comes over a new connection and confirms. After a restart of the agent what waits goes on
+// waiting; after one of the machine it is undone, since nobody knows what the restart left of it.
+
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+
+#include "agent/service/servant.h"
+
+namespace relab::agent {
+
+bool Servant::perform(const effect::Hold& effect) {
+  const auto end = ends_.find(effect.id);
+  RELAB_ASSERT(end != ends_.end());
+  const auto held = [&]() -> Result<void> {
+    RELAB_TRY(const auto report, signed_report(end->second));
+    return journal_.hold(effect.id, report, now_.wall + effect.left);
+  }();
+  if (!held) {
+    log_->error("the change of task {} is undone: {}", effect.id.text(), held.error().sentence());
+    feed(event::HoldFailed{effect.id});
+    return false;
+  }
+  ends_.erase(end);
+  auto& old = old_routes_[effect.id];
+  for (const auto& session : sessions_) old.insert(session.route);
+  return true;
+}
+
+bool Servant::perform(const effect::Announce& effect) {
+  Draft<schema::Unconfirmed> unconfirmed;
+  unconfirmed->setTaskId(blob(effect.id.bytes));
+  unconfirmed->setLeft(static_cast<std::uint64_t>(effect.left.count()));
+  send(std::move(unconfirmed).finish());
+  return true;
+}
+
+Result<Undoing> Servant::way_back(const TaskId& id, const std::string& why) {
+  RELAB_TRY(const auto row, journal_.find(id));
+  if (!row) return fail(Fault::damaged, "the journal lost the task");
+  RELAB_TRY(auto order, Message<schema::Order>::parse(row->order).during("reading its order"));
+  RELAB_TRY(auto before,
+            Message<schema::Facts>::parse(row->before).during("reading how it was before"));
+  return Undoing{.order = std::move(order), .before = std::move(before), .why = why};
+}
+
+bool Servant::perform(const effect::Undo& effect) {
+  log_->warn("the change of task {} is undone: {}", effect.id.text(), effect.why);
+  if (const auto retracted = journal_.retract(effect.id); !retracted)
+    log_->error("task {}: {}", effect.id.text(), retracted.error().sentence());
+  auto back = way_back(effect.id, effect.why);
+  if (back) {
+    labour_.undo(effect.id, std::move(*back));
+    return true;
+  }
+  auto end = failed_end(effect.id, {.fault = Fault::damaged,
+                                    .what = fmt::format("{}: it could not be undone: {}",
+                                                        effect.why, back.error().sentence())});
+  end.outcome = schema::Outcome::UNKNOWN;
+  ends_.insert_or_assign(effect.id, std::move(end));
+  feed(event::Ended{.id = effect.id});
+  return true;
+}
+
+bool Servant::perform(const effect::Keep& effect) {
+  const auto kept = journal_.keep(effect.id, shown_by(effect.id));
+  if (kept) {
+    old_routes_.erase(effect.id);
+    return true;
+  }
+  log_->error("the change of task {} is not confirmed: {}", effect.id.text(),
+              kept.error().sentence());
+  core_.on(event::KeepFailed{effect.id}, now_.steady);
+  return false;
+}
+
+}  // namespace relab::agent
