@@ -100,7 +100,7 @@ const Need* find(std::string_view name) {
 Opinion judge(const Need& need, schema::Task::Reader task, schema::Report::Reader report,
               const Terms& terms) {
   if (auto odd = judge_origin(need, report, terms); !odd.empty())
-    return {.standing = Standing::void_, .why = std::move(odd)};
+    return {.standing = Standing::nothing, .why = std::move(odd)};
   if (auto old = judge_age(need, terms); !old.empty())
     return {.standing = Standing::stale, .why = std::move(old)};
   if (auto unmet = need.judge(task, report.getFacts()); !unmet.empty())

@@ -43,7 +43,7 @@ struct Terms {
 
 enum class Standing {
   met,
-  void_,  ///< of another machine, lab or kind, or no success: as if there were none
+  nothing,  ///< of another machine, lab or kind, or no success: as if there were none
   stale,
   unmet,  ///< it shows that the need does not hold
 };

@@ -31,7 +31,7 @@ schema::Standing standing_of(needs::Standing standing) {
   switch (standing) {
     case needs::Standing::met:
       return schema::Standing::MET;
-    case needs::Standing::void_:
+    case needs::Standing::nothing:
       return schema::Standing::MISSING;
     case needs::Standing::stale:
       return schema::Standing::STALE;

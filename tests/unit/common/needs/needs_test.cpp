@@ -125,7 +125,7 @@ TEST_CASE("needs: what is of another lab, machine or kind, or failed, is no evid
     foreign.outcome = GENERATE(schema::Outcome::FAILED, schema::Outcome::UNSET);
   }
 
-  CHECK(foreign.judge().standing == Standing::void_);
+  CHECK(foreign.judge().standing == Standing::nothing);
 }
 
 TEST_CASE("needs: what would be destroyed is told by serial, model and size", "[common][needs]") {
