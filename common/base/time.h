@@ -4,7 +4,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace relab {
 
@@ -34,6 +36,10 @@ inline Instant instant_of(std::uint64_t unix_millis) {
 
 /// ISO 8601 in UTC to the second: "2026-10-04T19:22:41Z".
 std::string iso8601(Instant instant);
+
+/// What such a text says; also without seconds, without a time of the day, and without the "Z".
+/// Nothing if it is none, or no such day or time exists.
+std::optional<Instant> instant_from(std::string_view text);
 
 /// A span in at most two units: "3 h 12 min", "45 s", "230 ms".
 std::string human(Millis span);

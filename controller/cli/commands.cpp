@@ -37,8 +37,9 @@ std::span<const Command> commands() {
        "relab approve 2", 1, cli::declare_approve, cli::approve},
       {"audit", "show [SECTION] | diff A B", "show the audit, or compare two",
        "relab audit show zfs --markdown", 3, cli::declare_audit, cli::audit},
-      {"ledger", "verify | show | export", "check, read or export the record of everything",
-       "relab ledger verify --head 3f2a...", 1, cli::declare_ledger, cli::ledger},
+      {"ledger", "verify | show | head | export",
+       "check, read or export the record of everything, or keep its signed head elsewhere",
+       "relab ledger verify --against head.json", 1, cli::declare_ledger, cli::ledger},
   };
   return table;
 }

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <fmt/format.h>
 
-#include "common/base/text.h"
+#include "common/base/file.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
+#include "controller/cli/ledger_show.h"
 #include "controller/keys/key_file.h"
 #include "controller/ledger/export.h"
-#include "controller/report/history.h"
-#include "controller/report/table.h"
+#include "controller/ledger/head.h"
 #include "controller/run/book.h"
 
 namespace relab::controller::cli {
@@ -23,7 +23,18 @@ bool holds_head(const Ledger& ledger, const std::string& head) {
                              [&](const LedgerEntry& entry) { return hex(entry.hash) == head; });
 }
 
-ExitCode verify(const Book& book, const std::string& head, Context& context) {
+/// The file that `relab ledger head --write` wrote.
+Result<void> compare(const Book& book, const std::string& path) {
+  RELAB_TRY(const auto text, read_small_file(path));
+  RELAB_TRY(const auto head,
+            read_head(text, {.lab = book.state().lab(), .key = book.state().controller()->sign_key})
+                .during(fmt::format("reading {}", path)));
+  return check_against(book.ledger(), head);
+}
+
+ExitCode verify(const Book& book, const Values& values, Context& context) {
+  const auto head = values["head"].as<std::string>();
+  const auto against = values["against"].as<std::string>();
   const auto& entries = book.ledger().entries();
   if (entries.empty() || !book.state().controller())
     return context.failed(
@@ -43,6 +54,9 @@ ExitCode verify(const Book& book, const std::string& head, Context& context) {
                            .what = fmt::format("no entry of the ledger has the hash {}", head),
                            .hint = "its end was cut off, or it was replaced: restore the newest "
                                    "copy; or this is not a head that `ledger verify` printed"});
+  if (!against.empty())
+    if (const auto compared = compare(book, against); !compared)
+      return context.failed(compared.error());
   std::size_t orders = 0;
   std::size_t reports = 0;
   std::size_t checkpoints = 0;
@@ -66,49 +80,28 @@ ExitCode verify(const Book& book, const std::string& head, Context& context) {
   return ExitCode::done;
 }
 
-/// A kind that does not exist would show an empty list, as if nothing had happened.
-bool knows_kind(const std::string& kind, Context& context) {
-  const auto kinds = history_kinds();
-  if (kind.empty() || std::ranges::find(kinds, kind) != kinds.end()) return true;
-  const auto near = nearest(kind, kinds);
-  context.out().error({.fault = Fault::invalid,
-                       .what = fmt::format("the ledger has no entries of the kind '{}'", kind),
-                       .hint = near.empty() ? fmt::format("kinds: {}", fmt::join(kinds, ", "))
-                                            : fmt::format("did you mean '{}'?", near)});
-  return false;
-}
-
-nlohmann::json to_json(const HistoryLine& line) {
-  return {{"number", line.number}, {"time", iso8601(line.time)}, {"kind", line.kind},
-          {"agent", line.agent},   {"phase", line.phase},        {"task", line.task},
-          {"what", line.what}};
-}
-
-ExitCode show(const Book& book, const Values& values, Context& context) {
-  const auto text = [&](const char* name) { return values[name].as<std::string>(); };
-  if (!knows_kind(text("kind"), context)) return ExitCode::usage;
-  auto lines = history(
-      book.ledger(), book.state(),
-      {.kind = text("kind"), .agent = text("agent"), .phase = text("phase"), .task = text("task")});
-  if (values.count("last") != 0 && values["last"].as<std::size_t>() < lines.size())
-    lines.erase(lines.begin(),
-                lines.end() - static_cast<std::ptrdiff_t>(values["last"].as<std::size_t>()));
-  Table table({"entry", "time", "kind", "phase", "agent", "task", "what"});
-  auto json = nlohmann::json::array();
-  for (const auto& line : lines) {
-    const auto brief = line.task.empty() ? line.task : line.task.substr(24);
-    table.add({{fmt::format("{}", line.number), true},
-               {iso8601(line.time)},
-               {line.kind},
-               {line.phase},
-               {line.agent},
-               {brief},
-               {line.what}});
-    json.push_back(to_json(line));
+/// The newest checkpoint; what came after it is told, since nothing covers that yet.
+ExitCode tell_head(const Book& book, const std::string& path, Context& context) {
+  const auto& state = book.state();
+  if (state.checkpoint().empty() || !state.controller())
+    return context.failed({.fault = Fault::missing,
+                           .what = "the ledger has no signed checkpoint yet",
+                           .hint = "enrolling an agent and every run write one"});
+  const auto line = head_line(state.checkpoint());
+  if (!line) return context.failed(line.error());
+  const auto head = read_head(*line, {.lab = state.lab(), .key = state.controller()->sign_key});
+  if (!head) return context.failed(head.error());
+  if (path.empty()) context.out().raw(*line);
+  if (!path.empty()) {
+    if (const auto written = replace_file(path, *line); !written)
+      return context.failed(written.error());
+    context.out().line(fmt::format("The head of {} entries is in {}.", head->entries, path));
+    context.out().value({{"entries", head->entries}, {"head", hex(head->hash)}, {"file", path}});
   }
-  if (!lines.empty()) context.out().text(table.print(context.out().style()));
-  context.out().line(fmt::format("{} of {} entries", lines.size(), book.ledger().entries().size()));
-  context.out().value(json);
+  // The checkpoint is an entry itself.
+  const auto after = book.ledger().entries().size() - head->entries - 1;
+  if (after > 0)
+    context.out().note(fmt::format("{} entries after it have no signed head yet", after));
   return ExitCode::done;
 }
 
@@ -118,27 +111,26 @@ void declare_ledger(po::options_description& options) {
   const auto text = [] { return po::value<std::string>()->default_value(""); };
   options.add_options()("head", text(),
                         "verify: a head that was printed before and must still be there")(
-      "kind", text(), "show: entries of this kind alone, such as ordered or judged")(
-      "agent", text(), "show: those about this agent")("phase", text(),
-                                                       "show: those of this phase")(
-      "task", text(), "show: those of the task with this id, or end of an id")(
-      "last", po::value<std::size_t>(), "show: the last so many of them");
+      "against", text(), "verify: a file with a signed head; the ledger must continue it")(
+      "write", text(), "head: the file to put it into, replaced at once or not at all");
+  declare_ledger_show(options);
 }
 
 ExitCode ledger(const Values& values, Context& context) {
   const auto what = argument_of(values, 0);
-  if (what != "verify" && what != "export" && what != "show") {
-    context.out().error(
-        {.fault = Fault::invalid,
-         .what = "usage: relab ledger verify, relab ledger show, or relab ledger export"});
+  if (what != "verify" && what != "export" && what != "show" && what != "head") {
+    context.out().error({.fault = Fault::invalid,
+                         .what = "usage: relab ledger verify, relab ledger show, relab ledger "
+                                 "head, or relab ledger export"});
     return ExitCode::usage;
   }
   const auto lab = context.lab();
   if (!lab) return ExitCode::usage;
   const auto book = Book::open_read_only(context.ledger_file(str(lab->reader().getName())));
   if (!book) return context.failed(book.error());
-  if (what == "verify") return verify(*book, values["head"].as<std::string>(), context);
-  if (what == "show") return show(*book, values, context);
+  if (what == "verify") return verify(*book, values, context);
+  if (what == "show") return show_ledger(*book, lab->reader(), values, context);
+  if (what == "head") return tell_head(*book, values["write"].as<std::string>(), context);
   for (const auto& entry : book->ledger().entries()) context.out().raw(export_line(entry));
   return ExitCode::done;
 }

@@ -1,22 +1,13 @@
 #include "controller/ledger/export.h"
 
 #include <nlohmann/json.hpp>
-#include <sodium.h>
 
 #include "common/reflect/union.h"
-#include "common/wire/envelope.h"
+#include "controller/ledger/dsse.h"
 
 namespace relab::controller {
 
 namespace {
-
-std::string base64(ByteView bytes) {
-  std::string text(sodium_base64_encoded_len(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
-  sodium_bin2base64(text.data(), text.size(), bytes.data(), bytes.size(),
-                    sodium_base64_VARIANT_ORIGINAL);
-  text.pop_back();  // its NUL
-  return text;
-}
 
 /// The bytes of the envelope or signed statement that an entry carries, if it carries one.
 ByteView envelope_of(schema::Entry::Reader entry) {
@@ -42,14 +33,6 @@ ByteView envelope_of(schema::Entry::Reader entry) {
   }
 }
 
-nlohmann::json dsse(schema::Envelope::Reader envelope) {
-  return {{"payloadType", str(envelope.getPayloadType())},
-          {"payload", base64(view(envelope.getPayload()))},
-          {"signatures",
-           {{{"keyid", hex(view(envelope.getKey()))},
-             {"sig", base64(view(envelope.getSignature()))}}}}};
-}
-
 }  // namespace
 
 std::string export_line(const LedgerEntry& stored) {
@@ -63,7 +46,7 @@ std::string export_line(const LedgerEntry& stored) {
   if (const auto envelope = bytes.empty()
                                 ? Result<Message<schema::Envelope>>(fail(Fault::missing, "none"))
                                 : Message<schema::Envelope>::parse(bytes))
-    line["envelope"] = dsse(envelope->reader());
+    line["envelope"] = to_dsse(envelope->reader());
   return line.dump() + "\n";
 }
 

@@ -63,6 +63,7 @@ void Teller::of_task(ByteView id) {
   const auto task = state_.tasks().find(*known);
   if (task == state_.tasks().end()) return;
   line_.agent = task->second.agent;
+  line_.run = task->second.run.text();
   line_.phase = task->second.phase;
   line_.what = task->second.step;
 }
@@ -71,7 +72,9 @@ void Teller::of_run(ByteView id) {
   const auto known = RunId::from(id);
   for (const auto& run : state_.runs())
     if (known && run.id == *known) line_.phase = run.phase;
-  if (known) line_.what = fmt::format("run {}", known->brief());
+  if (!known) return;
+  line_.run = known->text();
+  line_.what = fmt::format("run {}", known->brief());
 }
 
 void Teller::ordered(ByteView envelope) {
@@ -179,16 +182,17 @@ void Teller::tell(schema::Entry::Reader entry) {
   }
 }
 
+}  // namespace
+
 bool passes(const HistoryLine& line, const HistoryFilter& filter) {
   const auto fits = [](const std::string& wish, const std::string& is) {
     return wish.empty() || wish == is;
   };
   return fits(filter.kind, line.kind) && fits(filter.agent, line.agent) &&
-         fits(filter.phase, line.phase) &&
-         (filter.task.empty() || line.task.ends_with(filter.task));
+         fits(filter.phase, line.phase) && line.task.ends_with(filter.task) &&
+         line.run.ends_with(filter.run) && (!filter.since || line.time >= *filter.since) &&
+         (!filter.until || line.time < *filter.until);
 }
-
-}  // namespace
 
 std::vector<HistoryLine> history(const Ledger& ledger, const State& state,
                                  const HistoryFilter& filter) {

@@ -10,9 +10,10 @@ build_packages=(
   g++ cmake ninja-build pkgconf capnproto libcapnp-dev libboost-program-options-dev libzmq3-dev
   cppzmq-dev libsodium-dev libsqlite3-dev libsystemd-dev libspdlog-dev libfmt-dev
   libtomlplusplus-dev libexpected-dev libpugixml-dev nlohmann-json3-dev)
-test_packages=(catch2 python3 python3-jsonschema iproute2 nftables)
+test_packages=(catch2 python3 python3-jsonschema python3-nacl iproute2 nftables)
 clang_packages=(clang-14 libclang-rt-14-dev llvm-14)
 lint_packages=(python3 git clang-format-14)
+coverage_packages=(python3 gcovr)
 model_packages=(python3 spin gcc libc6-dev)
 tidy_packages=(python3 git clang-14 clang-tidy-14)
 

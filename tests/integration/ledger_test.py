@@ -3,53 +3,28 @@
 
 import base64
 import contextlib
-import hashlib
 import json
 import pathlib
 import shutil
 import sqlite3
+import stat
+import subprocess
+import sys
 
-from support import ed25519
+from support import verifier
 from support.case import LabCase, main
+from support.verifier import Export, Wrong, chain
 
 CHANGED = "somebody or something changed the ledger"
 
 
-def part(data):
-    return len(data).to_bytes(8, "little") + data
-
-
-def chain(before, entry):
-    return hashlib.blake2b(part(before) + part(entry), digest_size=32, person=b"relab-ledger-v1").digest()
-
-
-def encoding(envelope):
-    """DSSE's pre-authentication encoding."""
-    kind, payload = envelope["payloadType"].encode(), base64.b64decode(envelope["payload"])
-    return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
-
-
-def verify_export(text):
-    """By the documented format alone; returns how many entries and signatures there were."""
-    head, signatures, keys = bytes(32), 0, set()
-    lines = [json.loads(line) for line in text.splitlines()]
-    for number, line in enumerate(lines, 1):
-        assert line["number"] == number, f"entry {number} is missing"
+def chained(text):
+    """The export with numbers and hashes made anew, as somebody does who has no keys."""
+    head, lines = bytes(32), []
+    for number, line in enumerate(map(json.loads, text.splitlines()), 1):
         head = chain(head, base64.b64decode(line["entry"]))
-        assert head.hex() == line["hash"], f"entry {number} does not fit"
-        if "envelope" not in line:
-            continue
-        envelope = line["envelope"]
-        assert base64.b64decode(envelope["payload"]) in base64.b64decode(line["entry"]), "another payload than in the entry"
-        for signature in envelope["signatures"]:
-            key = bytes.fromhex(signature["keyid"])
-            # Only `created` and `enrolled` bring keys in: they sign what they state.
-            if line["kind"] in ("created", "enrolled"):
-                keys.add(key)
-            assert key in keys, f"entry {number} is signed by nobody known"
-            assert ed25519.verify(key, encoding(envelope), base64.b64decode(signature["sig"])), f"entry {number}: signature"
-            signatures += 1
-    return len(lines), signatures
+        lines.append(json.dumps(line | {"number": number, "hash": head.hex()}))
+    return "\n".join(lines)
 
 
 class Ledger(LabCase):
@@ -87,7 +62,88 @@ class Ledger(LabCase):
         of_task = json.loads(self.lab.relab("--output", "json", "ledger", "show", "--task", task[24:]).out)
         self.assertEqual([line["kind"] for line in of_task], ["ordered", "received"])
         self.assert_ended(self.lab.relab("ledger", "show", "--last", "2"), 0, f"2 of {entries} entries")
-        self.assert_ended(self.lab.relab("ledger", "show", "--kind", "recieved"), 2, "did you mean 'received'?")
+
+    def shown(self, *filters):
+        return json.loads(self.lab.relab("--output", "json", "ledger", "show", *filters).out)
+
+    def test_what_a_filter_names_is_there_or_is_an_error(self):
+        whole = self.shown()
+        runs = [line["run"] for line in whole if line["kind"] == "runStarted"]
+        self.assertEqual(len(set(runs)), 2)
+        of_run = self.shown("--run", runs[0])
+        self.assertEqual([line["kind"] for line in of_run], ["runStarted", "ordered", "received", "runEnded"])
+        self.assertEqual(self.shown("--run", runs[0][24:]), of_run)
+        self.assertEqual(self.shown("--since", "2020-01-01", "--until", "2999-01-01T00:00Z"), whole)
+        self.assertEqual(self.shown("--since", whole[-1]["time"]), [line for line in whole if line["time"] == whole[-1]["time"]])
+        self.assertEqual(self.shown("--until", "2020-01-01"), [])
+        self.assert_ended(self.lab.relab("ledger", "show", "--until", "2020-01-01"), 0, f"None of the {len(whole)} entries is like that.")
+        for filters, sentence in ((("--kind", "recieved"), "did you mean 'received'?"), (("--agent", "alhpa"), "did you mean 'alpha'?"),
+                                  (("--phase", "nine"), "there is no phase 'nine'"), (("--task", "77x"), "the ledger has no task '77x'"),
+                                  (("--run", "77x"), "the ledger has no run '77x'"), (("--since", "yesterday"), "'yesterday' is no time"),
+                                  (("--until", "2024-02-30"), "'2024-02-30' is no time"), (("--last", "-1"), "'-1' is no number"),
+                                  (("--last", "0"), "'0' is no number")):
+            with self.subTest(filters):
+                self.assert_ended(self.lab.relab("ledger", "show", *filters), 2, sentence)
+
+    def test_a_head_is_kept_elsewhere_and_compared(self):
+        file = self.lab.folder / "elsewhere" / "head.json"
+        file.parent.mkdir()
+        self.assert_ended(self.lab.relab("ledger", "head", "--write", file), 0, "The head of")
+        text = self.lab.relab("ledger", "head").out
+        self.assertEqual(file.read_text(), text)
+        self.assertEqual(text.count("\n"), 1)
+        self.assertEqual([path.name for path in file.parent.iterdir()], ["head.json"], "a temporary file was left")
+        self.assertEqual(stat.S_IMODE(file.stat().st_mode), 0o600)
+        self.assertEqual(json.loads(text), json.loads(self.lab.relab("ledger", "export").out.splitlines()[-1])["envelope"])
+        self.assert_ended(self.lab.relab("ledger", "verify", "--against", file), 0, "holds")
+        self.assert_ended(self.lab.relab("ledger", "head", "--write", file.parent / "no" / "head.json"), 1, "no/head.json")
+        self.assert_ended(self.lab.relab("ledger", "verify", "--against", file.parent / "none"), 1, "none")
+
+        # One run more: the old head is a part of it, the new one is not of the old ledger.
+        self.agent.start()
+        self.assert_ended(self.lab.relab("run", "one"), 0)
+        self.agent.stop()
+        self.assert_ended(self.lab.relab("ledger", "verify", "--against", file), 0)
+        self.assert_ended(self.lab.relab("ledger", "head", "--write", file), 0)
+        entries = len(self.rows())
+        self.change(f"DELETE FROM entry WHERE number > {entries - 3}")
+        self.assert_ended(self.lab.relab("ledger", "verify"), 0)
+        self.assert_ended(self.lab.relab("ledger", "verify", "--against", file), 1, "its end is cut off",
+                          f"It had {entries - 1} entries", f"entry {entries - 3} is the last now")
+        self.assert_ended(self.lab.relab("ledger", "head"), 0, "entries after it have no signed head yet")
+
+    def test_a_ledger_that_was_replaced_is_not_the_one_of_the_head(self):
+        """By its own controller, who alone can: the same command over an older copy."""
+        file = self.lab.folder / "head.json"
+        old = self.lab.folder / "old.db"
+        shutil.copy(self.lab.ledger_file, old)
+        self.assert_ended(self.lab.relab("agents", "remove", "alpha"), 0)
+        self.assert_ended(self.lab.relab("ledger", "head", "--write", file), 0)
+        shutil.copy(old, self.lab.ledger_file)
+        for tail in ("-wal", "-shm"):
+            pathlib.Path(f"{self.lab.ledger_file}{tail}").unlink(missing_ok=True)
+        self.assert_ended(self.lab.relab("agents", "remove", "alpha"), 0)
+        self.assert_ended(self.lab.relab("ledger", "verify", "--against", file), 1, "the ledger was replaced: entry", "is another than at")
+
+    def test_what_is_no_head_of_this_ledger_is_told(self):
+        good = json.loads(self.lab.relab("ledger", "head").out)
+        other = type(self.lab)(("alpha",))
+        self.addCleanup(other.close)
+        other.init()
+        self.assertEqual(other.enrol("alpha").code, 0)
+        elsewhere = other.relab("ledger", "head").out
+        ordered = next(json.loads(line)["envelope"] for line in self.lab.relab("ledger", "export").out.splitlines()
+                       if json.loads(line)["kind"] == "ordered")
+        file = self.lab.folder / "head.json"
+        for text, sentence in (("", "the file is empty"), ("head\n", "it is no JSON object"), ("{}", "it is no DSSE envelope"),
+                               (json.dumps(good)[:-20], "it is no JSON object"), (elsewhere, "the head is signed with the key"),
+                               (json.dumps(good | {"payload": ordered["payload"]}), "its signature does not verify"),
+                               (json.dumps(ordered), "is no checkpoint, but application/vnd.relab.order.v1+capnp")):
+            with self.subTest(sentence):
+                file.write_text(text)
+                ended = self.lab.relab("ledger", "verify", "--against", file)
+                self.assert_ended(ended, 1, sentence)
+                self.assertEqual(ended.out, "")
 
     def test_an_agent_notices_that_the_end_of_the_ledger_is_missing(self):
         old = self.lab.folder / "old.db"
@@ -141,7 +197,8 @@ class Ledger(LabCase):
                 self.addCleanup(self.lab.close)
                 at = len(body) // 2
                 self.change(("UPDATE entry SET body = ? WHERE number = ?", (body[:at] + bytes([body[at] ^ 1]) + body[at + 1:], number)))
-                self.assert_ended(self.lab.relab("ledger", "verify"), 1, f"entry {number} of the ledger does not fit the chain", CHANGED)
+                why = "it, or one before it, was changed" if number == len(rows) else "what it says was changed"
+                self.assert_ended(self.lab.relab("ledger", "verify"), 1, f"entry {number} of the ledger does not fit the chain: {why}", CHANGED)
 
     def test_every_command_stops_at_a_changed_byte(self):
         body = self.rows()[4][1]
@@ -150,7 +207,7 @@ class Ledger(LabCase):
 
     def test_a_changed_hash(self):
         self.change("UPDATE entry SET hash = zeroblob(32) WHERE number = 3")
-        self.assert_found_out("entry 3 of the ledger does not fit the chain")
+        self.assert_found_out("entry 3 of the ledger does not fit the chain: its hash was changed, what it says was not")
 
     def test_a_deleted_entry(self):
         self.change("DELETE FROM entry WHERE number = 4")
@@ -159,12 +216,12 @@ class Ledger(LabCase):
     def test_a_deleted_entry_with_the_rest_renumbered(self):
         self.change("DELETE FROM entry WHERE number = 4", "UPDATE entry SET number = -number WHERE number > 4",
                     "UPDATE entry SET number = -number - 1 WHERE number < 0")
-        self.assert_found_out("entry 4 of the ledger does not fit the chain")
+        self.assert_found_out("entry 4 of the ledger does not fit the chain: what it says was changed, or an entry before it was taken out")
 
     def test_two_entries_swapped(self):
         self.change("UPDATE entry SET number = -6 WHERE number = 6", "UPDATE entry SET number = 6 WHERE number = 5",
                     "UPDATE entry SET number = 5 WHERE number = -6")
-        self.assert_found_out("entry 5 of the ledger does not fit the chain")
+        self.assert_found_out("entry 5 of the ledger does not fit the chain: it is out of order, what belongs there is entry 6 now")
 
     def test_a_chain_made_anew_without_the_keys(self):
         """Whoever removes an order and computes all hashes anew still meets a signature: the report's or a checkpoint's."""
@@ -200,28 +257,70 @@ class Ledger(LabCase):
                 self.assert_ended(self.lab.relab(*command), 1, "there is no ledger yet", "relab enrol")
         self.assertFalse(self.lab.ledger_file.exists())
 
-    def test_an_export_is_verified_by_another_program(self):
+    def export(self):
         ended = self.lab.relab("ledger", "export")
         self.assertEqual(ended.code, 0, str(ended))
-        entries, signatures = verify_export(ended.out)
-        verified = self.lab.relab_json("ledger", "verify")
-        self.assertEqual(entries, verified["entries"])
-        self.assertEqual(json.loads(ended.out.splitlines()[-1])["hash"], verified["head"])
-        self.assertGreaterEqual(signatures, 2 + verified["orders"] + verified["reports"] + verified["checkpoints"])
-        self.assertGreaterEqual(verified["reports"], 2)
+        return ended.out
+
+    def test_an_export_is_verified_by_another_program(self):
+        export = self.export()
+        verified, told = Export(export), self.lab.relab_json("ledger", "verify")
+        self.assertEqual(len(verified.lines), told["entries"])
+        self.assertEqual(verified.lines[-1]["hash"], told["head"])
+        self.assertEqual(verified.checkpoints, told["checkpoints"])
+        self.assertEqual(verified.signatures, 2 + told["orders"] + told["reports"] + told["checkpoints"])
+        self.assertGreaterEqual(told["reports"], 2)
+        head = self.lab.folder / "head.json"
+        self.assert_ended(self.lab.relab("ledger", "head", "--write", head), 0)
+        (self.lab.folder / "export").write_text(export)
+        done = subprocess.run([sys.executable, verifier.__file__, self.lab.folder / "export", head], capture_output=True,
+                              text=True, timeout=60, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn(f"{told['entries']} entries, ", done.stdout)
 
     def test_the_other_program_notices_changes(self):
         """Otherwise its approval would prove nothing."""
-        lines = self.lab.relab("ledger", "export").out.splitlines()
-        with self.assertRaises(AssertionError):
-            verify_export("\n".join(lines[:2] + lines[3:]))
-        signed = next(index for index, line in enumerate(lines) if json.loads(line)["kind"] == "received")
-        changed = json.loads(lines[signed])
-        signature = bytearray(base64.b64decode(changed["envelope"]["signatures"][0]["sig"]))
+        texts = self.export().splitlines()
+        lines = [json.loads(text) for text in texts]
+        last = {line["kind"]: index for index, line in enumerate(lines)}
+        received, mark = last["received"], last["checkpoint"]
+
+        def with_line(index, **change):
+            return "\n".join([*texts[:index], json.dumps(lines[index] | change), *texts[index + 1:]])
+
+        def what(index):
+            return {"entry": lines[index]["entry"], "envelope": lines[index]["envelope"]}
+
+        signed = lines[received]["envelope"]
+        signature = bytearray(base64.b64decode(signed["signatures"][0]["sig"]))
         signature[5] ^= 1
-        changed["envelope"]["signatures"][0]["sig"] = base64.b64encode(signature).decode()
-        with self.assertRaises(AssertionError):
-            verify_export("\n".join([*lines[:signed], json.dumps(changed), *lines[signed + 1:]]))
+        broken = signed | {"signatures": [signed["signatures"][0] | {"sig": base64.b64encode(signature).decode()}]}
+        first_report = next(index for index, line in enumerate(lines) if line["kind"] == "received")
+        first_mark = next(index for index, line in enumerate(lines) if line["kind"] == "checkpoint")
+        for sentence, text in (
+                ("entry 3 is missing", "\n".join(texts[:2] + texts[3:])),
+                ("entry 3 is missing", "\n".join([*texts[:2], texts[3], texts[2], *texts[4:]])),
+                ("there is no beginning", ""),
+                (f"entry {received + 1} does not fit", with_line(received, entry=lines[received - 1]["entry"])),
+                (f"entry {received + 1}: signature", with_line(received, envelope=broken)),
+                (f"entry {received + 1}: another payload", with_line(received, envelope=lines[last["ordered"]]["envelope"])),
+                (f"entry {received + 1}: .* as received", chained(with_line(received, **what(last["ordered"])))),
+                (f"entry {received + 1}: no envelope", "\n".join(
+                    json.dumps({key: value for key, value in line.items() if key != "envelope" or line["number"] != received + 1})
+                    for line in lines)),
+                (f"entry {mark + 1}: not a checkpoint of what is before", chained(with_line(mark, **what(first_mark)))),
+                (f"entry {first_report}: signed by nobody who may", chained("\n".join(
+                    text for index, text in enumerate(texts) if index != last["enrolled"])))):
+            with self.subTest(sentence), self.assertRaisesRegex(Wrong, sentence):
+                Export(text)
+
+    def test_the_other_program_notices_that_the_end_is_missing(self):
+        texts = self.export().splitlines()
+        kept = self.lab.relab("ledger", "head").out
+        Export("\n".join(texts)).check_head(kept)
+        Export("\n".join(texts[:-1])).check_head(kept)
+        with self.assertRaisesRegex(Wrong, "the end is cut off"):
+            Export("\n".join(texts[:-2])).check_head(kept)
 
 
 if __name__ == "__main__":

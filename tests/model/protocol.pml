@@ -112,6 +112,7 @@ byte unanswered;        /* attaches whose hellos are still to come: only the las
 byte ordered;           /* sets of ids */
 byte ordered_in_1;      /* those whose last order names the journal 1, and not 0 */
 byte abandoned;
+byte lost;              /* those of them that were given up for a lost journal */
 byte refused;
 byte evidence[IDS];     /* the outcome of the report, 0 without one */
 byte made[STEPS];       /* ids of which something outside of the memory knows: no other is ever the same */
@@ -189,12 +190,11 @@ byte concluded[IDS];    /* what a journal said became of it */
 #define AGREES(s, i) ((state[s] == SUCCEEDED && evidence[i] == DONE) || \
                       (state[s] == FAILED && (evidence[i] > DONE || HAS(abandoned | refused, i))))
 #define LAST_AGREES(s) (made[s] > 0 && AGREES(s, FIRST(s) + made[s] - 1))
-#ifdef EVERY_ATTEMPT
-#define NOT_EARLY (state[CONVERGES] != FAILED || made[CONVERGES] == ATTEMPTS_MAX || timeouts < TIMEOUTS)
-#else
-#define NOT_EARLY true
-#endif
-#define SETTLED (NOT_EARLY && ENDED(0) && ENDED(1) && LAST_AGREES(0) && LAST_AGREES(1) && \
+/* What converges fails early for its own sake only, never for what became of the journal. */
+#define LAST (FIRST(CONVERGES) + made[CONVERGES] - 1)
+#define NOT_EARLY (state[CONVERGES] != FAILED || made[CONVERGES] == ATTEMPTS_MAX || evidence[LAST] == BROKEN || \
+                   HAS(refused, LAST) || (HAS(abandoned, LAST) && !HAS(lost, LAST)))
+#define SETTLED (ENDED(0) && ENDED(1) && LAST_AGREES(0) && LAST_AGREES(1) && NOT_EARLY && \
                  CLOSED(0) && CLOSED(1) && CLOSED(2) && CLOSED(3) && CLOSED(4) && \
                  LET_GO(0) && LET_GO(1) && LET_GO(2) && LET_GO(3) && LET_GO(4))
 
@@ -364,6 +364,7 @@ inline compare(s, held) {
 #if !defined(HOSTILE) || ONLY == 7
         HOLDS(7, JOURNAL_WAS_LOST(task[s]));
 #endif
+        SET(lost, task[s]);
         abandon(task[s]);
         retry_or_fail(s)
      :: else -> order(s)
@@ -469,7 +470,12 @@ inline resume_step(s) {
 #endif
      if
      :: c_out != 0 -> take_outcome(s, c_out)
+#ifndef RESUME_FORGETS_WHY
+     :: c_out == 0 && HAS(lost, task[s]) -> retry_or_fail(s)
+     :: c_out == 0 && !HAS(lost, task[s]) && HAS(abandoned | refused, task[s]) -> state[s] = FAILED
+#else
      :: c_out == 0 && HAS(abandoned | refused, task[s]) -> state[s] = FAILED
+#endif
      :: else
      fi
   fi

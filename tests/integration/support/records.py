@@ -9,11 +9,11 @@ import uuid
 from support.programs import ROOT
 
 
-def decode(messages, struct):
+def decode(messages, struct, schema="wire"):
     """Each of the messages as JSON gives it."""
     if not messages:
         return []
-    schema = ROOT / "schema" / ("ledger.capnp" if struct == "Entry" else "wire.capnp")
+    schema = ROOT / "schema" / f"{schema}.capnp"
     done = subprocess.run(["capnp", "convert", "--short", f"-I{ROOT}", "binary:json", schema, struct],
                           input=b"".join(messages), capture_output=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr.decode(errors="replace")
@@ -57,7 +57,7 @@ class Records:
         self.lines = [json.loads(line) for line in export.splitlines()]
         self.tasks, self.runs = {}, {}
         bodies = self._decode("Entry", [line for line in self.lines if line["kind"] in ("abandoned", "runStarted", "runEnded")],
-                              lambda line: base64.b64decode(line["entry"]))
+                              lambda line: base64.b64decode(line["entry"]), "ledger")
         orders = self._decode("Order", self._of("ordered"), self._payload)
         reports = self._decode("Report", self._of("received"), self._payload)
         refusals = self._decode("Receipt", self._of("refused"), self._payload)
@@ -87,8 +87,8 @@ class Records:
         return base64.b64decode(line["envelope"]["payload"])
 
     @staticmethod
-    def _decode(struct, lines, bytes_of):
-        return dict(zip((line["number"] for line in lines), decode([bytes_of(line) for line in lines], struct)))
+    def _decode(struct, lines, bytes_of, schema="wire"):
+        return dict(zip((line["number"] for line in lines), decode([bytes_of(line) for line in lines], struct, schema)))
 
     def _take_order(self, order, number):
         known = self.tasks.setdefault(id_of(order["taskId"]), Task(order, number))

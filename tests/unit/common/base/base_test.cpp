@@ -139,6 +139,21 @@ TEST_CASE("time: ISO 8601 in UTC", "[common][base]") {
   CHECK(iso8601(instant_of(4'102'444'799'000)) == "2099-12-31T23:59:59Z");
 }
 
+TEST_CASE("time: a text is read as the instant that it was made of", "[common][base]") {
+  CHECK(instant_from("2024-02-29T12:34:56Z") == instant_of(1'709'210'096'000));
+  CHECK(instant_from("2024-02-29T12:34:56") == instant_of(1'709'210'096'000));
+  CHECK(instant_from("2024-02-29T12:34") == instant_of(1'709'210'040'000));
+  CHECK(instant_from("1970-01-01") == instant_of(0));
+}
+
+TEST_CASE("time: what is no day or time of the calendar is none", "[common][base]") {
+  const auto* text = GENERATE("", "yesterday", "2023-02-29", "2024-13-01", "2024-1-1",
+                              "2024-02-29T", "2024-02-29Z", "2024-02-29 12:34", "2024-02-29T24:00",
+                              "2024-02-29T12:60", "2024-02-29T12:34:60", "2024-02-29T12",
+                              "2024-02-29T1:2", "2024-02-29T12:34:56Zulu", "+024-02-29");
+  CHECK_FALSE(instant_from(text));
+}
+
 TEST_CASE("time: spans and sizes for people", "[common][base]") {
   const auto row = GENERATE(table<std::int64_t, std::string>({{0, "0 ms"},
                                                               {999, "999 ms"},

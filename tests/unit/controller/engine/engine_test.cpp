@@ -65,6 +65,7 @@ class Script {
             now_) {}
   Script(const Script&) = delete;
   Script& operator=(const Script&) = delete;
+  ~Script() = default;
 
   Words on(const Event& event) {
     Words words;

@@ -80,6 +80,13 @@ TEST_CASE("history: a filter lets only what it names pass", "[controller][report
   CHECK(written.lines({.phase = "0a"}).size() == 4);
   CHECK(written.lines({.task = task_number(9).brief()}).size() == 2);
   CHECK(written.lines({.kind = "ordered", .agent = "another"}).empty());
+  CHECK(written.lines({.run = the_run.text()}).size() == 4);
+  CHECK(written.lines({.run = task_number(9).text()}).empty());
+  const auto all = written.lines();
+  CHECK(written.lines({.since = all.front().time}).size() == all.size());
+  CHECK(written.lines({.since = all.back().time + Millis(1)}).empty());
+  CHECK(written.lines({.until = all.front().time}).empty());
+  CHECK(written.lines({.until = all.back().time + Millis(1)}).size() == all.size());
 }
 
 TEST_CASE("history: the kinds are those of the schema", "[controller][report]") {
