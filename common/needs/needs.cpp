@@ -38,9 +38,9 @@ std::string judge_disk_unused(schema::Task::Reader task, schema::Facts::Reader f
   const auto audit = facts.getAuditDisks();
   if (audit.getCoverage().getAbsent().size() != 0)
     return "the disks were not read: " + str(audit.getCoverage().getAbsent());
-  for (const auto gap : audit.getCoverage().getProblems())
-    return fmt::format("the disks were not read whole: {}: {}", str(gap.getPart()),
-                       str(gap.getWhy()));
+  if (const auto gaps = audit.getCoverage().getProblems(); gaps.size() != 0)
+    return fmt::format("the disks were not read whole: {}: {}", str(gaps[0].getPart()),
+                       str(gaps[0].getWhy()));
   const auto found = with_serial(audit, serial);
   if (found.size() != 1)
     return found.empty() ? fmt::format("no disk with the serial number {} was seen", serial)

@@ -27,6 +27,7 @@ struct OpenedLab {
 Result<OpenedLab> open_lab(Context& context, schema::Lab::Reader lab, const std::string& command);
 
 /// How a part ended, and what --output json says of it.
+// NOLINTNEXTLINE(bugprone-exception-escape): moving JSON asserts, and throws nothing.
 struct PartEnd {
   ExitCode code = ExitCode::done;
   nlohmann::json value = {};

@@ -7,8 +7,11 @@
 #include <set>
 #include <vector>
 
+#include "common/reflect/notes.h"
+#include "common/reflect/union.h"
 #include "common/wire/message.h"
 #include "controller/lab/checks.h"
+#include "controller/lab/steps.h"
 
 namespace relab::lab {
 
@@ -79,9 +82,22 @@ void tracks_are_unique_in_the_plan(Lab::Reader lab, Findings& findings) {
   }
 }
 
+void only_changes_that_cut_off_are_confirmed(Lab::Reader lab, Findings& findings) {
+  each_step(lab, findings, [&](Lab::Step::Reader step, const std::string& path) {
+    if (!findings.given(path + ".confirm") || step.getTask().isUnset()) return;
+    const auto arm = reflect::member_of(capnp::toDynamic(step.getTask()));
+    if (reflect::notes_of_kind(arm).commit_confirmed) return;
+    findings.report(
+        path + ".confirm",
+        fmt::format("nothing of the kind '{}' is confirmed, or undone", reflect::snake_case(arm)),
+        "leave it out: it is for kinds that may cut their agent off");
+  });
+}
+
 constexpr Check checks[] = {
     {"phases do not wait for each other", phases_can_be_ordered},
     {"no two phases have a track of one name", tracks_are_unique_in_the_plan},
+    {"only what may cut an agent off is to be confirmed", only_changes_that_cut_off_are_confirmed},
 };
 
 }  // namespace

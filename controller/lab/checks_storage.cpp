@@ -8,6 +8,7 @@
 #include "common/base/time.h"
 #include "common/wire/message.h"
 #include "controller/lab/checks.h"
+#include "controller/lab/steps.h"
 
 namespace relab::lab {
 
@@ -195,20 +196,6 @@ std::optional<Lab::Disk::Reader> treasure_with(Lab::Reader lab, std::string_view
   for (const auto disk : lab.getDisks())
     if (view(disk.getSerial()) == serial && disk.getRole() != Role::OS) return disk;
   return std::nullopt;
-}
-
-template <typename Visit>
-void each_step(Lab::Reader lab, const Findings& findings, Visit visit) {
-  const auto phases = lab.getPlan().getPhases();
-  for (unsigned i = 0; i < phases.size(); ++i) {
-    const auto tracks_path = findings.element_path("plan.phases", i) + ".tracks";
-    for (unsigned j = 0; j < phases[i].getTracks().size(); ++j) {
-      const auto steps_path = findings.element_path(tracks_path, j) + ".steps";
-      const auto steps = phases[i].getTracks()[j].getSteps();
-      for (unsigned k = 0; k < steps.size(); ++k)
-        visit(steps[k], findings.element_path(steps_path, k));
-    }
-  }
 }
 
 void no_step_wipes_data(Lab::Reader lab, Findings& findings) {
