@@ -27,7 +27,6 @@ constexpr int zap_enforce_domain = 93;
 /// not take is sent only at the next hello.
 constexpr int outgoing_most = 1024;
 constexpr auto self_test_time = std::chrono::seconds(3);
-constexpr auto port_patience = std::chrono::seconds(2);
 
 void set_limits(zmq::socket_t& socket) {
   socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(frame_size_max));
@@ -52,8 +51,8 @@ void secure(zmq::socket_t& socket, const Door& door) {
 }
 
 /// Whoever had the port just now, such as an enrolment that has ended, may be on its way out.
-void bind_patiently(zmq::socket_t& socket, const std::string& endpoint) {
-  const auto until = std::chrono::steady_clock::now() + port_patience;
+void bind_patiently(zmq::socket_t& socket, const std::string& endpoint, Millis patience) {
+  const auto until = std::chrono::steady_clock::now() + patience;
   for (;;) {
     try {
       return socket.bind(endpoint);
@@ -62,6 +61,15 @@ void bind_patiently(zmq::socket_t& socket, const std::string& endpoint) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
   }
+}
+
+tl::unexpected<Error> cannot_listen(const std::string& endpoint, const zmq::error_t& error) {
+  const auto what = fmt::format("cannot listen on {}: {}", endpoint, error.what());
+  if (error.num() == EADDRINUSE)
+    return fail(Fault::busy, what, "another agent or program uses that port");
+  if (error.num() == EADDRNOTAVAIL)
+    return fail(Fault::missing, what, "no interface of this machine has that address");
+  return fail(Fault::invalid, what, "give --listen as tcp://ADDRESS:PORT");
 }
 
 std::string z85_of(const zmq::message_t& key) {
@@ -87,14 +95,15 @@ std::vector<zmq::message_t> take_parts(zmq::socket_t& socket) {
 }  // namespace
 
 struct Server::Sockets {
-  explicit Sockets(zmq::context_t& context)
-      : zap(context, zmq::socket_type::rep), data(context, zmq::socket_type::router) {}
+  explicit Sockets(zmq::context_t& of)
+      : zap(of, zmq::socket_type::rep), data(of, zmq::socket_type::router), context(of) {}
 
   void answer_handshake(const std::vector<zmq::message_t>& request);
 
   Door door;
   zmq::socket_t zap;
   zmq::socket_t data;
+  zmq::context_t& context;
   std::uint64_t turned_away = 0;
 };
 
@@ -165,7 +174,7 @@ Server::Server(Server&&) noexcept = default;
 Server& Server::operator=(Server&&) noexcept = default;
 Server::~Server() = default;
 
-Result<Server> Server::open(zmq::context_t& context, Door door) try {
+Result<Server> Server::prepare(zmq::context_t& context, Door door) try {
   Server server(std::make_unique<Sockets>(context));
   auto& sockets = *server.sockets_;
   sockets.door = std::move(door);
@@ -173,23 +182,33 @@ Result<Server> Server::open(zmq::context_t& context, Door door) try {
   sockets.zap.bind(zap_endpoint);
   set_limits(sockets.data);
   secure(sockets.data, sockets.door);
+  return server;
+} catch (const zmq::error_t& error) {
+  return fail(Fault::damaged, fmt::format("the transport does not start: {}", error.what()));
+}
+
+Result<Server> Server::open(zmq::context_t& context, Door door) {
+  RELAB_TRY(auto server, prepare(context, std::move(door)));
+  RELAB_CHECK(server.listen(port_patience));
+  return server;
+}
+
+Result<void> Server::listen(Millis patience) try {
   try {
-    bind_patiently(sockets.data, sockets.door.endpoint);
+    bind_patiently(sockets_->data, sockets_->door.endpoint, patience);
   } catch (const zmq::error_t& error) {
-    return fail(error.num() == EADDRINUSE ? Fault::busy : Fault::invalid,
-                fmt::format("cannot listen on {}: {}", sockets.door.endpoint, error.what()),
-                error.num() == EADDRINUSE ? "another agent or program uses that port"
-                                          : "give --listen as tcp://ADDRESS:PORT");
+    return cannot_listen(sockets_->door.endpoint, error);
   }
-  if (!turns_strangers_away(context, server, sockets.data.get(zmq::sockopt::last_endpoint),
-                            sockets.door.curve_public_z85))
+  if (!turns_strangers_away(sockets_->context, *this,
+                            sockets_->data.get(zmq::sockopt::last_endpoint),
+                            sockets_->door.curve_public_z85))
     return fail(
         Fault::damaged,
         fmt::format("the self test of {} failed: a stranger was not turned away",
-                    sockets.door.endpoint),
+                    sockets_->door.endpoint),
         "this must not happen; do not use this agent, and report it with the version of libzmq");
-  sockets.turned_away = 0;
-  return server;
+  sockets_->turned_away = 0;
+  return {};
 } catch (const zmq::error_t& error) {
   return fail(Fault::damaged, fmt::format("the transport does not start: {}", error.what()));
 }

@@ -9,6 +9,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/result.h"
+#include "common/base/time.h"
 #include "common/crypto/keys.h"
 
 namespace zmq {
@@ -43,6 +44,9 @@ class Outlet {
   Outlet& operator=(Outlet&&) = default;
 };
 
+/// How long a port that was just used may take to become free.
+inline constexpr auto port_patience = Millis(2000);
+
 /// How a door is opened.
 struct Door {
   /// "tcp://ADDRESS:PORT".
@@ -57,9 +61,14 @@ class Server final : public Outlet {
  public:
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
-  /// Binds, and dials itself once with a throw-away key to see that it is not admitted: a door that
-  /// lets strangers in is an error.
+  /// Without listening yet: nobody comes in, and every `send` is Fault::unreachable.
+  static Result<Server> prepare(zmq::context_t& context, Door door);
+  /// Prepared, and listening.
   static Result<Server> open(zmq::context_t& context, Door door);
+  /// Binds, and dials itself once with a throw-away key to see that it is not admitted: a door that
+  /// lets strangers in is Fault::damaged, and must be closed. Fault::busy if the port is not free
+  /// within `patience`, ::missing if no interface has the address: both can be tried again.
+  Result<void> listen(Millis patience);
   Server(Server&&) noexcept;
   Server& operator=(Server&&) noexcept;
   ~Server() override;

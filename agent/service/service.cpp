@@ -31,6 +31,7 @@ Result<FileLock> lock_state(const std::filesystem::path& state_dir) {
 constexpr auto tick = Millis(250);
 constexpr auto idle = Millis(10'000);
 constexpr auto farewell_time = Millis(1000);
+constexpr auto door_interval = Millis(1000);
 
 }  // namespace
 
@@ -74,17 +75,54 @@ Result<void> Service::begin(Self self) {
   auto admits = [this, trust = self.trust](std::string_view peer) {
     return (servant_ ? servant_->trust() : trust).by_curve_key(peer) != nullptr;
   };
-  RELAB_TRY(auto server, Server::open(context_, {.endpoint = config_.endpoint,
-                                                 .curve_secret_z85 = secret,
-                                                 .curve_public_z85 = key,
-                                                 .admits = std::move(admits)}));
+  RELAB_TRY(auto server, Server::prepare(context_, {.endpoint = config_.endpoint,
+                                                    .curve_secret_z85 = secret,
+                                                    .curve_public_z85 = key,
+                                                    .admits = std::move(admits)}));
   server_.emplace(std::move(server));
+  if (const auto opened = server_->listen(port_patience); !opened) {
+    RELAB_TRY(const bool must_go_back, leads_back());
+    if (opened.error().fault == Fault::damaged || !must_go_back)
+      return tl::unexpected(opened.error());
+    shut_ = opened.error();
+  }
   servant_.emplace(std::move(self), config_.limits, journal_, *server_, workers_, log_);
   return servant_->recover(now_of_system());
 }
 
+/// Whether the journal has a change that may have to be undone: perhaps the very one that took away
+/// what the agent listens on.
+Result<bool> Service::leads_back() {
+  RELAB_TRY(const auto rows, journal_.held());
+  return std::ranges::any_of(rows, [](const auto& row) {
+    return !row.before.empty() &&
+           (row.state == TaskState::running || row.state == TaskState::unconfirmed);
+  });
+}
+
+Result<void> Service::tend_door() {
+  const auto now = now_of_system().steady;
+  if (!shut_ || now < retry_door_) return {};
+  retry_door_ = now + door_interval;
+  const auto opened = server_->listen(Millis(0));
+  if (opened) {
+    shut_.reset();
+    tell_ready();
+    return {};
+  }
+  RELAB_TRY(const bool must_go_back, leads_back());
+  if (opened.error().fault == Fault::damaged || !must_go_back)
+    return tl::unexpected(opened.error());
+  return {};
+}
+
+void Service::tell_ready() {
+  log_->info("relab-agent {} is ready on {} as '{}' in the role '{}' of the lab '{}'", version,
+             config_.endpoint, config_.name, config_.role, servant_->trust().lab());
+}
+
 Millis Service::patience() const {
-  if (servant_->core().draining()) return tick;
+  if (shut_ || servant_->core().draining()) return tick;
   const bool soon = worn_ || servant_->busy();
   std::uint64_t watchdog = 0;
   if (sd_watchdog_enabled(0, &watchdog) <= 0) return soon ? tick : idle;
@@ -117,10 +155,14 @@ void Service::take_notices() {
 }
 
 Result<void> Service::run(const Signals& signals) {
-  log_->info("relab-agent {} is ready on {} as '{}' in the role '{}' of the lab '{}'", version,
-             config_.endpoint, config_.name, config_.role, servant_->trust().lab());
+  if (shut_)
+    log_->warn("nobody can reach this agent while a change may have to be undone: {}",
+               shut_->sentence());
+  else
+    tell_ready();
   sd_notify(0, "READY=1");
   while (!servant_->leaving()) {
+    RELAB_CHECK(tend_door());
     wait(signals);
     if (const auto signal = signals.take()) take_signal(*signal);
     take_frames();

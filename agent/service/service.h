@@ -36,7 +36,8 @@ class Service {
   Service& operator=(const Service&) = delete;
   ~Service() = default;
 
-  /// Until it was told to stop by a signal and the tasks have ended.
+  /// Until it was told to stop by a signal and the tasks have ended. Without an address to listen
+  /// on it works on only while there is a change to be undone, and then fails.
   Result<void> run(const Signals& signals);
 
  private:
@@ -44,6 +45,10 @@ class Service {
           Journal journal);
 
   Result<void> begin(Self self);
+  Result<bool> leads_back();
+  /// Opens the door if it is shut, which it is while a change took away what it listens on.
+  Result<void> tend_door();
+  void tell_ready();
   void reload_trust();
   void wait(const Signals& signals);
   Millis patience() const;
@@ -62,6 +67,9 @@ class Service {
   Journal journal_;
   zmq::context_t context_;
   std::optional<Server> server_;
+  /// Why nobody can come in, and when that is tried again.
+  std::optional<Error> shut_;
+  Instant retry_door_ = {};
   Workers workers_;
   std::optional<Servant> servant_;
   /// Something was done since memory was last given back.

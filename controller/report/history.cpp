@@ -175,7 +175,7 @@ void Teller::tell(schema::Entry::Reader entry) {
       return;
     case schema::Entry::RUN_ENDED:
       of_run(view(entry.getRunEnded().getRun()));
-      line_.what += fmt::format(": {} succeeded, {} failed, {} without a report",
+      line_.what += fmt::format(": {} tasks succeeded, {} failed, {} without a report",
                                 entry.getRunEnded().getSucceeded(), entry.getRunEnded().getFailed(),
                                 entry.getRunEnded().getMissing());
       return;

@@ -43,7 +43,8 @@ Draft<schema::Order> good_order(const crypto::Keys& agent) {
 struct Guarded {
   crypto::Keys controller = fixed_keys(1);
   crypto::Keys agent = fixed_keys(2);
-  RoleLimits role = must(RoleLimits::parse(R"({"name": "probe", "kinds": ["ping"]})"));
+  RoleLimits role =
+      must(RoleLimits::parse(R"({"name": "probe", "kinds": ["ping", "ipAddresses"]})"));
 
   std::variant<Admission, Denial> check(std::initializer_list<Change> changes) const {
     auto draft = good_order(agent);
@@ -122,6 +123,20 @@ TEST_CASE("guard: each thing that is wrong has its reason", "[agent][guard]") {
 
   CHECK(denial.reason == reason);
   CHECK_FALSE(denial.what.empty());
+}
+
+TEST_CASE("guard: a change that may cut the agent off has its time to be confirmed",
+          "[agent][guard]") {
+  const Guarded guarded;
+  constexpr Change cutting = [](auto order) {
+    order.getTask().initIpAddresses().setInterface("e0");
+  };
+  constexpr Change checked = [](auto order) { order.setMode(schema::Mode::CHECK); };
+  constexpr Change timed = [](auto order) { order.setConfirmWithin(60); };
+
+  CHECK(guarded.denied({cutting}).reason == Refusal::MALFORMED);
+  CHECK(std::holds_alternative<Admission>(guarded.check({cutting, timed})));
+  CHECK(std::holds_alternative<Admission>(guarded.check({cutting, checked})));
 }
 
 TEST_CASE("guard: of several things that are wrong the first in order is told", "[agent][guard]") {

@@ -68,7 +68,7 @@ TEST_CASE("history: every entry is told in a line, in order", "[controller][repo
   CHECK(lines[3].task == task_number(9).text());
   CHECK(lines[3].what == "0a/track/step, attempt 2");
   CHECK(lines[4].what == "0a/track/step failed: zpool hangs");
-  CHECK(lines[5].what.ends_with(": 0 succeeded, 1 failed, 0 without a report"));
+  CHECK(lines[5].what.ends_with(": 0 tasks succeeded, 1 failed, 0 without a report"));
   CHECK(lines[6].what == "signed head of the 6 entries before");
 }
 

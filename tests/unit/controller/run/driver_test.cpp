@@ -49,16 +49,21 @@ class Quiet final : public Narrator {
   void warn(const std::string& /*what*/) override {}
 };
 
-PhasePlan one_ping() {
+/// `confirm` is for steps whose change is to be confirmed.
+PhasePlan one_step(std::chrono::seconds confirm) {
   Draft<schema::Task> task;
-  task->initPing();
+  if (confirm == std::chrono::seconds(0))
+    task->initPing();
+  else
+    task->initIpAddresses();
   PhasePlan plan{.name = "0a", .title = "", .tracks = {}};
   plan.tracks.push_back(
       {{.path = "0a/track/step",
         .agent = "pve",
-        .arm = "ping",
+        .arm = confirm == std::chrono::seconds(0) ? "ping" : "ipAddresses",
         .deadline = std::chrono::seconds(60),
         .convergent = false,
+        .confirm_within = confirm,
         .task = std::make_shared<const Message<schema::Task>>(std::move(task).finish())}});
   return plan;
 }
@@ -66,14 +71,14 @@ PhasePlan one_ping() {
 /// A controller with one agent, whose part the test plays.
 class Scene {
  public:
-  Scene() {
+  explicit Scene(std::chrono::seconds confirm = std::chrono::seconds(0)) {
     must(book.begin(controller, "admin", "home"));
     const auto statement = state_identity(
         agent, {.role = schema::Role::AGENT, .name = "pve", .machine_id = "machine"});
     must(book.enrolled("pve", "tcp://10.42.10.2:7460",
                        must(read_identity(statement, schema::Role::AGENT))));
     must(book.run_started(the_run, {.phase = "0a"}, bytes_of("the lab")));
-    must(driver.begin(the_run, one_ping(), now()));
+    must(driver.begin(the_run, one_step(confirm), now()));
   }
   Now now() const { return {.wall = time, .steady = time}; }
   std::optional<RunEnd> step() {
@@ -96,6 +101,21 @@ class Scene {
     const auto envelope = sign(agent, std::move(draft).finish());
     const auto bytes = envelope.bytes();
     link.incoming.emplace_back(bytes.begin(), bytes.end());
+  }
+  template <typename T>
+  std::size_t count() const {
+    return static_cast<std::size_t>(std::ranges::count_if(link.sent, [](const Bytes& frame) {
+      const auto opened =
+          open_frame(frame, message_size_max, [](const auto&) { return true; }).opened;
+      return opened && opened->template is<T>();
+    }));
+  }
+  void wait_for_confirmation(ByteView task) {
+    Draft<schema::Unconfirmed> unconfirmed;
+    unconfirmed->setTaskId(blob(task));
+    unconfirmed->setLeft(9000);
+    say(std::move(unconfirmed));
+    step();
   }
   /// As the agent that holds nothing.
   void greet(std::uint8_t session) {
@@ -157,6 +177,53 @@ TEST_CASE("driver: the refusal of an order that was sent again since ends nothin
   CHECK(scene.state() == StepState::ordered);
   const auto& task = scene.book.state().tasks().begin()->second;
   CHECK(task.refusal.empty());
+}
+
+TEST_CASE("driver: a change is confirmed over a connection that was made after it",
+          "[controller][run]") {
+  Scene scene(std::chrono::seconds(10));
+  scene.greet(1);
+  const auto order = scene.last<schema::Order>();
+  const auto task = view(order.reader().getTaskId());
+  CHECK(order.reader().getConfirmWithin() == 10);
+  const auto before = scene.link.generation();
+
+  scene.wait_for_confirmation(task);
+
+  CHECK(scene.link.generation() == before + 1);
+  CHECK(scene.count<schema::Confirm>() == 0);
+  const auto& record = scene.book.state().tasks().begin()->second;
+  CHECK_FALSE(record.confirmed);
+
+  scene.greet(2);
+  CHECK(scene.count<schema::Confirm>() == 0);
+  scene.wait_for_confirmation(task);
+
+  CHECK(scene.link.generation() == before + 1);
+  CHECK(record.confirmed);
+  const auto confirm = scene.last<schema::Confirm>();
+  CHECK(hex(view(confirm.reader().getTaskId())) == hex(task));
+  CHECK(hex(view(confirm.reader().getNonce())) == hex(Bytes(16, 2)));
+}
+
+TEST_CASE("driver: what was cancelled, or never ordered, is not confirmed", "[controller][run]") {
+  Scene scene(std::chrono::seconds(10));
+  scene.greet(1);
+  const auto order = scene.last<schema::Order>();
+  const auto task = view(order.reader().getTaskId());
+  const auto before = scene.link.generation();
+
+  scene.wait_for_confirmation(Bytes(16, 77));
+  CHECK(scene.link.generation() == before);
+
+  must(scene.driver.cancel(std::nullopt, scene.now()));
+  scene.wait_for_confirmation(task);
+  scene.link.connect_anew();
+  scene.greet(2);
+  scene.wait_for_confirmation(task);
+
+  CHECK(scene.link.generation() == before + 1);
+  CHECK(scene.count<schema::Confirm>() == 0);
 }
 
 }  // namespace relab::controller
