@@ -98,8 +98,8 @@ Bytes Maker::created() {
 
 Bytes Maker::enrolled(ByteView name) {
   Draft<schema::Entry> entry;
-  const auto text = text_of(name.first(std::min<std::size_t>(name.size(), 8)));
-  const std::string clean = text.find_first_not_of("abcdef") == std::string::npos ? text : "a";
+  const std::string text(text_of(name.first(std::min<std::size_t>(name.size(), 8))));
+  const auto clean = text.find_first_not_of("abcdef") == std::string::npos ? text : "a";
   entry->initEnrolled().setName(clean);
   entry->getEnrolled().setIdentity(blob(state_identity(
       agent_keys(),

@@ -44,7 +44,7 @@ Message<schema::Order> addressed(schema::Order::Reader given, const crypto::Keys
   order->setLab("fuzz");
   order->setAudience(blob(agent.sign_key()));
   order->setNonce(blob(nonce));
-  const auto evidence = order->getEvidence();
+  auto evidence = order->getEvidence();
   for (unsigned i = 0; i < evidence.size(); ++i) {
     const auto report = view(given.getEvidence()[i]);
     evidence.set(i, blob(sign_payload(agent, PayloadType<schema::Report>::name, report).bytes()));

@@ -5,9 +5,10 @@
 #include <cstdlib>
 #include <fmt/format.h>
 #include <iostream>
+#include <thread>
 
 #include "common/crypto/keys.h"
-#include "tests/simulation/world.h"
+#include "tests/simulation/crew.h"
 
 namespace relab::sim {
 
@@ -24,24 +25,6 @@ constexpr auto usage =
 
 )";
 
-void add(Counts& sum, const Counts& counts) {
-  sum.events += counts.events;
-  sum.frames += counts.frames;
-  sum.lost += counts.lost;
-  sum.doubled += counts.doubled;
-  sum.hostile += counts.hostile;
-  sum.crashes += counts.crashes;
-  sum.torn += counts.torn;
-  sum.cuts += counts.cuts;
-  sum.started += counts.started;
-  sum.succeeded += counts.succeeded;
-  sum.failed += counts.failed;
-  sum.abandoned += counts.abandoned;
-  sum.destroyed += counts.destroyed;
-  sum.changed += counts.changed;
-  sum.kept += counts.kept;
-}
-
 void tell(const Counts& counts) {
   fmt::print(
       "{} events, {} frames ({} lost, {} doubled, {} hostile), {} crashes ({} of them at a write), "
@@ -54,20 +37,27 @@ void tell(const Counts& counts) {
 
 Verdict run_seed(std::uint64_t seed, Plant plant) { return World(seed, plant).run(); }
 
-int run_seeds(std::uint64_t first, std::uint64_t seeds) {
-  Counts sum;
-  for (auto seed = first; seed < first + seeds; ++seed) {
-    const auto verdict = run_seed(seed, Plant::none);
-    add(sum, verdict.counts);
-    if (verdict.held && seeds > 1) continue;
-    for (const auto& line : verdict.trace) fmt::print("{}\n", line);
-    if (verdict.held) continue;
-    fmt::print("seed {}: {}\nagain: relab-sim --first {} --seeds 1\n", seed, verdict.why, seed);
+/// One world, with what happened in it.
+int show_seed(std::uint64_t seed) {
+  const auto verdict = run_seed(seed, Plant::none);
+  for (const auto& line : verdict.trace) fmt::print("{}\n", line);
+  if (verdict.held) return 0;
+  fmt::print("seed {}: {}\nagain: relab-sim --first {} --seeds 1\n", seed, verdict.why, seed);
+  return 1;
+}
+
+int run_seeds(std::uint64_t first, std::uint64_t seeds, unsigned jobs) {
+  if (seeds == 1 && show_seed(first) != 0) return 1;
+  const auto end = run_crew(first, seeds, jobs);
+  if (end.failed) {
+    fmt::print("seed {} fails\n", *end.failed);
+    std::fflush(stdout);
+    show_seed(*end.failed);
     return 1;
   }
-  fmt::print("{} seeds hold\n", seeds);
-  tell(sum);
-  return seeds == 0 ? 1 : 0;
+  fmt::print("{} seeds hold\n", end.held);
+  tell(end.counts);
+  return end.held == seeds && seeds != 0 ? 0 : 1;
 }
 
 /// A bug that no seed finds is a hole in the simulation.
@@ -96,10 +86,13 @@ int run(int argc, char** argv) {
   std::uint64_t first = 1;
   const auto* asked = std::getenv("RELAB_SEEDS");
   std::uint64_t seeds = asked == nullptr ? 2000 : std::stoull(asked);
+  auto jobs = std::thread::hardware_concurrency();
   po::options_description options("Options");
   options.add_options()("help,h", "this text")("seeds", po::value(&seeds),
                                                "how many; absent: $RELAB_SEEDS, or 2000")(
-      "first", po::value(&first), "the first of them (1)")("plants", "plant each known bug");
+      "first", po::value(&first), "the first of them (1)")(
+      "jobs", po::value(&jobs), "worlds at a time; absent: as many as there are processors")(
+      "plants", "plant each known bug");
   po::variables_map values;
   po::store(po::parse_command_line(argc, argv, options), values);
   po::notify(values);
@@ -109,7 +102,7 @@ int run(int argc, char** argv) {
   }
   draw_everything_from(first);
   crypto::start();
-  return values.count("plants") != 0 ? run_plants(first, seeds) : run_seeds(first, seeds);
+  return values.count("plants") != 0 ? run_plants(first, seeds) : run_seeds(first, seeds, jobs);
 }
 
 }  // namespace
