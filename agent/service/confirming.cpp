@@ -46,6 +46,8 @@ Result<Undoing> Servant::way_back(const TaskId& id, const std::string& why) {
 
 bool Servant::perform(const effect::Undo& effect) {
   log_->warn("the change of task {} is undone: {}", effect.id.text(), effect.why);
+  // A full disk does not keep the agent cut off. Until the end is stored the journal says then that
+  // the change waits, which leads the next life back once more.
   if (const auto retracted = journal_.retract(effect.id); !retracted)
     log_->error("task {}: {}", effect.id.text(), retracted.error().sentence());
   auto back = way_back(effect.id, effect.why);

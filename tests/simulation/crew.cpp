@@ -4,6 +4,8 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <new>
 #include <sys/mman.h>
@@ -70,6 +72,7 @@ void walk(const Stretch& stretch, Share& share, const std::atomic<bool>& stop) {
 }
 
 pid_t start(const Stretch& stretch, Share& share, std::atomic<bool>& stop) {
+  std::fflush(stdout);
   const auto pid = ::fork();
   if (pid < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (pid > 0) return pid;
@@ -79,7 +82,8 @@ pid_t start(const Stretch& stretch, Share& share, std::atomic<bool>& stop) {
     share.failed = true;
   }
   if (share.failed) stop = true;
-  ::_exit(0);
+  // Not `_exit`: what counts lines writes its counts at the end.
+  std::exit(0);
 }
 
 }  // namespace
