@@ -609,4 +609,20 @@ TEST_CASE("engine: one that only collects orders nothing, and waits for what is 
   CHECK_FALSE(script.engine().done());
 }
 
+TEST_CASE("engine: every state and every wait has a name of its own", "[controller][engine]") {
+  std::set<std::string_view> names;
+  for (const auto state : {StepState::waiting, StepState::ordered, StepState::accepted,
+                           StepState::succeeded, StepState::failed, StepState::blocked})
+    names.insert(name(state));
+  CHECK(names.size() == 6);
+  CHECK(name(StepState::accepted) == "running");
+
+  names.clear();
+  for (const auto wait :
+       {Wait::nothing, Wait::agent, Wait::evidence, Wait::approval, Wait::person, Wait::nobody})
+    names.insert(name(wait));
+  CHECK(names.size() == 6);
+  CHECK_FALSE(names.contains("unknown"));
+}
+
 }  // namespace relab::controller
