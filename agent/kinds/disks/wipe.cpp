@@ -125,6 +125,7 @@ Result<std::vector<Change>> WipeDisk::plan(Params::Reader params, Facts::Reader 
   // Last, since its table is the way to the partitions.
   if (found.contains(whole)) devices.push_back(whole);
   std::vector<Change> changes;
+  changes.reserve(devices.size());
   for (const auto& device : devices)
     changes.push_back({.what = fmt::format("- {} on {} of the disk {}",
                                            fmt::join(found[device], ", "), device, serial),
