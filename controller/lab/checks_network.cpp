@@ -70,7 +70,7 @@ void check_subnet(const std::string& path, std::string_view text, Findings& find
   if (text.empty()) return;
   const auto subnet = parse_subnet(text);
   if (!subnet) {
-    findings.report(path, fmt::format("{} is no IPv4 subnet", quoted(text)),
+    findings.report(path, fmt::format("{} is no IPv4 subnet", in_quotes(text)),
                     "four numbers up to 255, a slash, a prefix up to 32");
   } else if (subnet->text() != text) {
     findings.report(path, fmt::format("{} has bits set behind its prefix", text),
@@ -146,7 +146,7 @@ bool check_member(const std::string& path, std::string_view text, const Subnet& 
   if (text.empty()) return false;
   const auto address = parse_ipv4(text);
   if (!address) {
-    findings.report(path, fmt::format("{} is no IPv4 address", quoted(text)),
+    findings.report(path, fmt::format("{} is no IPv4 address", in_quotes(text)),
                     "four numbers up to 255, without leading zeros");
     return false;
   }

@@ -177,7 +177,7 @@ Result<std::string> describe_kind(std::string_view name) {
     if (names.back() == name || std::string_view(kind.getProto().getName().cStr()) == name)
       return described(kind);
   }
-  return fail(Fault::missing, fmt::format("there is no task kind {}", quoted(name)),
+  return fail(Fault::missing, fmt::format("there is no task kind {}", in_quotes(name)),
               suggestion(name, names));
 }
 

@@ -42,7 +42,7 @@ std::string suggestion(std::string_view text, const std::vector<std::string>& ca
                      fmt::join(candidates, ", "));
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   if (text.size() <= shown_max) return fmt::format("'{}'", text);
   // Not in the middle of a character: the text is UTF-8.
   auto end = shown_max;

@@ -36,6 +36,6 @@ std::string to_string(const Mistake& mistake);
 std::string suggestion(std::string_view text, const std::vector<std::string>& candidates);
 
 /// The text in quotes, cut where it is long.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 }  // namespace relab::lab

@@ -66,7 +66,7 @@ void check_references(capnp::DynamicStruct::Reader lab, const std::vector<Refere
     if (std::ranges::find(found->second, name) != found->second.end()) continue;
     auto where = lists;
     if (const auto bar = where.find('|'); bar != std::string::npos) where.replace(bar, 1, " or ");
-    findings.report(path, fmt::format("there is no {} in {}", quoted(name), where),
+    findings.report(path, fmt::format("there is no {} in {}", in_quotes(name), where),
                     suggestion(name, found->second));
   }
 }

@@ -68,7 +68,7 @@ void Walk::fill_entry(const Entry& entry, capnp::DynamicStruct::Builder message,
   const auto found = std::ranges::find_if(
       fields, [&](Field field) { return reflect::key_of(field) == entry.key; });
   if (found == fields.end()) {
-    findings_.report_at(entry.at, path, fmt::format("unknown key {}", quoted(entry.key)),
+    findings_.report_at(entry.at, path, fmt::format("unknown key {}", in_quotes(entry.key)),
                         suggestion(entry.key, keys_of(fields)));
     return;
   }
@@ -117,7 +117,7 @@ void Walk::fill_elements(const Array& array, const Slot& slot, capnp::DynamicLis
     const Slot own{.type = slot.type.asList().getElementType(), .notes = slot.notes, .path = path};
     KJ_IF_MAYBE (value, scalar(array[i], own)) list.set(i, *value);
     if (const auto* text = array[i].text(); text != nullptr && !seen.insert(*text).second)
-      findings_.report(path, fmt::format("{} is listed twice", quoted(*text)));
+      findings_.report(path, fmt::format("{} is listed twice", in_quotes(*text)));
   }
 }
 
@@ -144,8 +144,8 @@ std::string Walk::element_path(const Node& node, capnp::StructSchema schema,
   const auto [known, is_new] = names.first.emplace(*name, node.at);
   if (is_new) return is_plain(*name) ? join(list, *name) : indexed;
   findings_.report_at(node.at, indexed,
-                      fmt::format("the name {} is taken by the element in line {}", quoted(*name),
-                                  known->second.line),
+                      fmt::format("the name {} is taken by the element in line {}",
+                                  in_quotes(*name), known->second.line),
                       "names are unique within a list");
   return indexed;
 }

@@ -59,7 +59,7 @@ kj::Maybe<capnp::DynamicValue::Reader> Walk::number(const Node& node, const Slot
   if (const auto* given = node.text()) {
     value = parse_quantity(*given, unit);
     if (!value && !quantity_pattern(unit).empty()) {
-      findings_.report(slot.path, fmt::format("{} is not {}", quoted(*given), wanted(unit)));
+      findings_.report(slot.path, fmt::format("{} is not {}", in_quotes(*given), wanted(unit)));
       return nullptr;
     }
   }
@@ -95,7 +95,7 @@ kj::Maybe<capnp::DynamicValue::Reader> Walk::text(const Node& node, const Slot& 
     return nullptr;
   }
   if (!notes.pattern.empty() && !matches(*given, notes.pattern)) {
-    findings_.report(slot.path, fmt::format("{} is not of the expected form", quoted(*given)),
+    findings_.report(slot.path, fmt::format("{} is not of the expected form", in_quotes(*given)),
                      example);
     return nullptr;
   }
@@ -118,7 +118,7 @@ kj::Maybe<capnp::DynamicValue::Reader> Walk::enumerant(const Node& node, const S
   if (given == nullptr) {
     wrong_type(node, slot.path, "text", all);
   } else {
-    findings_.report(slot.path, fmt::format("{} is not known here", quoted(*given)),
+    findings_.report(slot.path, fmt::format("{} is not known here", in_quotes(*given)),
                      names.size() > short_list_max ? suggestion(*given, names) : all);
   }
   return nullptr;
@@ -127,7 +127,7 @@ kj::Maybe<capnp::DynamicValue::Reader> Walk::enumerant(const Node& node, const S
 void Walk::check_section(const std::string& text, const std::string& path) {
   const auto sections = reflect::audit_sections();
   if (std::ranges::find(sections, text) != sections.end()) return;
-  findings_.report(path, fmt::format("the audit has no section {}", quoted(text)),
+  findings_.report(path, fmt::format("the audit has no section {}", in_quotes(text)),
                    suggestion(text, sections));
 }
 
