@@ -253,8 +253,8 @@ void SimAgent::check_against_journal() const {
     ++held;
     const auto task = servant_->core().held().find(id);
     // A disk that takes nothing holds up neither a report nor the way back.
-    const auto is_late = [&](const agent::Core::Held& it) {
-      return it.unstored || (it.undoing && row.state == agent::TaskState::unconfirmed);
+    const auto is_late = [state = row.state](const agent::Core::Held& it) {
+      return it.unstored || (it.undoing && state == agent::TaskState::unconfirmed);
     };
     if (task == servant_->core().held().end() ||
         (task->second.state != row.state && !is_late(task->second)))
