@@ -158,7 +158,9 @@ TEST_CASE("audit.complete: each finding has its standing and the origin of its e
   CHECK(standing() == schema::Standing::MISSING);
   audited.again("zfs", facts_of("zfs"));
   audited.records.now += 2 * day;
-  for (const auto& finding : audited.gate().verdicts[0].findings)
+  const auto gate = audited.gate();
+  REQUIRE_FALSE(gate.verdicts[0].findings.empty());
+  for (const auto& finding : gate.verdicts[0].findings)
     CHECK(finding.standing == schema::Standing::STALE);
 }
 
