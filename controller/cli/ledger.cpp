@@ -105,6 +105,22 @@ ExitCode tell_head(const Book& book, const std::string& path, Context& context) 
   return ExitCode::done;
 }
 
+/// An option that is not looked at would be taken for a comparison that held.
+bool options_are_used(const std::string& what, const Values& values, Context& context) {
+  constexpr std::pair<const char*, std::string_view> owners[] = {
+      {"head", "verify"}, {"against", "verify"}, {"write", "head"}};
+  for (const auto& [name, owner] : owners) {
+    if (values[name].defaulted()) continue;
+    if (what == owner && !values[name].as<std::string>().empty()) continue;
+    context.out().error({.fault = Fault::invalid,
+                         .what = what == owner
+                                     ? fmt::format("--{} has no value", name)
+                                     : fmt::format("--{} is for `relab ledger {}`", name, owner)});
+    return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 void declare_ledger(po::options_description& options) {
@@ -124,6 +140,7 @@ ExitCode ledger(const Values& values, Context& context) {
                                  "head, or relab ledger export"});
     return ExitCode::usage;
   }
+  if (!options_are_used(what, values, context)) return ExitCode::usage;
   const auto lab = context.lab();
   if (!lab) return ExitCode::usage;
   const auto book = Book::open_read_only(context.ledger_file(str(lab->reader().getName())));

@@ -125,6 +125,14 @@ class Ledger(LabCase):
         self.assert_ended(self.lab.relab("agents", "remove", "alpha"), 0)
         self.assert_ended(self.lab.relab("ledger", "verify", "--against", file), 1, "the ledger was replaced: entry", "is another than at")
 
+    def test_an_option_that_would_not_be_looked_at_is_an_error(self):
+        for command, sentence in ((("verify", "--against", ""), "--against has no value"), (("verify", "--head", ""), "--head has no value"),
+                                  (("head", "--write", ""), "--write has no value"),
+                                  (("export", "--against", "head.json"), "--against is for `relab ledger verify`"),
+                                  (("verify", "--write", "head.json"), "--write is for `relab ledger head`")):
+            with self.subTest(command):
+                self.assert_ended(self.lab.relab("ledger", *command), 2, sentence)
+
     def test_what_is_no_head_of_this_ledger_is_told(self):
         good = json.loads(self.lab.relab("ledger", "head").out)
         other = type(self.lab)(("alpha",))
