@@ -126,6 +126,11 @@ ExitCode dispatch(const std::vector<std::string>& arguments) try {
     return usage_error({.fault = Fault::invalid,
                         .what = fmt::format("too many arguments for `relab {}`", name),
                         .hint = fmt::format("usage: relab {} {}", name, command->arguments)});
+  } else if (std::ranges::count(arguments_of(values), "") != 0) {
+    // A variable of a shell that is not set: left out, it would mean something else, such as all.
+    return usage_error({.fault = Fault::invalid,
+                        .what = fmt::format("an argument of `relab {}` is empty", name),
+                        .hint = fmt::format("usage: relab {} {}", name, command->arguments)});
   } else {
     Context context(std::move(globals), printer);
     const auto code = command->run(values, context);
