@@ -39,7 +39,7 @@ class Journey {
 
   /// False if somebody asked to leave.
   bool go(const Part& part, Purpose purpose) { return take(runner_.run(part, purpose)); }
-  bool carry_on(const RunId& run) { return take(runner_.carry_on(run)); }
+  bool attach(const RunId& run) { return take(runner_.attach(run)); }
   bool take(PartEnd end) {
     code_ = worse(code_, end.code);
     if (!end.value.is_null()) values_.push_back(std::move(end.value));
@@ -196,7 +196,7 @@ ExitCode attach(const Values& values, Context& context) {
       if (!open->check) runs.push_back(open->id);
     for (const auto& run : runs) {
       any = true;
-      if (!journey.carry_on(run)) return journey.code();
+      if (!journey.attach(run)) return journey.code();
     }
   }
   if (!any) context.out().line("No run is open: there is nothing to carry on with.");

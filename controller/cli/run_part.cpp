@@ -226,12 +226,33 @@ Result<void> PartRunner::take_requests(Driver& driver, const RunId& run) {
 
 PartEnd PartRunner::await(const Awaited& awaited) { return drive(awaited.run, awaited.task); }
 
-PartEnd PartRunner::carry_on(const RunId& run) {
+void PartRunner::tell_carrying_on(const RunId& run) {
   if (const auto* record = opened_.book.state().run(run); record != nullptr)
     context_.out().note(fmt::format("carrying on with run {} of {}, begun {}", run.brief(),
                                     Part{.phase = record->phase, .track = record->track}.text(),
                                     iso8601(record->started)));
+}
+
+PartEnd PartRunner::carry_on(const RunId& run) {
+  tell_carrying_on(run);
   return drive(run);
+}
+
+PartEnd PartRunner::attach(const RunId& run) {
+  const auto* record = opened_.book.state().run(run);
+  if (record == nullptr) return carry_on(run);
+  const auto phase = record->phase;
+  const auto gate = judge_entry(
+      phase, {.lab = lab_.reader(), .state = opened_.book.state(), .now = wall_clock()});
+  if (!gate) return failed(gate.error());
+  if (gate->open) return carry_on(run);
+  tell_carrying_on(run);
+  auto end = drive(run, {}, Orders::none);
+  const auto* after = opened_.book.state().run(run);
+  if (end.code == ExitCode::detached || (after != nullptr && after->ended)) return end;
+  show(*gate, fmt::format("Gate of {}", phase), context_.out());
+  return {.code = worse(end.code, ExitCode::gate_closed),
+          .value = {{"phase", phase}, {"gate", to_json(*gate)}}};
 }
 
 Result<PhasePlan> PartRunner::plan_of(const RunRecord& run) const {
@@ -239,7 +260,7 @@ Result<PhasePlan> PartRunner::plan_of(const RunRecord& run) const {
   return compile_part(lab.reader(), {.phase = run.phase, .track = run.track});
 }
 
-PartEnd PartRunner::drive(const RunId& run, const std::optional<TaskId>& task) {
+PartEnd PartRunner::drive(const RunId& run, const std::optional<TaskId>& task, Orders orders) {
   const auto* record = opened_.book.state().run(run);
   if (record == nullptr)
     return failed({.fault = Fault::missing, .what = "there is no such run in the ledger"});
@@ -251,7 +272,7 @@ PartEnd PartRunner::drive(const RunId& run, const std::optional<TaskId>& task) {
   ZmqExchange exchange;
   Driver driver({.lab = str(lab_.reader().getName()),
                  .patience = patience_,
-                 .collect_only = task.has_value()},
+                 .collect_only = task.has_value() || orders == Orders::none},
                 opened_.book, opened_.keys, exchange, narrator);
   if (const auto begun = driver.begin(run, std::move(*plan), now_of_system()); !begun)
     return failed(begun.error());

@@ -56,17 +56,22 @@ class PartRunner {
   PartEnd run(const Part& part, Purpose purpose);
   /// Carries on with a run that was begun, by the lab file of then: it went through its gate.
   PartEnd carry_on(const RunId& run);
+  /// The same while the gate is open; behind a closed one it collects, and orders nothing.
+  PartEnd attach(const RunId& run);
   /// Until the task has come to its end; nothing new is ordered. The run goes on some other time.
   PartEnd await(const Awaited& awaited);
 
  private:
+  void tell_carrying_on(const RunId& run);
   /// Nothing if the gate is open; recorded, either way.
   std::optional<PartEnd> stopped_at_gate(const Part& part);
   /// The run to carry on with, or a new one.
   Result<RunId> begin_run(const Part& part, Purpose purpose);
   Result<void> close_run(const RunRecord& run);
   /// With `task`, only until that has ended.
-  PartEnd drive(const RunId& run, const std::optional<TaskId>& task = {});
+  enum class Orders { some, none };
+  PartEnd drive(const RunId& run, const std::optional<TaskId>& task = {},
+                Orders orders = Orders::some);
   /// By the lab file that the run was made from.
   Result<PhasePlan> plan_of(const RunRecord& run) const;
   /// What another `relab` left for us.

@@ -9,6 +9,8 @@ import pty
 
 from support.case import LabCase, main
 from support.lab import DISKS, PING, phase, step, track
+from support.programs import wait_until
+from support.records import Records
 from support.tools import LSBLK
 
 BLANK = 'wipe_disk = { serial = "OLD1" }'
@@ -111,6 +113,20 @@ esac""", status=1)
         self.assert_ledger_holds()
         waiver, = self.entries("waived")
         self.assertIn(b"the disks are new", waiver)
+
+    def test_attach_orders_nothing_behind_a_gate_that_has_closed_since(self):
+        self.describe(step("disks", DISKS), step("hello", PING), gate=after("look"))
+        self.assert_ended(self.lab.relab("gate", "waive", "two", "--reason", "for a moment", "--for", "6s"), 0)
+        self.agent.tools.hold("lsblk")
+        calls = len(self.agent.tools.calls("lsblk"))
+        running = self.lab.start("run", "two")
+        self.agent.tools.wait_for_calls("lsblk", calls + 1)
+        running.kill()
+        self.agent.tools.release("lsblk")
+        wait_until("the waiver to be over", lambda: self.lab.relab("gate", "two").code == 3)
+        self.assert_ended(self.lab.relab("attach"), 3, "Gate of two")
+        records = Records(self.lab.relab("ledger", "export").out)
+        self.assertEqual([task.outcomes for task in records.tasks.values() if task.step.startswith("two/")], [["succeeded"]])
 
     def test_nobody_waives_an_absolute_condition_or_the_gate_before_destruction(self):
         self.describe(gate=after("look"))
