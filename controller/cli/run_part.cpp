@@ -71,9 +71,13 @@ Result<OpenedLab> open_lab(Context& context, schema::Lab::Reader lab, const std:
 
 PartEnd PartRunner::failed(const Error& error) { return {.code = context_.failed(error)}; }
 
+Result<Gate> PartRunner::gate_of(const std::string& phase) const {
+  return judge_entry(phase,
+                     {.lab = lab_.reader(), .state = opened_.book.state(), .now = wall_clock()});
+}
+
 std::optional<PartEnd> PartRunner::stopped_at_gate(const Part& part) {
-  const auto gate = judge_entry(
-      part.phase, {.lab = lab_.reader(), .state = opened_.book.state(), .now = wall_clock()});
+  const auto gate = gate_of(part.phase);
   if (!gate) return failed(gate.error());
   const auto written = [&]() -> Result<void> {
     RELAB_CHECK(opened_.book.judged(*gate));
@@ -242,8 +246,7 @@ PartEnd PartRunner::attach(const RunId& run) {
   const auto* record = opened_.book.state().run(run);
   if (record == nullptr) return carry_on(run);
   const auto phase = record->phase;
-  const auto gate = judge_entry(
-      phase, {.lab = lab_.reader(), .state = opened_.book.state(), .now = wall_clock()});
+  const auto gate = gate_of(phase);
   if (!gate) return failed(gate.error());
   if (gate->open) return carry_on(run);
   tell_carrying_on(run);

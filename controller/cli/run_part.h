@@ -7,6 +7,7 @@
 #include "common/base/signals.h"
 #include "controller/cli/command.h"
 #include "controller/cli/context.h"
+#include "controller/gates/gate.h"
 #include "controller/link/zmq_exchange.h"
 #include "controller/plan/plan.h"
 #include "controller/run/book.h"
@@ -68,8 +69,10 @@ class PartRunner {
   /// The run to carry on with, or a new one.
   Result<RunId> begin_run(const Part& part, Purpose purpose);
   Result<void> close_run(const RunRecord& run);
-  /// With `task`, only until that has ended.
+  /// By the lab file of now, and the ledger.
+  Result<Gate> gate_of(const std::string& phase) const;
   enum class Orders { some, none };
+  /// With `task`, only until that has ended.
   PartEnd drive(const RunId& run, const std::optional<TaskId>& task = {},
                 Orders orders = Orders::some);
   /// By the lab file that the run was made from.

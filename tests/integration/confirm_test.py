@@ -37,7 +37,6 @@ class Confirm(unittest.TestCase):
         (self.agent.tools.folder / "ip").unlink()
         self.agent.tools.fake("ip", before=f'while [ -e ip.hold ]; do sleep 0.02; done; exec {shutil.which("ip")} "$@"')
         self.lab.init()
-        # An address book of its own: the lab's file is written before each test's own phases.
         self.describe([OWN], 5)
         ended = self.lab.enrol("node")
         self.assertEqual(ended.code, 0, str(ended))
