@@ -60,5 +60,12 @@ annotation destructive @0xb5a1d7a4a9b0c10f (field) :Void;
 annotation needs @0xb5a1d7a4a9b0c110 (field) :List(Text);
 # Evidence without which this task kind is neither ordered nor begun, whatever the plan says; common/needs tells what each is.
 
+annotation resource @0xb5a1d7a4a9b0c112 (field) :Text;
+# This parameter of a task kind that changes something names what it changes, of that class ("disk", "interface"). Tasks on one
+# resource run one after the other, and a change of it that waits to be confirmed holds it.
+
+annotation waits @0xb5a1d7a4a9b0c113 (field) :Void;
+# This task kind is a probe that waits until a person has done something: the only ones that a step with an instruction may have.
+
 annotation commitConfirmed @0xb5a1d7a4a9b0c111 (field) :Void;
 # A change of this kind may cut the agent off: it is undone unless the controller confirms it over a new connection in time.

@@ -44,6 +44,10 @@ struct AuditDisks {
     # gpt or dos. Empty: none.
     aliases @16 :List(Text);
     # All names below /dev/disk/by-id.
+    fileSystem @17 :Text;
+    # Of what lies on the disk itself, without a partition: ext4, zfs_member, crypto_LUKS, ... Empty: nothing recognised.
+    label @18 :Text;
+    uuid @19 :Text;
   }
 
   struct Partition {
@@ -123,7 +127,7 @@ struct AuditDisks {
 
 struct WipeDisk {
   # Takes every signature off one disk: partition tables, file systems, members of volumes. The rest of it stays as it was.
-  serial @0 :Text $A.required $A.pattern("^[!-~]([ -~]{0,126}[!-~])?$") $A.example("\"WD-WX12D80A1B2C\"")
+  serial @0 :Text $A.required $A.resource("disk") $A.pattern("^[!-~]([ -~]{0,126}[!-~])?$") $A.example("\"WD-WX12D80A1B2C\"")
       $A.doc("Serial number of the disk, as lsblk tells it.");
 
   struct Facts {
@@ -139,6 +143,7 @@ struct WipeDisk {
     label @2 :Text;
     offset @3 :Text;
     # In bytes, hexadecimal: "0x438".
+    uuid @4 :Text;
   }
 }
 

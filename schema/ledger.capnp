@@ -45,6 +45,8 @@ struct Enrolled {
   endpoint @1 :Text;
   identity @2 :Data;
   # The agent's Envelope around its Identity.
+  reinstalled @3 :Bool;
+  # It is the same host as before under this name, reinstalled by the plan: what was done by its key before still counts.
 }
 
 struct Removed {

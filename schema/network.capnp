@@ -191,7 +191,7 @@ struct AuditNetwork {
 
 struct IpAddresses {
   # The IPv4 addresses of one interface, in the running system only: /etc/network/interfaces is neither read nor written.
-  interface @0 :Text $A.required $A.pattern("^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,14}$") $A.example("\"vmbr0.10\"")
+  interface @0 :Text $A.required $A.resource("interface") $A.pattern("^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,14}$") $A.example("\"vmbr0.10\"")
       $A.doc("The network interface; it exists already.");
   addresses @1 :List(Text) $A.required $A.pattern("^[0-9]{1,3}([.][0-9]{1,3}){3}/[0-9]{1,2}$") $A.example("[\"10.42.10.2/24\"]")
       $A.doc("All IPv4 addresses that the interface has afterwards, with their prefixes; at least one. This is about the running system, not about /etc/network/interfaces: after a restart the interface has what that file says.");

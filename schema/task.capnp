@@ -34,7 +34,7 @@ struct Task {
         $A.doc("Reads PCI devices, the driver bound to each, GPUs and their render nodes.");
     auditPackages @12 :import "/schema/packages.capnp".AuditPackages $A.audit("packages") $A.convergent
         $A.doc("Reads the operating system, the Proxmox version and the package sources.");
-    diskAttached @13 :import "/schema/disks.capnp".DiskAttached $A.convergent
+    diskAttached @13 :import "/schema/disks.capnp".DiskAttached $A.convergent $A.waits
         $A.doc("Waits until a person has attached the disk with this serial number.");
     ipAddresses @14 :import "/schema/network.capnp".IpAddresses $A.convergent $A.commitConfirmed
         $A.doc("Gives an interface exactly these IPv4 addresses, in the running system; /etc/network/interfaces stays as it is.");

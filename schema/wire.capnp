@@ -73,8 +73,16 @@ struct Attach {
   lab @0 :Text;
   challenge @1 :Data;
   # 16 random bytes that come back in the hello.
-  checkpoint @2 :Data;
-  # The newest signed Checkpoint of this controller's ledger, as an Envelope: the agent keeps it.
+}
+
+struct Countersigned {
+  # An agent's word that it was shown this head of a controller's ledger; it keeps it. The controller shows the newest one
+  # (a Checkpoint by itself), once it has seen that its ledger continues the one before.
+  checkpoint @0 :Data;
+  # The controller's Envelope around a Checkpoint.
+  machineId @1 :Text;
+  time @2 :UInt64;
+  # By the agent's clock, unix milliseconds.
 }
 
 struct Hello {
@@ -98,7 +106,7 @@ struct Hello {
   journal @11 :Data;
   # 16 random bytes made with the journal: another journal than the one that took a task knows nothing of it.
   checkpoint @12 :Data;
-  # The newest signed checkpoint of this controller's ledger that this agent was shown before, as an Envelope: a ledger whose end
+  # The newest head of this controller's ledger that this agent was shown, as its Envelope around Countersigned: a ledger whose end
   # was cut off since, or that was replaced, does not have it.
   freeBytes @13 :UInt64;
   # Free space under the journal.
@@ -161,7 +169,7 @@ struct Approval {
   lab @0 :Text;
   phase @1 :Text;
   planDigest @2 :Data;
-  # BLAKE2b-256 over every step of the phase: path, agent, task.
+  # BLAKE2b-256 over every step of the phase: path, agent, task, times, instruction.
   evidenceDigest @3 :Data;
   # BLAKE2b-256 over the digests of all evidence of all steps.
   issuedAt @4 :UInt64;

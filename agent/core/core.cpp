@@ -2,8 +2,10 @@
 /// running; a report is delivered only after the journal has it; a task that ran when the agent
 /// died is concluded as unknown and never started again. A change that may cut the agent off is
 /// made only once the way back is stored, and stays only once it was confirmed: it is undone when
-/// its time is over, when it is cancelled, and in the next life if this one ends while it is made.
-/// A way back never waits for a free worker.
+/// its time is over, when it is cancelled, when the agent is told to leave, and in the next life if
+/// this one ends while it is made. Confirmed, it is looked at once more, and stays only if it is
+/// still as it was made. A way back never waits for a free worker, and is tried until it works.
+/// Tasks on one resource begin one after the other, and what is not settled holds it.
 
 #include "agent/core/core.h"
 
@@ -16,6 +18,13 @@ namespace {
 
 /// What is said may be lost on its way.
 constexpr auto announce_interval = Millis(2000);
+constexpr auto undo_pause = Millis(5000);
+constexpr auto undo_pause_max = Millis(60'000);
+
+/// Twice as long after each failure.
+Millis pause_after(unsigned failures) {
+  return std::min(undo_pause_max, undo_pause * (1U << std::min(failures - 1, 8U)));
+}
 
 }  // namespace
 
@@ -45,12 +54,27 @@ std::size_t Core::running() const {
       held_, [](const auto& task) { return task.second.state == TaskState::running; }));
 }
 
+bool Core::at_work() const {
+  return std::ranges::any_of(held_, [](const auto& held) {
+    const auto& task = held.second;
+    return task.reviewing || (task.state == TaskState::running && !task.undo_again);
+  });
+}
+
+bool Core::is_taken(const std::string& resource) const {
+  return !resource.empty() && std::ranges::any_of(held_, [&](const auto& held) {
+    const auto& task = held.second;
+    return task.resource == resource &&
+           (task.state == TaskState::running || task.state == TaskState::unconfirmed);
+  });
+}
+
 void Core::start_waiting(Instant now, Effects& effects) {
   if (draining()) return;
   auto free = limits_.running_max - std::min(limits_.running_max, running());
   for (auto& [id, task] : held_) {
     if (free == 0) return;
-    if (task.state != TaskState::accepted) continue;
+    if (task.state != TaskState::accepted || is_taken(task.resource)) continue;
     task.state = TaskState::running;
     task.ends = now + task.deadline;
     effects.emplace_back(effect::Begin{id});
@@ -62,7 +86,11 @@ void Core::start_waiting(Instant now, Effects& effects) {
 void Core::undo(const TaskId& id, Held& task, std::string why, Effects& effects) {
   task.state = TaskState::running;
   task.undoing = true;
-  effects.emplace_back(effect::Undo{id, std::move(why)});
+  task.reviewing = false;
+  task.undo_again.reset();
+  task.undo_why = why;
+  effects.emplace_back(effect::Undo{
+      id, std::move(why), task.cancelled ? schema::Outcome::CANCELLED : schema::Outcome::FAILED});
 }
 
 void Core::announce(const TaskId& id, Held& task, Instant now, Effects& effects) {
@@ -72,7 +100,10 @@ void Core::announce(const TaskId& id, Held& task, Instant now, Effects& effects)
 
 void Core::handle(const event::Recovered& event, Instant now, Effects& effects) {
   auto& task = held_[event.id];
-  task = {.state = event.state, .deadline = event.deadline, .confirm_within = event.confirm_within};
+  task = {.state = event.state,
+          .deadline = event.deadline,
+          .confirm_within = event.confirm_within,
+          .resource = event.resource};
   if (event.state == TaskState::unconfirmed) {
     task.ends = now + event.left;
     if (event.left <= Millis(0))
@@ -85,7 +116,7 @@ void Core::handle(const event::Recovered& event, Instant now, Effects& effects) 
     effects.emplace_back(effect::Conclude{event.id, schema::Outcome::UNKNOWN,
                                           "the agent stopped while the task ran"});
   }
-  if (event.state == TaskState::accepted) start_waiting(now, effects);
+  // What waits begins at the first tick: only then it is known what else was held.
 }
 
 void Core::answer_known(const event::Admitted& event, Effects& effects) const {
@@ -112,10 +143,11 @@ void Core::handle(const event::Admitted& event, Instant now, Effects& effects) {
                                         "the agent holds as many tasks as it can"});
     return;
   }
-  const bool begin = running() < limits_.running_max;
+  const bool begin = running() < limits_.running_max && !is_taken(event.resource);
   held_[event.id] = {.state = begin ? TaskState::running : TaskState::accepted,
                      .deadline = event.deadline,
                      .confirm_within = event.confirm_within,
+                     .resource = event.resource,
                      .ends = now + event.deadline};
   effects.emplace_back(effect::Accept{event.id, begin});
   if (begin) effects.emplace_back(effect::Start{event.id});
@@ -139,7 +171,16 @@ void Core::handle(const event::ReleaseFailed& event, Instant /*now*/, Effects& /
 
 void Core::handle(const event::Ended& event, Instant now, Effects& effects) {
   const auto task = held_.find(event.id);
-  if (task == held_.end() || task->second.state != TaskState::running) return;
+  if (task == held_.end()) return;
+  if (task->second.reviewing) return settle_review(event, task->second, effects);
+  if (task->second.state != TaskState::running) return;
+  if (event.stuck) {
+    // Nobody is told that it ended while the machine is neither as it was nor as it should be.
+    if (!task->second.undoing) task->second.undo_why = event.why;
+    task->second.undoing = true;
+    task->second.undo_again = now + pause_after(++task->second.undo_failures);
+    return;
+  }
   if (event.unconfirmed) {
     // Who waits begins first: if the change cannot be held, nothing that follows is carried out.
     task->second.state = TaskState::unconfirmed;
@@ -155,7 +196,7 @@ void Core::handle(const event::Ended& event, Instant now, Effects& effects) {
 }
 
 void Core::hold(const TaskId& id, Held& task, Instant now, Effects& effects) {
-  if (task.stopping)
+  if (task.stopping || draining())
     return undo(id, task, "it was stopped before the change was confirmed", effects);
   task.ends = now + task.confirm_within;
   effects.emplace_back(effect::Hold{id, task.confirm_within});
@@ -171,10 +212,31 @@ void Core::handle(const event::HoldFailed& event, Instant /*now*/, Effects& effe
 void Core::handle(const event::Confirmed& event, Instant now, Effects& effects) {
   const auto task = held_.find(event.id);
   if (task == held_.end() || task->second.state != TaskState::unconfirmed) return;
-  if (now >= task->second.ends) return;  // it is undone at the next tick
-  task->second.state = TaskState::finished;
+  // Over its time, it is undone at the next tick.
+  if (now >= task->second.ends || task->second.reviewing) return;
+  task->second.reviewing = true;
+  effects.emplace_back(effect::Review{event.id});
+}
+
+void Core::settle_review(const event::Ended& event, Held& task, Effects& effects) {
+  task.reviewing = false;
+  if (!event.unconfirmed || task.stopping)
+    return undo(event.id, task,
+                task.stopping
+                    ? task.undo_why
+                    : fmt::format("it was confirmed, but is not so any more: {}", event.why),
+                effects);
+  task.state = TaskState::finished;
   effects.emplace_back(effect::Keep{event.id});
   effects.emplace_back(effect::Deliver{event.id});
+}
+
+void Core::give_up(const TaskId& id, Held& task, StopReason reason, std::string why,
+                   Effects& effects) {
+  if (!task.reviewing) return undo(id, task, std::move(why), effects);
+  // The worker has to let go of it first.
+  if (!task.stopping) task.undo_why = std::move(why);
+  stop(id, task, reason, effects);
 }
 
 /// It is undone in time, unless the controller says it once more and the journal takes it then.
@@ -200,10 +262,13 @@ void Core::stop(const TaskId& id, Held& task, StopReason reason, Effects& effect
 void Core::handle(const event::CancelAsked& event, Instant /*now*/, Effects& effects) {
   const auto task = held_.find(event.id);
   if (task == held_.end()) return;
+  // Of a way back that was begun for another reason, the outcome stays.
+  if (!task->second.undoing) task->second.cancelled = true;
   if (task->second.state == TaskState::running && !task->second.undoing)
     stop(event.id, task->second, StopReason::cancelled, effects);
   if (task->second.state == TaskState::unconfirmed)
-    undo(event.id, task->second, "it was cancelled before the change was confirmed", effects);
+    give_up(event.id, task->second, StopReason::cancelled,
+            "it was cancelled before the change was confirmed", effects);
   if (task->second.state != TaskState::accepted) return;
   task->second.state = TaskState::finished;
   effects.emplace_back(effect::Conclude{event.id, schema::Outcome::CANCELLED,
@@ -218,12 +283,23 @@ void Core::handle(const event::Attached& /*event*/, Instant /*now*/, Effects& ef
 }
 
 void Core::tend_unconfirmed(const TaskId& id, Held& task, Instant now, Effects& effects) {
-  if (now >= task.ends)
-    undo(id, task,
-         fmt::format("the change was not confirmed within {}", human(task.confirm_within)),
-         effects);
-  else if (now >= task.announces)
+  if (draining())
+    give_up(id, task, StopReason::draining, "the agent stopped before the change was confirmed",
+            effects);
+  else if (now >= task.ends)
+    give_up(id, task, StopReason::out_of_time,
+            fmt::format("the change was not confirmed within {}", human(task.confirm_within)),
+            effects);
+  else if (now >= task.announces && !task.reviewing)
     announce(id, task, now, effects);
+}
+
+void Core::tend_running(const TaskId& id, Held& task, Instant now, Effects& effects) {
+  if (task.undo_again && now >= *task.undo_again && !draining())
+    return undo(id, task, task.undo_why, effects);
+  if (task.undoing) return;
+  if (now >= task.ends) stop(id, task, StopReason::out_of_time, effects);
+  if (draining() && now >= *drain_until_) stop(id, task, StopReason::draining, effects);
 }
 
 void Core::handle(const event::Ticked& /*event*/, Instant now, Effects& effects) {
@@ -234,18 +310,18 @@ void Core::handle(const event::Ticked& /*event*/, Instant now, Effects& effects)
   const bool owing =
       patient && std::ranges::any_of(held_, [](const auto& task) { return task.second.unstored; });
   for (auto& [id, task] : held_) {
-    if (task.state == TaskState::unconfirmed) tend_unconfirmed(id, task, now, effects);
-    const bool may_stop = task.state == TaskState::running && !task.undoing;
-    if (may_stop && now >= task.ends) stop(id, task, StopReason::out_of_time, effects);
-    if (may_stop && draining() && now >= *drain_until_)
-      stop(id, task, StopReason::draining, effects);
+    if (task.state == TaskState::running)
+      tend_running(id, task, now, effects);
+    else if (task.state == TaskState::unconfirmed)
+      tend_unconfirmed(id, task, now, effects);
     if (!task.unstored) continue;
     task.unstored = false;
     effects.emplace_back(effect::Finish{id});
     effects.emplace_back(effect::Deliver{id});
   }
-  // What waits to be confirmed may do so in the next life; a way back that began may not.
-  if (!draining() || owing || running() != 0 || exited_) return;
+  start_waiting(now, effects);
+  // A way back that fails now is taken in the next life.
+  if (!draining() || owing || at_work() || exited_) return;
   exited_ = true;
   effects.emplace_back(effect::Exit{});
 }

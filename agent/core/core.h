@@ -29,6 +29,7 @@ struct Recovered {
   /// As in `Admitted`; and of a change that is unconfirmed, how much of it is left.
   std::chrono::seconds confirm_within{0};
   Millis left{0};
+  std::string resource = {};
 };
 /// An order passed the guard; `known` is what the journal has under its id.
 struct Admitted {
@@ -38,6 +39,8 @@ struct Admitted {
   std::optional<JournalRow> known;
   /// Of a kind whose change is undone unless it is confirmed: the time for that.
   std::chrono::seconds confirm_within{0};
+  /// What it changes, on which nothing else may work meanwhile; empty: nothing that anybody shares.
+  std::string resource = {};
 };
 /// An effect that had to be durable could not be written.
 struct AcceptFailed {
@@ -54,8 +57,13 @@ struct ReleaseFailed {
 /// The worker came to an end; its report is ready to be stored.
 struct Ended {
   TaskId id;
-  /// It made a change that is to be undone unless it is confirmed.
+  /// It made a change that is to be undone unless it is confirmed; of a review: the change is still
+  /// as it was made.
   bool unconfirmed = false;
+  /// What it changed could not be undone.
+  bool stuck = false;
+  /// Why, where it did not succeed.
+  std::string why = {};
 };
 /// That a change waits to be confirmed could not be stored, or that it was.
 struct HoldFailed {
@@ -139,13 +147,20 @@ struct Announce {
   Millis left;
   bool operator==(const Announce&) const = default;
 };
+/// See in a worker whether the change is still as it was made.
+struct Review {
+  TaskId id;
+  bool operator==(const Review&) const = default;
+};
 /// Undo the change in a worker; `why` goes into the report.
 struct Undo {
   TaskId id;
   std::string why;
+  /// What the task has come to once that is done.
+  schema::Outcome outcome = schema::Outcome::FAILED;
   bool operator==(const Undo&) const = default;
 };
-/// Store durably that the change stays.
+/// Store durably that the change stays, with the report on what the review saw.
 struct Keep {
   TaskId id;
   bool operator==(const Keep&) const = default;
@@ -177,8 +192,8 @@ struct Exit {
 
 using Effect =
     std::variant<effect::Accept, effect::Begin, effect::Start, effect::Stop, effect::Conclude,
-                 effect::Finish, effect::Hold, effect::Announce, effect::Undo, effect::Keep,
-                 effect::Answer, effect::Deliver, effect::Release, effect::Exit>;
+                 effect::Finish, effect::Hold, effect::Announce, effect::Review, effect::Undo,
+                 effect::Keep, effect::Answer, effect::Deliver, effect::Release, effect::Exit>;
 
 struct CoreLimits {
   /// Tasks that run at a time.
@@ -204,13 +219,22 @@ class Core {
     TaskState state;
     std::chrono::seconds deadline;
     std::chrono::seconds confirm_within{0};
+    std::string resource = {};
     /// When a running task must end, and when an unconfirmed change is undone.
     Instant ends = {};
     /// When it is said next that the change waits to be confirmed.
     Instant announces = {};
     /// What runs is the way back.
     bool undoing = false;
+    /// It failed so often, for this reason, and is tried again then.
+    unsigned undo_failures = 0;
+    std::string undo_why = {};
+    std::optional<Instant> undo_again = {};
+    /// A worker looks whether the unconfirmed change is still as it was made.
+    bool reviewing = false;
     bool stopping = false;
+    /// Somebody wants its change undone.
+    bool cancelled = false;
     /// The end is not stored yet, because the store refused it.
     bool unstored = false;
     /// The row of an accepted task that was not begun: it waits for a free worker.
@@ -237,13 +261,21 @@ class Core {
   void handle(const event::DrainAsked& event, Instant now, Effects& effects);
 
   void start_waiting(Instant now, Effects& effects);
+  /// Another task works on it, or made a change of it that is not settled.
+  bool is_taken(const std::string& resource) const;
+  void settle_review(const event::Ended& event, Held& task, Effects& effects);
+  void tend_running(const TaskId& id, Held& task, Instant now, Effects& effects);
   static void undo(const TaskId& id, Held& task, std::string why, Effects& effects);
-  static void hold(const TaskId& id, Held& task, Instant now, Effects& effects);
-  static void tend_unconfirmed(const TaskId& id, Held& task, Instant now, Effects& effects);
+  void hold(const TaskId& id, Held& task, Instant now, Effects& effects);
+  void tend_unconfirmed(const TaskId& id, Held& task, Instant now, Effects& effects);
+  /// The unconfirmed change is to go.
+  void give_up(const TaskId& id, Held& task, StopReason reason, std::string why, Effects& effects);
   static void announce(const TaskId& id, Held& task, Instant now, Effects& effects);
   void answer_known(const event::Admitted& event, Effects& effects) const;
   void stop(const TaskId& id, Held& task, StopReason reason, Effects& effects) const;
   std::size_t running() const;
+  /// A worker is at it.
+  bool at_work() const;
 
   CoreLimits limits_;
   std::map<TaskId, Held> held_;

@@ -9,6 +9,7 @@
 #include "common/needs/approval.h"
 #include "common/needs/needs.h"
 #include "common/reflect/notes.h"
+#include "common/reflect/resource.h"
 
 namespace relab::agent {
 
@@ -16,15 +17,22 @@ namespace {
 
 using schema::Refusal;
 
+/// How far the clocks of a controller and an agent may be apart before approvals do not count.
+constexpr auto clock_allowance = std::chrono::hours(1);
+
 /// Empty if the report shows that the need holds.
 std::string judge_evidence(const needs::Need& need, ByteView envelope, schema::Order::Reader order,
                            const Terms& terms, crypto::Digest& digest) {
   const auto report = open_signed<schema::Report>(envelope, terms.audience);
   if (!report) return "what the order brings as evidence is no report of this agent";
   digest = report->second.digest;
-  const auto newest = terms.newest_report(need.arm);
+  const auto newest = terms.newest_report(need.arm, reflect::resource_of(order.getTask()));
   if (!newest) return "the journal does not tell what was reported last: " + newest.error().what;
-  if (*newest != digest) return "there is a newer report than the one that the order brings";
+  if (!*newest || (*newest)->digest != digest)
+    return "there is a newer report than the one that the order brings";
+  if ((*newest)->outdated)
+    return "what the report shows may not be so any more: a task that destroys was begun on it "
+           "since";
   const auto reader = report->first.reader();
   return needs::judge(need, order.getTask(), reader,
                       {.lab = terms.lab,
@@ -61,6 +69,11 @@ std::string judge_approval(schema::Order::Reader order, const std::vector<crypto
   if (!opening.opened) return "the order brings no approval that a pinned controller signed";
   const auto approval = opening.opened->as<schema::Approval>();
   if (!approval) return approval.error().what;
+  // Both times are by the controller's clock, which may have been turned to let an old approval
+  // count.
+  if (instant_of(approval->reader().getNotAfter()) + clock_allowance < terms.now)
+    return fmt::format("by the clock of this agent the approval expired at {}, it is {} now",
+                       iso8601(instant_of(approval->reader().getNotAfter())), iso8601(terms.now));
   return needs::judge_approval(approval->reader(), {.lab = terms.lab,
                                                     .step = view(order.getStep()),
                                                     .host = terms.name,

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "agent/guard/role.h"
+#include "agent/journal/journal.h"
 #include "common/base/id.h"
 #include "common/base/time.h"
 #include "common/crypto/identity.h"
@@ -47,8 +48,10 @@ struct Terms {
   Instant now;
   /// Whether a controller with this signing key is pinned.
   std::function<bool(const crypto::PublicKey& key)> pinned;
-  /// The digest of its newest report on a task of that kind; nothing if there is none.
-  std::function<Result<std::optional<crypto::Digest>>(std::string_view arm)> newest_report;
+  /// Its newest report on a task of that kind, as evidence about this resource; nothing if there is
+  /// none.
+  std::function<Result<std::optional<Newest>>(std::string_view arm, std::string_view resource)>
+      newest_report;
 };
 
 /// Audience, session, expiry, lab, kind, limits, evidence, approval: in this order, each with its

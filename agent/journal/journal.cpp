@@ -11,6 +11,7 @@
 #include "common/base/file.h"
 #include "common/base/time.h"
 #include "common/wire/envelope.h"
+#include "schema/journal.capnp.h"
 
 namespace relab::agent {
 
@@ -20,22 +21,27 @@ namespace fs = std::filesystem;
 
 constexpr std::int32_t journal_id = 0x726a'6e6c;  // "rjnl"
 constexpr std::size_t ballast_size = std::size_t{1} << 20U;
+/// `moment` counts beginnings and ends of tasks: a clock that nobody can turn.
 constexpr std::string_view tables =
     "CREATE TABLE task(id BLOB PRIMARY KEY, task_digest BLOB NOT NULL, order_digest BLOB NOT NULL, "
     "state INTEGER NOT NULL,"
     " order_bytes BLOB NOT NULL, report BLOB NOT NULL, before BLOB NOT NULL DEFAULT x'',"
-    " boot TEXT NOT NULL DEFAULT '', until INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+    " boot TEXT NOT NULL DEFAULT '', until INTEGER NOT NULL DEFAULT 0,"
+    " destroys TEXT NOT NULL DEFAULT '', began INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
     "CREATE INDEX held ON task(id) WHERE state <> 4;"
-    "CREATE TABLE newest(arm TEXT PRIMARY KEY, report_digest BLOB NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE identity(id BLOB NOT NULL);";
-/// From the second version, which had neither confirmed changes nor evidence.
+    "CREATE TABLE newest(arm TEXT PRIMARY KEY, report_digest BLOB NOT NULL, began INTEGER NOT NULL "
+    "DEFAULT 0) WITHOUT ROWID;"
+    "CREATE TABLE deed(resource TEXT PRIMARY KEY, moment INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE identity(id BLOB NOT NULL, moment INTEGER NOT NULL DEFAULT 0);";
+/// From the third version, which did not know what outdates evidence: none that it holds counts.
 constexpr std::string_view upgrade =
-    "ALTER TABLE task ADD COLUMN before BLOB NOT NULL DEFAULT x'';"
-    "ALTER TABLE task ADD COLUMN boot TEXT NOT NULL DEFAULT '';"
-    "ALTER TABLE task ADD COLUMN until INTEGER NOT NULL DEFAULT 0;"
-    "DROP INDEX held;"
-    "CREATE INDEX held ON task(id) WHERE state <> 4;"
-    "CREATE TABLE newest(arm TEXT PRIMARY KEY, report_digest BLOB NOT NULL) WITHOUT ROWID;";
+    "ALTER TABLE task ADD COLUMN destroys TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE task ADD COLUMN began INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE identity ADD COLUMN moment INTEGER NOT NULL DEFAULT 0;"
+    "DROP TABLE newest;"
+    "CREATE TABLE newest(arm TEXT PRIMARY KEY, report_digest BLOB NOT NULL, began INTEGER NOT NULL "
+    "DEFAULT 0) WITHOUT ROWID;"
+    "CREATE TABLE deed(resource TEXT PRIMARY KEY, moment INTEGER NOT NULL) WITHOUT ROWID;";
 constexpr std::size_t identity_size = 16;
 
 crypto::Digest digest_from(const Bytes& bytes) {
@@ -54,7 +60,8 @@ Result<JournalRow> read_row(const store::Statement& row) {
                     .report = row.blob(5),
                     .before = row.blob(6),
                     .boot = row.text(7),
-                    .until = instant_of(static_cast<std::uint64_t>(row.number(8)))};
+                    .until = instant_of(static_cast<std::uint64_t>(row.number(8))),
+                    .destroys = row.text(9)};
 }
 
 /// Runs an UPDATE ... RETURNING 1 that must find its one row.
@@ -65,8 +72,8 @@ Result<void> change_one(store::Statement& change) {
 }
 
 constexpr std::string_view columns =
-    "SELECT id, task_digest, order_digest, state, order_bytes, report, before, boot, until FROM "
-    "task ";
+    "SELECT id, task_digest, order_digest, state, order_bytes, report, before, boot, until, "
+    "destroys FROM task ";
 
 void keep_ballast(const fs::path& folder) {
   std::error_code error;
@@ -88,6 +95,38 @@ fs::path put_aside(const fs::path& path) {
   return aside;
 }
 
+constexpr std::string_view way_back_prefix = "way-back-";
+constexpr std::size_t way_back_size_max = std::size_t{64} << 20U;
+
+fs::path way_back_file(const fs::path& folder, const TaskId& id) {
+  return folder / fmt::format("{}{}", way_back_prefix, id.text());
+}
+
+bool is_way_back(const fs::path& file) {
+  return file.filename().string().starts_with(way_back_prefix) &&
+         file.filename().string().find(".damaged") == std::string::npos;
+}
+
+Message<schema::WayBack> way_back_of(const JournalRow& row) {
+  Draft<schema::WayBack> draft;
+  draft->setTaskId(blob(row.id.bytes));
+  draft->setTaskDigest(blob(row.task_digest));
+  draft->setOrderDigest(blob(row.order_digest));
+  draft->setOrder(blob(row.order));
+  draft->setBefore(blob(row.before));
+  draft->setBoot(row.boot);
+  return std::move(draft).finish();
+}
+
+/// Emptied first, which is on the disk then: a way back that came back would undo what was kept.
+void forget_way_back(const fs::path& folder, const TaskId& id) {
+  const auto file = way_back_file(folder, id);
+  std::error_code error;
+  if (!fs::exists(file, error)) return;
+  static_cast<void>(replace_file(file, {}).has_value());
+  fs::remove(file, error);
+}
+
 }  // namespace
 
 Result<Journal> Journal::open(const fs::path& state_dir) {
@@ -95,8 +134,8 @@ Result<Journal> Journal::open(const fs::path& state_dir) {
   const store::Opening opening = {.path = state_dir / "journal.db",
                                   .application_id = journal_id,
                                   .schema = tables,
-                                  .version = 3,
-                                  .upgrades_from = 2,
+                                  .version = 4,
+                                  .upgrades_from = 3,
                                   .upgrade = upgrade};
   bool lost = false;
   auto database = store::Database::open(opening);
@@ -109,6 +148,7 @@ Result<Journal> Journal::open(const fs::path& state_dir) {
   keep_ballast(state_dir);
   Journal journal(std::move(*database), state_dir, lost);
   RELAB_CHECK(journal.read_identity().during("reading the identity of the journal"));
+  RELAB_CHECK(journal.settle_ways_back().during("reading the ways back from changes"));
   return journal;
 }
 
@@ -116,7 +156,7 @@ Result<void> Journal::read_identity() {
   Bytes fresh(identity_size);
   randombytes_buf(fresh.data(), fresh.size());
   {
-    RELAB_TRY(auto make, database_.prepare("INSERT INTO identity SELECT ? WHERE NOT EXISTS "
+    RELAB_TRY(auto make, database_.prepare("INSERT INTO identity(id) SELECT ? WHERE NOT EXISTS "
                                            "(SELECT 1 FROM identity)"));
     RELAB_CHECK(make.bind(ByteView(fresh)).run());
   }
@@ -148,12 +188,47 @@ Result<std::optional<JournalRow>> Journal::find(const TaskId& id) {
   return std::optional(std::move(row));
 }
 
+Result<std::int64_t> Journal::next_moment() {
+  RELAB_TRY(auto row,
+            database_.prepare("UPDATE identity SET moment = moment + 1 RETURNING moment"));
+  RELAB_TRY(const bool found, row.step());
+  if (!found) return fail(Fault::damaged, "the journal does not tell which one it is");
+  const auto moment = row.number(0);
+  RELAB_CHECK(row.run());
+  return moment;
+}
+
+Result<void> Journal::note_deed(const TaskId& id, std::int64_t moment) {
+  RELAB_TRY(auto deed, database_.prepare("INSERT OR REPLACE INTO deed SELECT destroys, ? FROM task "
+                                         "WHERE id = ? AND destroys <> ''"));
+  return deed.bind(moment).bind(id.view()).run();
+}
+
+Result<void> Journal::note_beginning(const TaskId& id) {
+  RELAB_TRY(const auto moment, next_moment());
+  {
+    RELAB_TRY(auto began, database_.prepare("UPDATE task SET began = ? WHERE id = ?"));
+    RELAB_CHECK(began.bind(moment).bind(id.view()).run());
+  }
+  return note_deed(id, moment);
+}
+
 Result<void> Journal::accept(const JournalRow& row) {
-  RELAB_TRY(auto insert, database_.prepare("INSERT INTO task(id, task_digest, order_digest, state, "
-                                           "order_bytes, report) VALUES(?, ?, ?, ?, ?, ?)"));
-  insert.bind(row.id.view()).bind(ByteView(row.task_digest)).bind(ByteView(row.order_digest));
-  insert.bind(static_cast<std::int64_t>(row.state)).bind(ByteView(row.order)).bind(ByteView());
-  return insert.run().during("accepting the task " + row.id.text());
+  return database_
+      .transaction([&]() -> Result<void> {
+        {
+          RELAB_TRY(auto insert,
+                    database_.prepare("INSERT INTO task(id, task_digest, order_digest, state, "
+                                      "order_bytes, report, destroys) VALUES(?, ?, ?, ?, ?, ?, "
+                                      "?)"));
+          insert.bind(row.id.view()).bind(ByteView(row.task_digest));
+          insert.bind(ByteView(row.order_digest)).bind(static_cast<std::int64_t>(row.state));
+          insert.bind(ByteView(row.order)).bind(ByteView()).bind(std::string_view(row.destroys));
+          RELAB_CHECK(insert.run());
+        }
+        return row.state == TaskState::running ? note_beginning(row.id) : Result<void>();
+      })
+      .during("accepting the task " + row.id.text());
 }
 
 Result<void> Journal::update(std::string_view sql, const TaskId& id) {
@@ -162,29 +237,42 @@ Result<void> Journal::update(std::string_view sql, const TaskId& id) {
 }
 
 Result<void> Journal::begin(const TaskId& id) {
-  RELAB_TRY(auto change,
-            database_.prepare("UPDATE task SET state = 2 WHERE id = ? AND state = 1 RETURNING 1"));
-  RELAB_CHECK(change_one(change.bind(id.view())).during("beginning the task " + id.text()));
-  return {};
+  return database_
+      .transaction([&]() -> Result<void> {
+        {
+          RELAB_TRY(auto change, database_.prepare("UPDATE task SET state = 2 WHERE id = ? AND "
+                                                   "state = 1 RETURNING 1"));
+          RELAB_CHECK(change_one(change.bind(id.view())));
+        }
+        return note_beginning(id);
+      })
+      .during("beginning the task " + id.text());
 }
 
-Result<void> Journal::note_newest(const std::string& arm, ByteView report) {
-  if (arm.empty()) return {};
-  RELAB_TRY(auto newest, database_.prepare("INSERT OR REPLACE INTO newest VALUES(?, ?)"));
-  const auto digest = payload_digest(report);
-  return newest.bind(std::string_view(arm)).bind(ByteView(digest)).run();
+Result<void> Journal::note_newest(const JournalEnd& end) {
+  if (end.arm.empty()) return {};
+  RELAB_TRY(auto newest, database_.prepare("INSERT OR REPLACE INTO newest SELECT ?, ?, began FROM "
+                                           "task WHERE id = ?"));
+  const auto digest = payload_digest(end.report);
+  newest.bind(std::string_view(end.arm)).bind(ByteView(digest)).bind(end.id.view());
+  return newest.run();
 }
 
-Result<void> Journal::store_end(const JournalEnd& end) {
-  return database_.transaction([&]() -> Result<void> {
+Result<void> Journal::store_end(const JournalEnd& end, std::string_view states) {
+  auto stored = database_.transaction([&]() -> Result<void> {
     {
-      RELAB_TRY(auto change, database_.prepare(
-                                 "UPDATE task SET state = 3, report = ?, before = x'' WHERE id = ? "
-                                 "AND state IN (1, 2, 5) RETURNING 1"));
+      RELAB_TRY(auto change,
+                database_.prepare(fmt::format("UPDATE task SET state = 3, report = ?, before = x'' "
+                                              "WHERE id = ? AND state IN ({}) RETURNING 1",
+                                              states)));
       RELAB_CHECK(change_one(change.bind(end.report).bind(end.id.view())));
     }
-    return note_newest(end.arm, end.report);
+    RELAB_TRY(const auto moment, next_moment());
+    RELAB_CHECK(note_deed(end.id, moment));
+    return note_newest(end);
   });
+  if (stored) forget_way_back(folder_, end.id);
+  return stored;
 }
 
 template <typename Write>
@@ -198,14 +286,64 @@ Result<void> Journal::write_end(Write write) {
 }
 
 Result<void> Journal::finish(const JournalEnd& end) {
-  return write_end([&] { return store_end(end); }).during("storing the report of " + end.id.text());
+  return write_end([&] { return store_end(end, "1, 2, 5"); })
+      .during("storing the report of " + end.id.text());
 }
 
 Result<void> Journal::arm(const TaskId& id, ByteView before, const std::string& boot) {
-  RELAB_TRY(auto change, database_.prepare("UPDATE task SET before = ?, boot = ? WHERE id = ? AND "
-                                           "state = 2 RETURNING 1"));
-  change.bind(before).bind(std::string_view(boot)).bind(id.view());
-  return change_one(change).during("storing the way back of " + id.text());
+  const auto armed = [&]() -> Result<void> {
+    RELAB_TRY(auto row, find(id));
+    if (!row) return fail(Fault::conflict, "the journal has no such task");
+    row->before.assign(before.begin(), before.end());
+    row->boot = boot;
+    RELAB_CHECK(replace_file(way_back_file(folder_, id), text_of(way_back_of(*row).bytes())));
+    RELAB_TRY(auto change,
+              database_.prepare("UPDATE task SET before = ?, boot = ? WHERE id = ? AND "
+                                "state = 2 RETURNING 1"));
+    change.bind(before).bind(std::string_view(boot)).bind(id.view());
+    return change_one(change);
+  };
+  return armed().during("storing the way back of " + id.text());
+}
+
+Result<void> Journal::restore(const schema::WayBack::Reader& back, const TaskId& id) {
+  RELAB_TRY(auto insert,
+            database_.prepare("INSERT INTO task(id, task_digest, order_digest, state, order_bytes, "
+                              "report, before, boot) VALUES(?, ?, ?, 2, ?, x'', ?, ?)"));
+  insert.bind(id.view()).bind(view(back.getTaskDigest())).bind(view(back.getOrderDigest()));
+  insert.bind(view(back.getOrder())).bind(view(back.getBefore())).bind(view(back.getBoot()));
+  return insert.run();
+}
+
+Result<void> Journal::settle_way_back(const fs::path& file) {
+  RELAB_TRY(const auto kept, read_small_file(file, way_back_size_max));
+  const auto way = Message<schema::WayBack>::parse(bytes_of(kept));
+  const auto id = way ? TaskId::from(view(way->reader().getTaskId())) : fail(way.error());
+  if (!id) {
+    // Emptied, since it is settled; or damaged, and for a person to look at.
+    std::error_code error;
+    if (kept.empty())
+      fs::remove(file, error);
+    else
+      put_aside(file);
+    return {};
+  }
+  RELAB_TRY(const auto row, find(*id));
+  // The journal that knew of it is gone.
+  if (!row) return restore(way->reader(), *id);
+  if (row->before.empty()) forget_way_back(folder_, *id);
+  return {};
+}
+
+Result<void> Journal::settle_ways_back() {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (const auto& file : fs::directory_iterator(folder_, error))
+    if (is_way_back(file.path())) files.push_back(file.path());
+  if (error) return fail(Fault::damaged, error.message());
+  for (const auto& file : files)
+    RELAB_CHECK(settle_way_back(file).during(file.filename().string()));
+  return {};
 }
 
 Result<void> Journal::hold(const TaskId& id, ByteView report, Instant until) {
@@ -219,21 +357,9 @@ Result<void> Journal::hold(const TaskId& id, ByteView report, Instant until) {
       .during("storing the change of " + id.text());
 }
 
-Result<void> Journal::keep(const TaskId& id, const std::string& arm) {
-  return write_end([&] {
-           return database_.transaction([&]() -> Result<void> {
-             RELAB_TRY(const auto row, find(id));
-             if (!row || row->state != TaskState::unconfirmed)
-               return fail(Fault::conflict, "the journal has no such change that waits");
-             {
-               RELAB_TRY(auto change, database_.prepare("UPDATE task SET state = 3, before = x'' "
-                                                        "WHERE id = ? AND state = 5 RETURNING 1"));
-               RELAB_CHECK(change_one(change.bind(id.view())));
-             }
-             return note_newest(arm, row->report);
-           });
-         })
-      .during("keeping the change of " + id.text());
+Result<void> Journal::keep(const JournalEnd& end) {
+  return write_end([&] { return store_end(end, "5"); })
+      .during("keeping the change of " + end.id.text());
 }
 
 Result<void> Journal::retract(const TaskId& id) {
@@ -243,11 +369,16 @@ Result<void> Journal::retract(const TaskId& id) {
       .during("taking back the change of " + id.text());
 }
 
-Result<std::optional<crypto::Digest>> Journal::newest_report(std::string_view arm) {
-  RELAB_TRY(auto rows, database_.prepare("SELECT report_digest FROM newest WHERE arm = ?"));
-  rows.bind(arm);
+Result<std::optional<Newest>> Journal::newest_report(std::string_view arm,
+                                                     std::string_view resource) {
+  RELAB_TRY(auto rows,
+            database_.prepare("SELECT report_digest, EXISTS(SELECT 1 FROM deed WHERE resource = ? "
+                              "AND moment > newest.began) FROM newest WHERE arm = ?"));
+  rows.bind(resource).bind(arm);
   RELAB_TRY(const bool found, rows.step());
-  return found ? std::optional(digest_from(rows.blob(0))) : std::optional<crypto::Digest>();
+  if (!found) return std::optional<Newest>();
+  return std::optional(
+      Newest{.digest = digest_from(rows.blob(0)), .outdated = rows.number(1) != 0});
 }
 
 Result<void> Journal::acknowledge(const TaskId& id) {

@@ -12,6 +12,7 @@
 #include "common/crypto/hash.h"
 #include "common/crypto/keys.h"
 #include "common/store/database.h"
+#include "schema/journal.capnp.h"
 #include "schema/wire.capnp.h"
 
 namespace relab::agent {
@@ -42,6 +43,19 @@ struct JournalRow {
   /// the wall clock.
   std::string boot = {};
   Instant until = {};
+  /// The resource that it destroys something on; empty: nothing.
+  std::string destroys = {};
+};
+
+/// The newest report on tasks of one kind.
+struct Newest {
+  /// Of its payload.
+  crypto::Digest digest{};
+  /// A task that destroys something on the resource began, or ended, after the task that it is on
+  /// had begun: what it shows may not be so any more.
+  bool outdated = false;
+
+  bool operator==(const Newest&) const = default;
 };
 
 /// The end of a task.
@@ -78,19 +92,21 @@ class TaskJournal {
   virtual Result<void> arm(const TaskId& id, ByteView before, const std::string& boot) = 0;
   /// The change of a running task was made, and waits to be confirmed.
   virtual Result<void> hold(const TaskId& id, ByteView report, Instant until) = 0;
-  /// The change stays: the report that was held is the task's report.
-  virtual Result<void> keep(const TaskId& id, const std::string& arm) = 0;
+  /// The change stays.
+  virtual Result<void> keep(const JournalEnd& end) = 0;
   /// The change is about to be undone, and cannot be confirmed any more.
   virtual Result<void> retract(const TaskId& id) = 0;
   /// Drops order and report of the task but keeps its id, so that it never runs again. A loss of
   /// power may undo it: the report is then delivered once more.
   virtual Result<void> acknowledge(const TaskId& id) = 0;
 
-  /// The digest of the payload of the newest report on a task of that kind, acknowledged ones too;
-  /// nothing if there is none.
-  virtual Result<std::optional<crypto::Digest>> newest_report(std::string_view arm) = 0;
+  /// The newest report on a task of that kind, acknowledged ones too, as evidence about this
+  /// resource; nothing if there is none.
+  virtual Result<std::optional<Newest>> newest_report(std::string_view arm,
+                                                      std::string_view resource) = 0;
 
-  /// The newest checkpoint of this controller's ledger that was kept; empty if there is none.
+  /// The newest countersigned checkpoint of this controller's ledger; empty if there is none. It
+  /// outlives a journal that is damaged.
   virtual Result<Bytes> checkpoint(const crypto::PublicKey& controller) = 0;
   virtual Result<void> keep_checkpoint(const crypto::PublicKey& controller, ByteView envelope) = 0;
 
@@ -104,7 +120,7 @@ class TaskJournal {
   TaskJournal& operator=(TaskJournal&&) = default;
 };
 
-/// Where the newest checkpoint of a controller's ledger is kept.
+/// Where the newest countersigned checkpoint of a controller's ledger is kept.
 std::filesystem::path checkpoint_file(const std::filesystem::path& state_dir,
                                       const crypto::PublicKey& controller);
 
@@ -121,10 +137,11 @@ class Journal final : public TaskJournal {
   Result<void> accept(const JournalRow& row) override;
   Result<void> begin(const TaskId& id) override;
   Result<void> finish(const JournalEnd& end) override;
-  Result<std::optional<crypto::Digest>> newest_report(std::string_view arm) override;
+  Result<std::optional<Newest>> newest_report(std::string_view arm,
+                                              std::string_view resource) override;
   Result<void> arm(const TaskId& id, ByteView before, const std::string& boot) override;
   Result<void> hold(const TaskId& id, ByteView report, Instant until) override;
-  Result<void> keep(const TaskId& id, const std::string& arm) override;
+  Result<void> keep(const JournalEnd& end) override;
   Result<void> retract(const TaskId& id) override;
   Result<void> acknowledge(const TaskId& id) override;
   Result<Bytes> checkpoint(const crypto::PublicKey& controller) override;
@@ -136,8 +153,16 @@ class Journal final : public TaskJournal {
   Journal(store::Database database, std::filesystem::path folder, bool lost)
       : database_(std::move(database)), folder_(std::move(folder)), lost_(lost) {}
   Result<void> read_identity();
-  Result<void> store_end(const JournalEnd& end);
-  Result<void> note_newest(const std::string& arm, ByteView report);
+  Result<void> store_end(const JournalEnd& end, std::string_view states);
+  Result<void> note_newest(const JournalEnd& end);
+  /// The number of the next beginning or end of a task.
+  Result<std::int64_t> next_moment();
+  /// Of a task that destroys, outdates what was seen of its resource; others leave no mark.
+  Result<void> note_deed(const TaskId& id, std::int64_t moment);
+  Result<void> note_beginning(const TaskId& id);
+  Result<void> restore(const schema::WayBack::Reader& back, const TaskId& id);
+  Result<void> settle_way_back(const std::filesystem::path& file);
+  Result<void> settle_ways_back();
   /// Even where the disk is full: the end of a task must fit.
   template <typename Write>
   Result<void> write_end(Write write);

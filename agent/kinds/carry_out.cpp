@@ -5,6 +5,7 @@
 
 #include "agent/kinds/kind.h"
 #include "common/reflect/union.h"
+#include "common/wire/envelope.h"
 
 namespace relab::agent {
 
@@ -66,9 +67,13 @@ class Errand {
   Work probe();
   Work wait();
   Work change();
+  Work review();
 
  private:
   bool checks() const { return order_.getMode() == schema::Mode::CHECK; }
+  /// What is there now is what was seen when it was approved of. Who made the reports was checked
+  /// before.
+  Result<void> check_evidence(schema::Facts::Reader now) const;
   Work missed(const Awaited& awaited) const;
   /// Everything from the first change on.
   Work make(const Changes& changes, Message<schema::Facts> before);
@@ -122,7 +127,31 @@ Work Errand::change() {
   }
   if (checks()) return {.facts = std::move(*before), .changes = words_of(*changes)};
   if (changes->empty()) return {.facts = std::move(*before)};
+  if (const auto same = check_evidence(before->reader()); !same) {
+    auto work = failed(same.error());
+    work.facts = std::move(*before);
+    return work;
+  }
   return make(*changes, std::move(*before));
+}
+
+Result<void> Errand::check_evidence(schema::Facts::Reader now) const {
+  if (kind_.departs == nullptr) return {};
+  const auto hint = "look at it again, and approve of what is there now";
+  if (order_.getEvidence().size() == 0)
+    return fail(Fault::refused, "it destroys, and no evidence was brought", hint);
+  for (const auto envelope : order_.getEvidence()) {
+    RELAB_TRY(const auto signed_bytes,
+              Message<schema::Envelope>::parse(view(envelope)).during("reading the evidence"));
+    RELAB_TRY(const auto report,
+              Message<schema::Report>::parse(view(signed_bytes.reader().getPayload()))
+                  .during("reading the evidence"));
+    auto departed = kind_.departs(task_, now, report.reader().getFacts());
+    if (!departed.empty())
+      return fail(Fault::refused, fmt::format("it is not as the evidence shows it: {}", departed),
+                  hint);
+  }
+  return {};
 }
 
 Work Errand::make(const Changes& changes, Message<schema::Facts> before) {
@@ -148,6 +177,14 @@ Work Errand::make(const Changes& changes, Message<schema::Facts> before) {
   return work;
 }
 
+Work Errand::review() {
+  Work work;
+  const auto still = see_that_done(work);
+  if (!still) return failed(still.error());
+  work.unconfirmed = true;
+  return work;
+}
+
 Result<void> Errand::apply_all(const Changes& changes, Work& work) {
   for (const auto& change : changes) {
     RELAB_CHECK(apply(kind_, change, hands_.host));
@@ -162,15 +199,15 @@ Result<void> Errand::see_that_done(Work& work) {
   RELAB_TRY(const auto left,
             plan(kind_, task_, work.facts->reader()).during("looking whether it is done"));
   if (left.empty()) return {};
-  return fail(Fault::conflict, fmt::format("it still differs after the changes: {}",
-                                           fmt::join(words_of(left), "; ")));
+  return fail(Fault::conflict,
+              fmt::format("it differs from what was ordered: {}", fmt::join(words_of(left), "; ")));
 }
 
 void Errand::go_back(const Message<schema::Facts>& before, Work& work) {
   work.facts.reset();
   const auto undone = undo(order_, before.reader(), hands_.rescue);
-  work.aftermath = undone ? "undone" : "could not be undone: " + undone.error().sentence();
-  if (!undone) work.outcome = schema::Outcome::UNKNOWN;
+  work.stuck = !undone;
+  work.aftermath = undone ? "undone" : "could not be undone at first: " + undone.error().sentence();
 }
 
 Result<void> undo_once(const Kind& kind, schema::Task::Reader task, schema::Facts::Reader before,
@@ -196,6 +233,14 @@ Work carry_out(schema::Order::Reader order, const Hands& hands, const Arm& arm) 
   Errand errand(**kind, order, hands, arm);
   if ((*kind)->plan != nullptr) return errand.change();
   return (*kind)->awaits != nullptr ? errand.wait() : errand.probe();
+}
+
+Work review(schema::Order::Reader order, Host& host) {
+  const auto kind = find_kind(arm_of(order.getTask()));
+  if (!kind) return failed(kind.error());
+  const Hands hands{.host = host, .rescue = host};
+  const Arm none;
+  return Errand(**kind, order, hands, none).review();
 }
 
 Result<void> undo(schema::Order::Reader order, schema::Facts::Reader before, Host& host) {

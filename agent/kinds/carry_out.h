@@ -26,7 +26,10 @@ struct Work {
   std::vector<std::string> changes = {};
   /// A change was made that is to be undone unless it is confirmed.
   bool unconfirmed = false;
-  /// What became of the changes of a task that failed: "undone"; empty if they stand.
+  /// It failed, and what it had changed could not be undone.
+  bool stuck = false;
+  /// What became of the changes of a task that failed and could be undone: "undone"; empty if they
+  /// stand.
   std::string aftermath = {};
 };
 
@@ -43,6 +46,9 @@ using Arm = std::function<Result<void>(const Message<schema::Facts>& before)>;
 
 /// `arm` is asked once, and only for kinds whose changes are confirmed.
 Work carry_out(schema::Order::Reader order, const Hands& hands, const Arm& arm);
+
+/// Whether a change that was made is still as it should be: unconfirmed if so, as it was seen now.
+Work review(schema::Order::Reader order, Host& host);
 
 /// Brings the machine back to how it was, and sees that it is. Fault::cancelled if the task that
 /// undoes was stopped meanwhile.

@@ -68,6 +68,15 @@ concept RevertibleKind = ChangeKind<K> &&
   { K::revert(params, facts, facts) } -> std::same_as<std::vector<Change>>;
 };
 
+/// A kind that destroys something. `departs` is pure: in what that matters what is there now
+/// differs from the evidence, of which a person approved; empty if in nothing.
+template <typename K>
+concept DestroyingKind = ChangeKind<K> &&
+    requires(typename K::Params::Reader params, typename K::Facts::Reader facts,
+             schema::Facts::Reader evidence) {
+  { K::departs(params, facts, evidence) } -> std::same_as<std::string>;
+};
+
 /// One row of the table: the arm's name in the unions Task and Facts, and how to run it. What a
 /// kind does not have is null.
 struct Kind {
@@ -80,6 +89,7 @@ struct Kind {
   Result<std::vector<Change>> (*plan)(Task task, Facts facts) = nullptr;
   Result<void> (*apply)(const Change& change, Host& host) = nullptr;
   std::vector<Change> (*revert)(Task task, Facts before, Facts now) = nullptr;
+  std::string (*departs)(Task task, Facts now, Facts evidence) = nullptr;
 };
 
 /// Puts a kind's facts under its arm of the union, with every text made clean.
@@ -111,6 +121,9 @@ struct Erased {
   static std::vector<Change> revert(Kind::Task task, Kind::Facts before, Kind::Facts now) {
     return K::revert(params(task), facts(before), facts(now));
   }
+  static std::string departs(Kind::Task task, Kind::Facts now, Kind::Facts evidence) {
+    return K::departs(params(task), facts(now), evidence);
+  }
 };
 
 template <ProbeKind K>
@@ -120,6 +133,7 @@ constexpr Kind kind() {
   if constexpr (ChangeKind<K>) row.plan = &Erased<K>::plan;
   if constexpr (ChangeKind<K>) row.apply = &K::apply;
   if constexpr (RevertibleKind<K>) row.revert = &Erased<K>::revert;
+  if constexpr (DestroyingKind<K>) row.departs = &Erased<K>::departs;
   return row;
 }
 

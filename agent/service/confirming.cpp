@@ -35,22 +35,35 @@ bool Servant::perform(const effect::Announce& effect) {
   return true;
 }
 
-Result<Undoing> Servant::way_back(const TaskId& id, const std::string& why) {
-  RELAB_TRY(const auto row, journal_.find(id));
+Result<Undoing> Servant::way_back(const effect::Undo& effect) {
+  RELAB_TRY(const auto row, journal_.find(effect.id));
   if (!row) return fail(Fault::damaged, "the journal lost the task");
   RELAB_TRY(auto order, Message<schema::Order>::parse(row->order).during("reading its order"));
   RELAB_TRY(auto before,
             Message<schema::Facts>::parse(row->before).during("reading how it was before"));
-  return Undoing{.order = std::move(order), .before = std::move(before), .why = why};
+  return Undoing{.order = std::move(order),
+                 .before = std::move(before),
+                 .why = effect.why,
+                 .outcome = effect.outcome};
+}
+
+bool Servant::perform(const effect::Review& effect) {
+  auto order = stored_order(effect.id);
+  if (order)
+    labour_.review(effect.id, std::move(*order));
+  else
+    feed(event::Ended{.id = effect.id, .why = order.error().sentence()});
+  return true;
 }
 
 bool Servant::perform(const effect::Undo& effect) {
   log_->warn("the change of task {} is undone: {}", effect.id.text(), effect.why);
+  ends_.erase(effect.id);
   // A full disk does not keep the agent cut off. Until the end is stored the journal says then that
   // the change waits, which leads the next life back once more.
   if (const auto retracted = journal_.retract(effect.id); !retracted)
     log_->error("task {}: {}", effect.id.text(), retracted.error().sentence());
-  auto back = way_back(effect.id, effect.why);
+  auto back = way_back(effect);
   if (back) {
     labour_.undo(effect.id, std::move(*back));
     return true;
@@ -64,8 +77,29 @@ bool Servant::perform(const effect::Undo& effect) {
   return true;
 }
 
+Result<TaskEnd> Servant::reviewed(const TaskId& id) {
+  RELAB_TRY(const auto row, journal_.find(id));
+  if (!row) return fail(Fault::damaged, "the journal lost the task");
+  RELAB_TRY(const auto report, open_signed<schema::Report>(row->report, self_.keys.sign_key())
+                                   .during("reading the report that was held"));
+  auto& end = ends_.at(id);
+  const auto held = report.first.reader();
+  end.started = instant_of(held.getStartedAt());
+  end.changes.clear();
+  for (const auto change : held.getChanges()) end.changes.push_back(str(change));
+  std::vector<std::string> log;
+  for (const auto line : held.getLog()) log.push_back(str(line));
+  end.log.insert(end.log.begin(), log.begin(), log.end());
+  return std::move(end);
+}
+
 bool Servant::perform(const effect::Keep& effect) {
-  const auto kept = journal_.keep(effect.id, shown_by(effect.id));
+  const auto kept = [&]() -> Result<void> {
+    RELAB_TRY(const auto end, reviewed(effect.id));
+    RELAB_TRY(const auto report, signed_report(end));
+    return journal_.keep({.id = effect.id, .report = report, .arm = shown_by(effect.id)});
+  }();
+  ends_.erase(effect.id);
   if (kept) {
     old_routes_.erase(effect.id);
     return true;

@@ -7,6 +7,8 @@
 #include "agent/service/report.h"
 #include "agent/service/servant.h"
 #include "common/base/text.h"
+#include "common/reflect/notes.h"
+#include "common/reflect/resource.h"
 
 namespace relab::agent {
 
@@ -14,6 +16,14 @@ namespace {
 
 /// Below this the journal takes no new task: the end of those it has must still fit.
 constexpr std::uint64_t room_min = std::uint64_t{4} << 20U;
+
+/// The resource on which carrying out this order destroys something.
+std::string destroyed_by(schema::Order::Reader order) {
+  const auto task = order.getTask();
+  const bool destroys =
+      order.getMode() == schema::Mode::APPLY && reflect::notes_of_kind(arm_of(task)).destructive;
+  return destroys ? reflect::resource_of(task) : std::string();
+}
 
 }  // namespace
 
@@ -27,8 +37,14 @@ TaskEnd Servant::failed_end(const TaskId& id, Error failure) const {
 
 std::string Servant::shown_by(const TaskId& id) {
   const auto order = stored_order(id);
-  if (!order || order->reader().getMode() != schema::Mode::APPLY) return {};
-  return std::string(arm_of(order->reader().getTask()));
+  if (!order) return {};
+  const auto arm = arm_of(order->reader().getTask());
+  const auto kind = find_kind(arm);
+  // A change that was only checked shows how it was, which is not what such a report is for. A look
+  // is a look in either mode.
+  const bool shows = order->reader().getMode() == schema::Mode::APPLY ||
+                     (kind && (*kind)->plan == nullptr && (*kind)->awaits == nullptr);
+  return shows ? std::string(arm) : std::string();
 }
 
 void Servant::feed(const Event& event) {
@@ -48,7 +64,8 @@ bool Servant::perform(const effect::Accept& effect) {
                              .task_digest = admission_->task_digest,
                              .order_digest = admission_->order_digest,
                              .state = effect.begin ? TaskState::running : TaskState::accepted,
-                             .order = Bytes(order.begin(), order.end())});
+                             .order = Bytes(order.begin(), order.end()),
+                             .destroys = destroyed_by(admission_->order.reader())});
   if (stored) {
     log_->info("task {} accepted: {} for {}", effect.id.text(),
                arm_of(admission_->order.reader().getTask()),
@@ -61,35 +78,37 @@ bool Servant::perform(const effect::Accept& effect) {
 }
 
 bool Servant::perform(const effect::Begin& effect) {
-  if (const auto begun = journal_.begin(effect.id); !begun) {
+  if (auto refused = refuse_late(effect.id)) {
+    ends_.insert_or_assign(effect.id, std::move(*refused));
+  } else if (const auto begun = journal_.begin(effect.id); !begun) {
     log_->error("task {} cannot begin: {}", effect.id.text(), begun.error().sentence());
     ends_.insert_or_assign(effect.id, failed_end(effect.id, begun.error()));
   }
   return true;
 }
 
-bool Servant::perform(const effect::Start& effect) {
-  if (admission_ && admission_->id == effect.id)
-    start(effect.id, std::move(admission_->order));
-  else if (ends_.contains(effect.id))
-    start(effect.id, fail(Fault::cancelled, "it did not begin"));
-  else
-    start(effect.id, stored_order(effect.id));
-  return true;
+std::optional<TaskEnd> Servant::refuse_late(const TaskId& id) {
+  const auto order = stored_order(id);
+  if (!order) return failed_end(id, order.error());
+  auto grounds = check_grounds(order->reader(), terms());
+  if (grounds.reason == schema::Refusal::NONE) return {};
+  auto end = failed_end(id, {.fault = Fault::refused, .what = std::move(grounds.what)});
+  end.outcome = schema::Outcome::REFUSED;
+  return end;
 }
 
-void Servant::start(const TaskId& id, Result<Message<schema::Order>> order) {
-  // It may have waited since it was admitted: behind others, or while the agent was down.
-  auto grounds = order ? check_grounds(order->reader(), terms()) : Refused{};
-  if (order && grounds.reason == schema::Refusal::NONE) {
-    labour_.start(id, std::move(*order));
-    return;
+bool Servant::perform(const effect::Start& effect) {
+  if (admission_ && admission_->id == effect.id) {
+    labour_.start(effect.id, std::move(admission_->order));
+  } else if (ends_.contains(effect.id)) {
+    feed(event::Ended{.id = effect.id});
+  } else if (auto order = stored_order(effect.id)) {
+    labour_.start(effect.id, std::move(*order));
+  } else {
+    ends_.insert_or_assign(effect.id, failed_end(effect.id, order.error()));
+    feed(event::Ended{.id = effect.id});
   }
-  auto end = failed_end(
-      id, order ? Error{.fault = Fault::refused, .what = std::move(grounds.what)} : order.error());
-  if (order) end.outcome = schema::Outcome::REFUSED;
-  ends_.try_emplace(id, std::move(end));
-  feed(event::Ended{id});
+  return true;
 }
 
 Result<Message<schema::Order>> Servant::stored_order(const TaskId& id) {

@@ -10,6 +10,7 @@
 #include "agent/service/report.h"
 #include "common/base/text.h"
 #include "common/base/version.h"
+#include "common/reflect/resource.h"
 #include "schema/ledger.capnp.h"
 
 namespace relab::agent {
@@ -68,13 +69,16 @@ Result<void> Servant::recover(const Now& now) {
                : row.state == TaskState::running  ? "running"
                : row.state == TaskState::finished ? "finished"
                                                   : "to be confirmed");
-    feed(event::Recovered{.id = row.id,
-                          .state = state,
-                          .deadline = deadline,
-                          .armed = !row.before.empty(),
-                          .confirm_within = confirm,
-                          .left = left_to_confirm(row, confirm)});
+    feed(event::Recovered{
+        .id = row.id,
+        .state = state,
+        .deadline = deadline,
+        .armed = !row.before.empty(),
+        .confirm_within = confirm,
+        .left = left_to_confirm(row, confirm),
+        .resource = order ? reflect::resource_of(order->reader().getTask()) : std::string()});
   }
+  feed(event::Ticked{});
   return {};
 }
 
@@ -123,6 +127,7 @@ void Servant::dispatch(const Party& peer, const Opened& opened, const std::strin
     return take_attach(peer, attach->reader(), route);
   if (const auto ack = opened.as<schema::Ack>()) return take_ack(ack->reader());
   if (const auto cancel = opened.as<schema::Cancel>()) return take_cancel(cancel->reader());
+  if (opened.is<schema::Checkpoint>()) return take_checkpoint(peer, opened);
   if (const auto confirm = opened.as<schema::Confirm>())
     return take_confirm(confirm->reader(), route);
   if (++turned_.unexpected == 1)
@@ -134,29 +139,28 @@ void Servant::take_attach(const Party& peer, const schema::Attach::Reader& attac
   log_->info("the controller '{}' ({}) attached", peer.name, crypto::fingerprint(peer.sign_key));
   // To whoever asked, and nobody else: it answers a question. If it is gone, it will ask again.
   static_cast<void>(outlet_.send(route, sign(self_.keys, hello(peer, attach)).bytes()).has_value());
-  keep_checkpoint(peer, view(attach.getCheckpoint()));
   feed(event::Attached{});
 }
 
-namespace {
-
-/// How many entries a checkpoint covers; 0 for what is none by this controller.
-std::uint64_t entries_of(ByteView envelope, const Party& peer) {
-  const auto opening =
-      open_frame(envelope, frame_size_max, [&](const auto& key) { return key == peer.sign_key; });
-  if (!opening.opened) return 0;
-  const auto checkpoint = opening.opened->as<schema::Checkpoint>();
-  return checkpoint ? checkpoint->reader().getEntries() : 0;
+std::uint64_t Servant::entries_shown(const Party& peer) {
+  const auto kept = journal_.checkpoint(peer.sign_key);
+  if (!kept) return 0;
+  const auto own = open_signed<schema::Countersigned>(*kept, self_.keys.sign_key());
+  if (!own) return 0;
+  const auto shown =
+      open_signed<schema::Checkpoint>(view(own->first.reader().getCheckpoint()), peer.sign_key);
+  return shown ? shown->first.reader().getEntries() : 0;
 }
 
-}  // namespace
-
-void Servant::keep_checkpoint(const Party& peer, ByteView envelope) {
-  const auto shown = entries_of(envelope, peer);
-  if (shown == 0) return;
-  const auto kept = journal_.checkpoint(peer.sign_key);
-  if (kept && entries_of(*kept, peer) >= shown) return;
-  if (const auto done = journal_.keep_checkpoint(peer.sign_key, envelope); !done)
+void Servant::take_checkpoint(const Party& peer, const Opened& opened) {
+  const auto checkpoint = opened.as<schema::Checkpoint>();
+  if (!checkpoint || checkpoint->reader().getEntries() <= entries_shown(peer)) return;
+  Draft<schema::Countersigned> countersigned;
+  countersigned->setCheckpoint(blob(opened.envelope.bytes()));
+  countersigned->setMachineId(self_.machine_id);
+  countersigned->setTime(unix_millis(now_.wall));
+  const auto envelope = sign(self_.keys, std::move(countersigned).finish());
+  if (const auto done = journal_.keep_checkpoint(peer.sign_key, envelope.bytes()); !done)
     log_->warn("the checkpoint of the controller's ledger is not kept: {}",
                done.error().sentence());
 }
@@ -194,7 +198,10 @@ Terms Servant::terms() const {
           .role = self_.role,
           .now = now_.wall,
           .pinned = [this](const auto& key) { return self_.trust.by_sign_key(key) != nullptr; },
-          .newest_report = [this](std::string_view arm) { return journal_.newest_report(arm); }};
+          .newest_report =
+              [this](std::string_view arm, std::string_view resource) {
+                return journal_.newest_report(arm, resource);
+              }};
 }
 
 void Servant::take_order(const Opened& opened) {
@@ -219,7 +226,8 @@ void Servant::take_order(const Opened& opened) {
         .task_digest = admission_->task_digest,
         .deadline = deadline,
         .known = std::move(*known),
-        .confirm_within = std::chrono::seconds(admission_->order.reader().getConfirmWithin())});
+        .confirm_within = std::chrono::seconds(admission_->order.reader().getConfirmWithin()),
+        .resource = reflect::resource_of(admission_->order.reader().getTask())});
   }
   admission_.reset();
 }
@@ -275,13 +283,25 @@ void Servant::take_notice(Notice notice, const Now& now) {
 
 void Servant::take_end(TaskEnd end) {
   const auto id = end.id;
-  const bool unconfirmed = end.unconfirmed;
+  const event::Ended ended{
+      .id = id, .unconfirmed = end.unconfirmed, .stuck = end.stuck, .why = end.failure.sentence()};
   log_->info("task {} ended: {}{}{}", id.text(), words_of(end.outcome),
-             unconfirmed ? ", to be confirmed" : "",
+             end.unconfirmed ? ", to be confirmed" : "",
              end.failure.what.empty() ? "" : ", " + end.failure.sentence());
   told_.erase(id);
-  ends_.insert_or_assign(id, std::move(end));
-  feed(event::Ended{.id = id, .unconfirmed = unconfirmed});
+  if (end.stuck)
+    tell(id, "it could not be undone, and is tried again: " + end.failure.sentence());
+  else
+    ends_.insert_or_assign(id, std::move(end));
+  feed(ended);
+}
+
+void Servant::tell(const TaskId& id, const std::string& what) {
+  Draft<schema::Progress> draft;
+  draft->setTaskId(blob(id.bytes));
+  draft->setUnit("steps");
+  draft->setWhat(clean_text(what));
+  send(std::move(draft).finish());
 }
 
 void Servant::take_arming(const TaskArming& arming) {

@@ -77,6 +77,7 @@ class Servant {
   void take_confirm(const schema::Confirm::Reader& confirm, const std::string& route);
   void take_end(TaskEnd end);
   void take_arming(const TaskArming& arming);
+  void tell(const TaskId& id, const std::string& what);
 
   void feed(const Event& event);
   /// False if the effects after this one must not happen.
@@ -88,6 +89,7 @@ class Servant {
   bool perform(const effect::Finish& effect);
   bool perform(const effect::Hold& effect);
   bool perform(const effect::Announce& effect);
+  bool perform(const effect::Review& effect);
   bool perform(const effect::Undo& effect);
   bool perform(const effect::Keep& effect);
   bool perform(const effect::Answer& effect);
@@ -96,20 +98,26 @@ class Servant {
   bool perform(const effect::Exit& effect);
 
   Message<schema::Hello> hello(const Party& peer, const schema::Attach::Reader& attach);
-  /// Keeps the checkpoint that was shown if it is newer than the one before.
-  void keep_checkpoint(const Party& peer, ByteView envelope);
+  /// Countersigns and keeps the head of the controller's ledger if it is newer than the one before.
+  void take_checkpoint(const Party& peer, const Opened& opened);
+  /// How many entries of the controller's ledger it was shown; 0: none yet.
+  std::uint64_t entries_shown(const Party& peer);
   Result<Message<schema::Order>> stored_order(const TaskId& id);
-  /// The task kind on which a report on this task shows something; empty for a check.
+  /// The task kind on which a report on this task shows something; empty for a change that is only
+  /// checked.
   std::string shown_by(const TaskId& id);
-  Result<Undoing> way_back(const TaskId& id, const std::string& why);
+  /// What the review saw, as the end of the task that made the change.
+  Result<TaskEnd> reviewed(const TaskId& id);
+  Result<Undoing> way_back(const effect::Undo& effect);
   Result<Bytes> signed_report(const TaskEnd& end);
   /// How long a change of an earlier life still waits to be confirmed. What a restart of the
   /// machine left of it, nobody knows: none.
   Millis left_to_confirm(const JournalRow& row, std::chrono::seconds confirm_within) const;
   /// What orders are checked against now.
   Terms terms() const;
-  /// Hands the task to a worker, if what it needs still holds.
-  void start(const TaskId& id, Result<Message<schema::Order>> order);
+  /// What the task needed when it was admitted may not hold any more: it waited behind others, or
+  /// while the agent was down. Its end, if so.
+  std::optional<TaskEnd> refuse_late(const TaskId& id);
   TaskEnd failed_end(const TaskId& id, Error failure) const;
   /// Signed, to every controller that is heard.
   template <typename T>

@@ -127,6 +127,7 @@ void Workers::work(const std::stop_token& stop, const TaskId& id,
   const auto rescued = rescue.take_log();
   end.log.insert(end.log.end(), rescued.begin(), rescued.end());
   end.unconfirmed = work.unconfirmed;
+  end.stuck = work.stuck;
   take_work(std::move(work), stop_reason(id), end);
   notify(std::move(end));
 }
@@ -151,6 +152,26 @@ void Workers::armed(const TaskId& id, Result<void> stored) {
   answered_.notify_all();
 }
 
+void Workers::review(const TaskId& id, Message<schema::Order> order) {
+  const std::scoped_lock lock(mutex_);
+  auto shared = std::make_shared<Message<schema::Order>>(std::move(order));
+  workers_[id].thread = std::jthread(
+      [this, id, shared](const std::stop_token& stop) { look_again(stop, id, *shared); });
+}
+
+void Workers::look_again(const std::stop_token& stop, const TaskId& id,
+                         const Message<schema::Order>& order) {
+  have_own_files(wake_.get());
+  RealHost machine(stop, program_path_);
+  ObservedHost host(machine, [](std::uint64_t, const Waiting&) {});
+  const auto started = wall_clock();
+  auto work = relab::agent::review(order.reader(), host);
+  TaskEnd end{.id = id, .started = started, .ended = wall_clock(), .log = host.take_log()};
+  end.unconfirmed = work.unconfirmed;
+  take_work(std::move(work), stop_reason(id), end);
+  notify(std::move(end));
+}
+
 void Workers::undo(const TaskId& id, Undoing undoing) {
   const std::scoped_lock lock(mutex_);
   auto shared = std::make_shared<Undoing>(std::move(undoing));
@@ -167,14 +188,13 @@ void Workers::work_back(const TaskId& id, const Undoing& undoing) {
   TaskEnd end{.id = id,
               .started = started,
               .ended = wall_clock(),
-              .outcome = undone ? schema::Outcome::FAILED : schema::Outcome::UNKNOWN,
-              .failure = {.fault = Fault::cancelled, .what = undoing.why + ": undone"},
+              .outcome = undoing.outcome,
+              .failure = {.fault = Fault::cancelled, .what = undoing.why + "; undone"},
               .log = host.take_log()};
-  if (!undone)
-    end.failure = {.fault = Fault::damaged,
-                   .what = fmt::format("{}: it could not be undone: {}", undoing.why,
-                                       undone.error().sentence()),
-                   .hint = "look at the machine: nobody knows in which state it is"};
+  if (!undone) {
+    end.stuck = true;
+    end.failure = {.fault = Fault::damaged, .what = undone.error().sentence()};
+  }
   notify(std::move(end));
 }
 

@@ -35,6 +35,8 @@ struct TaskEnd {
   std::vector<std::string> log = {};
   /// A change was made that is to be undone unless it is confirmed.
   bool unconfirmed = false;
+  /// What it changed could not be undone.
+  bool stuck = false;
 };
 
 /// A task is about to make a change that may have to be undone. It waits for `Labour::armed`.
@@ -60,6 +62,8 @@ struct Undoing {
   Message<schema::Order> order;
   Message<schema::Facts> before;
   std::string why;
+  /// What the task has come to then.
+  schema::Outcome outcome = schema::Outcome::FAILED;
 };
 
 /// Who carries out tasks.
@@ -76,8 +80,11 @@ class Labour {
   virtual void stop(const TaskId& id, StopReason reason) = 0;
   /// The answer to `TaskArming`: whether the way back is stored. If not, nothing is changed.
   virtual void armed(const TaskId& id, Result<void> stored) = 0;
-  /// Brings the machine back to how it was before the task; its end comes as a notice: failed, with
-  /// `why`, if that worked, and unknown if not.
+  /// Looks whether the change that the task made is still as it should be; its end comes as a
+  /// notice: unconfirmed, with what was seen, if so.
+  virtual void review(const TaskId& id, Message<schema::Order> order) = 0;
+  /// Brings the machine back to how it was before the task; its end comes as a notice: with `why`
+  /// and the outcome that was given, if that worked, and stuck if not.
   virtual void undo(const TaskId& id, Undoing undoing) = 0;
 };
 
@@ -93,6 +100,7 @@ class Workers final : public Labour {
   void start(const TaskId& id, Message<schema::Order> order) override;
   void stop(const TaskId& id, StopReason reason) override;
   void armed(const TaskId& id, Result<void> stored) override;
+  void review(const TaskId& id, Message<schema::Order> order) override;
   void undo(const TaskId& id, Undoing undoing) override;
 
   /// Readable while there are notices.
@@ -107,6 +115,8 @@ class Workers final : public Labour {
     std::jthread thread;
   };
   void work(const std::stop_token& stop, const TaskId& id, const Message<schema::Order>& order);
+  void look_again(const std::stop_token& stop, const TaskId& id,
+                  const Message<schema::Order>& order);
   void work_back(const TaskId& id, const Undoing& undoing);
   /// Waits until the way back is stored. Fault::cancelled if the task was stopped meanwhile.
   Result<void> arm(const std::stop_token& stop, const TaskId& id,

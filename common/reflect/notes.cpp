@@ -29,6 +29,8 @@ enum class Id : std::uint64_t {
   destructive = 0xb5a1d7a4a9b0c10f,
   needs = 0xb5a1d7a4a9b0c110,
   commit_confirmed = 0xb5a1d7a4a9b0c111,
+  resource = 0xb5a1d7a4a9b0c112,
+  waits = 0xb5a1d7a4a9b0c113,
 };
 
 using Annotation = capnp::schema::Annotation::Reader;
@@ -96,6 +98,12 @@ void take(Notes& notes, const Annotation& annotation) {
       return;
     case Id::commit_confirmed:
       notes.commit_confirmed = true;
+      return;
+    case Id::resource:
+      notes.resource = text(annotation);
+      return;
+    case Id::waits:
+      notes.waits = true;
       return;
   }
 }

@@ -27,6 +27,8 @@ struct Notes {
   std::string audit;
   /// The list of a role's manifest that must permit the value.
   std::string limit;
+  /// The class of what a task changes, if this parameter names it.
+  std::string resource;
   std::optional<Limits> range;
   bool key = false;
   bool required = false;
@@ -35,6 +37,8 @@ struct Notes {
   bool convergent = false;
   bool destructive = false;
   bool commit_confirmed = false;
+  /// A probe that waits until a person has done something.
+  bool waits = false;
   /// Evidence that a task kind needs, by name.
   std::vector<std::string> needs;
   /// It changes by itself all the time; a comparison passes over it.

@@ -38,6 +38,7 @@ RELAB_PAYLOAD(Report, "application/vnd.relab.report.v1+capnp");
 RELAB_PAYLOAD(Ack, "application/vnd.relab.ack.v1+capnp");
 RELAB_PAYLOAD(Cancel, "application/vnd.relab.cancel.v1+capnp");
 RELAB_PAYLOAD(Checkpoint, "application/vnd.relab.checkpoint.v1+capnp");
+RELAB_PAYLOAD(Countersigned, "application/vnd.relab.countersigned.v1+capnp");
 RELAB_PAYLOAD(Approval, "application/vnd.relab.approval.v1+capnp");
 RELAB_PAYLOAD(Waiver, "application/vnd.relab.waiver.v1+capnp");
 RELAB_PAYLOAD(Unconfirmed, "application/vnd.relab.unconfirmed.v1+capnp");

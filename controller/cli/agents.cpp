@@ -30,8 +30,7 @@ void ask_all(std::vector<Row>& rows, const crypto::Keys& keys, const State& stat
   std::vector<std::unique_ptr<Session>> sessions;
   sessions.reserve(rows.size());
   for (const auto& row : rows)
-    sessions.push_back(
-        std::make_unique<Session>(exchange, row.agent, keys, lab, state.checkpoint()));
+    sessions.push_back(std::make_unique<Session>(exchange, row.agent, keys, lab));
   const auto until = now_of_system().steady + patience;
   const auto missing = [&] {
     return std::any_of(sessions.begin(), sessions.end(),

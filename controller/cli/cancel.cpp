@@ -71,6 +71,19 @@ std::optional<ExitCode> hand_over(const std::vector<CancelTarget>& targets,
   return {};
 }
 
+bool was_cancelled(const TaskRecord& task) {
+  return task.evidence ? task.evidence->report.reader().getOutcome() == schema::Outcome::CANCELLED
+                       : task.abandoned_for == schema::Abandoned::Reason::CANCELLED;
+}
+
+std::string fate_of(const TaskRecord& task) {
+  if (task.open()) return "is told when its agent is back";
+  if (was_cancelled(task)) return "was cancelled";
+  if (task.evidence) return "had come to its end before";
+  if (!task.refusal.empty()) return "was refused by its agent: " + task.refusal;
+  return "was given up, nobody knows what became of it: " + task.abandoned;
+}
+
 /// Tells what became of each task: one that had ended before it could be cancelled is none that
 /// was.
 ExitCode tell(const State& state, const std::vector<CancelTarget>& targets, Context& context) {
@@ -80,14 +93,9 @@ ExitCode tell(const State& state, const std::vector<CancelTarget>& targets, Cont
     for (const auto* task : tasks_of(state, target)) {
       if (!task->cancel_asked) continue;
       if (task->open()) ++open;
-      const bool cancelled =
-          !task->open() && (!task->evidence || task->evidence->report.reader().getOutcome() ==
-                                                   schema::Outcome::CANCELLED);
-      const auto* what = task->open() ? "is told when its agent is back"
-                         : cancelled  ? "was cancelled"
-                                      : "had come to its end before";
-      context.out().line(fmt::format("{} {}", task->step, what));
-      list.push_back({{"task", task->id.text()}, {"step", task->step}, {"cancelled", cancelled}});
+      context.out().line(fmt::format("{} {}", task->step, Printer::harmless(fate_of(*task))));
+      list.push_back(
+          {{"task", task->id.text()}, {"step", task->step}, {"cancelled", was_cancelled(*task)}});
     }
   context.out().value({{"tasks", std::move(list)}});
   return open == 0 ? ExitCode::done : ExitCode::unreachable;

@@ -41,18 +41,28 @@ Result<Party> enrol_agent(const Values& values, Context& context, schema::Lab::R
   RELAB_CHECK(book.begin(keys, owner.name, name));
   RELAB_TRY(const auto code, code_of(values, context));
   const auto before = book.state().agents();
+  if (values.count("reinstalled") != 0 && !before.contains(agent))
+    return fail(Fault::invalid,
+                fmt::format("no agent '{}' was enrolled before: nothing was reinstalled", agent),
+                "leave --reinstalled out");
   RELAB_TRY(auto party,
             controller::enrol({.lab = name,
                                .agent = agent,
                                .endpoint = endpoint,
                                .controller = owner.name,
-                               .patience = std::chrono::seconds(values["patience"].as<unsigned>())},
+                               .patience = std::chrono::seconds(values["patience"].as<unsigned>()),
+                               .reinstalled = values.count("reinstalled") != 0},
                               code, book, keys, signals));
   const auto known = before.find(agent);
   if (known != before.end() && known->second.party.sign_key != party.sign_key)
     context.out().note(fmt::format("the agent '{}' had another key until now: it was {}, it is {}",
                                    agent, crypto::fingerprint(known->second.party.sign_key),
                                    crypto::fingerprint(party.sign_key)));
+  if (known != before.end() && known->second.party.sign_key != party.sign_key &&
+      values.count("reinstalled") == 0)
+    context.out().note(
+        "steps that the agent before carried out do not count as done any more. If the plan itself "
+        "had the host reinstalled, enrol it once more with --reinstalled");
   RELAB_CHECK(book.checkpoint(keys));
   return party;
 }
@@ -63,7 +73,11 @@ void declare_enrol(po::options_description& options) {
   options.add_options()("endpoint", po::value<std::string>(),
                         "where the agent waits; default: as in lab.toml")(
       "code-file", po::value<std::string>(), "read the one-time code from this file")(
-      "patience", patience_value(30), "seconds to wait for the agent");
+      "patience", patience_value(30), "seconds to wait for the agent")(
+      "reinstalled",
+      "it is the same host as before under this name, reinstalled by the plan: steps that its "
+      "agent "
+      "before carried out stay done");
 }
 
 ExitCode enrol(const Values& values, Context& context) {

@@ -8,6 +8,7 @@
 #include "controller/cli/context.h"
 #include "controller/cli/show_gate.h"
 #include "controller/cli/waive.h"
+#include "controller/gates/clearance.h"
 #include "controller/plan/plan.h"
 #include "controller/run/book.h"
 
@@ -64,6 +65,18 @@ void show_supplies(const Gate& gate, Printer& out) {
   for (const auto& supply : supplies) out.line("  supply what is missing: " + supply);
 }
 
+/// Nothing once the phase is complete: what was destroyed then is evidence no more.
+Result<Gate> judge_steps(const std::string& phase, const Evidences& evidences) {
+  Gate gate{.phase = phase, .open = true, .verdicts = {}};
+  for (const auto candidate : evidences.lab.getPlan().getPhases())
+    if (view(candidate.getName()) == phase && phase_complete(candidate, evidences).met())
+      return gate;
+  RELAB_TRY(const auto plan, compile_phase(evidences.lab, phase));
+  gate.verdicts = judge_guarded(plan, evidences);
+  gate.open = std::ranges::all_of(gate.verdicts, &Verdict::passes);
+  return gate;
+}
+
 ExitCode explain(const std::string& phase, const Evidences& evidences, Context& context,
                  Detail detail, nlohmann::json& list) {
   const auto entry = judge_entry(phase, evidences);
@@ -74,8 +87,16 @@ ExitCode explain(const std::string& phase, const Evidences& evidences, Context& 
   if (!proof->verdicts.empty())
     show(*proof, fmt::format("What {} must show before anything after it", phase), context.out(),
          detail);
-  list.push_back({{"phase", phase}, {"entry", to_json(*entry)}, {"proof", to_json(*proof)}});
-  return entry->open && proof->open ? ExitCode::done : ExitCode::gate_closed;
+  const auto steps = judge_steps(phase, evidences);
+  if (!steps) return context.failed(steps.error());
+  if (!steps->verdicts.empty())
+    show(*steps, fmt::format("What steps of {} need when their turn comes", phase), context.out(),
+         detail);
+  list.push_back({{"phase", phase},
+                  {"entry", to_json(*entry)},
+                  {"proof", to_json(*proof)},
+                  {"steps", to_json(*steps)}});
+  return entry->open && proof->open && steps->open ? ExitCode::done : ExitCode::gate_closed;
 }
 
 }  // namespace
@@ -107,7 +128,8 @@ void declare_gate(boost::program_options::options_description& options) { declar
 
 ExitCode gate(const Values& values, Context& context) {
   if (argument_of(values, 0) == "waive") return waive(values, context);
-  if (!argument_of(values, 1).empty() || values.count("reason") != 0) {
+  if (!argument_of(values, 1).empty() || values.count("reason") != 0 ||
+      !values["for"].defaulted()) {
     context.out().error(
         {.fault = Fault::invalid,
          .what = "a gate is explained by the name of its phase alone",

@@ -41,8 +41,13 @@ ExitCode verify(const Book& book, const Values& values, Context& context) {
         {.fault = Fault::damaged,
          .what = "the ledger has no beginning: it is empty, or its entries were removed",
          .hint = "restore a copy that verifies"});
-  if (const auto owner = read_owner(context.key_file());
-      owner && owner->sign_key != book.state().controller()->sign_key)
+  const auto owner = read_owner(context.key_file());
+  if (!owner)
+    return context.failed(
+        {.fault = owner.error().fault,
+         .what = "whether this is our own ledger cannot be told: " + owner.error().what,
+         .hint = "give the state directory that has the controller's keys, too"});
+  if (owner->sign_key != book.state().controller()->sign_key)
     return context.failed(
         {.fault = Fault::conflict,
          .what = fmt::format("the ledger was begun by the controller key {}, the keys here are {}",

@@ -152,6 +152,7 @@ void Engine::for_each(Do what) {
 
 std::vector<Effect> Engine::on(const Event& event, Instant now) {
   Effects effects;
+  guarded_ordered_ = false;
   // Whatever happened may have changed what a clearance is given on.
   if (!std::holds_alternative<event::Ticked>(event))
     for_each([](StepRun& run) { run.asked.reset(); });
@@ -203,10 +204,13 @@ void Engine::take_turn(StepRun& run, Instant now, Effects& effects) {
   } else if (there && run.state == StepState::waiting) {
     if (run.again && now < *run.again) return;
     if (run.step.guarded()) {
+      // An order in the ledger may speak against the next one.
+      if (guarded_ordered_) return;
       // What it is judged by changes slowly, and it is judged anew right before it is ordered.
       if (run.asked && now < *run.asked + clearance_interval) return;
       run.asked = now;
       clearance = clear_(run.step);
+      guarded_ordered_ = clearance.wait == Wait::nothing;
     }
     if (clearance.wait == Wait::nothing) order(run, now, effects);
   }

@@ -233,6 +233,8 @@ class Engine {
   Clear clear_;
   std::chrono::seconds patience_;
   bool collect_only_;
+  /// By the event that is being handled.
+  bool guarded_ordered_ = false;
   std::vector<std::vector<StepRun>> tracks_;
   std::set<std::string> up_;
   std::map<std::string, Instant> away_since_;

@@ -5,6 +5,7 @@
 
 #include "common/needs/approval.h"
 #include "common/needs/needs.h"
+#include "common/reflect/resource.h"
 #include "common/reflect/union.h"
 
 namespace relab::controller {
@@ -78,6 +79,14 @@ class NeedJudge {
                                       .machine_id = agent.party.machine_id,
                                       .taken = task.ordered,
                                       .now = evidences_.now});
+    const auto resource = reflect::resource_of(step_.task->reader());
+    if (const auto* deed =
+            evidences_.state.destroyer_after(task.first_ordered, step_.agent, resource, step_.path);
+        judged.met() && deed != nullptr) {
+      finding.standing = schema::Standing::STALE;
+      finding.why = fmt::format("{} was ordered for {} since", deed->arm, resource);
+      return finding;
+    }
     finding.standing = standing_of(judged.standing);
     finding.why = judged.met() ? std::string(need.says) : judged.why;
     if (!judged.met()) return finding;
@@ -127,6 +136,22 @@ const Bytes* find_approval(const PlannedStep& step, const crypto::Digest& plan,
   return nullptr;
 }
 
+Finding judge_approved(const PlannedStep& step, const crypto::Digest& plan,
+                       const NeedsJudged& judged, const Evidences& evidences) {
+  Finding finding{.subject = fmt::format("approval of {}", step.path)};
+  if (!judged.met()) {
+    finding.why = "it is asked for once the evidence is there";
+    return finding;
+  }
+  if (find_approval(step, plan, judged.evidence, evidences, finding.why) != nullptr) {
+    finding.standing = schema::Standing::MET;
+    finding.why = "a person approved of exactly this";
+    return finding;
+  }
+  finding.supply = fmt::format("relab approve {}", phase_of(step.path));
+  return finding;
+}
+
 }  // namespace
 
 crypto::Digest plan_digest(const PhasePlan& phase) {
@@ -137,6 +162,9 @@ crypto::Digest plan_digest(const PhasePlan& phase) {
       add_text(all, step.agent);
       const auto task = needs::digest_of(step.task->reader());
       all.insert(all.end(), task.begin(), task.end());
+      add_text(all, fmt::format("{} {} {}", step.deadline.count(), step.confirm_within.count(),
+                                step.patience.count()));
+      add_text(all, step.instruction);
     }
   return crypto::digest(all);
 }
@@ -152,6 +180,21 @@ NeedsJudged judge_needs(const PlannedStep& step, const Evidences& evidences) {
       finding.supply = supply_of(std::string(need->arm), step.agent, evidences.lab);
   }
   return judged;
+}
+
+std::vector<Verdict> judge_guarded(const PhasePlan& phase, const Evidences& evidences) {
+  std::vector<Verdict> verdicts;
+  for (const auto& track : phase.tracks)
+    for (const auto& step : track) {
+      if (!step.guarded()) continue;
+      auto judged = judge_needs(step, evidences);
+      Verdict verdict{.condition = step.path, .of = phase.name, .absolute = true};
+      verdict.findings = judged.findings;
+      if (step.destructive)
+        verdict.findings.push_back(judge_approved(step, plan_digest(phase), judged, evidences));
+      verdicts.push_back(std::move(verdict));
+    }
+  return verdicts;
 }
 
 Cleared clear(const PlannedStep& step, const crypto::Digest& plan, const Evidences& evidences) {

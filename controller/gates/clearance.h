@@ -26,7 +26,7 @@ struct Cleared {
   Grounds grounds = {};
 };
 
-/// Over all steps of a phase: path, agent and task.
+/// Over all steps of a phase: path, agent, task, times and instruction.
 crypto::Digest plan_digest(const PhasePlan& phase);
 
 /// The evidence that the step needs, with how it stands: one finding for each need.
@@ -37,6 +37,10 @@ struct NeedsJudged {
   bool met() const { return evidence.size() == findings.size(); }
 };
 NeedsJudged judge_needs(const PlannedStep& step, const Evidences& evidences);
+
+/// What the engine will ask of each guarded step before it orders it: one verdict for each, which
+/// nobody can waive.
+std::vector<Verdict> judge_guarded(const PhasePlan& phase, const Evidences& evidences);
 
 /// Evidence first, then the approval of exactly this plan against it. `plan` is that of the whole
 /// phase.

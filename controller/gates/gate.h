@@ -75,7 +75,8 @@ Verdict judge(schema::Lab::Condition::Reader condition, const Evidences& evidenc
 std::vector<std::string> predicates();
 
 /// `phase.complete`: every step that the lab file gives this phase has succeeded in its last run,
-/// and that run has ended. A phase without steps is never complete.
+/// by the agent that is enrolled now or on the host that it was before the plan reinstalled it, and
+/// that run has ended. A phase without steps is never complete.
 Verdict phase_complete(schema::Lab::Phase::Reader phase, const Evidences& evidences);
 
 /// The gate of a phase: its own conditions; and that each phase before it (`after`, and theirs) is

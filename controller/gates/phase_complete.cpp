@@ -87,14 +87,29 @@ class PhaseJudge {
       finding.why = fmt::format("{} did not succeed when it was run last", path);
       return false;
     }
-    if (task.agent == view(track.getAgent()) &&
-        same_task(task.order.reader().getTask(), step.getTask()))
-      return true;
+    const bool asked_for = task.agent == view(track.getAgent()) &&
+                           same_task(task.order.reader().getTask(), step.getTask());
+    if (asked_for && is_by_the_enrolled(task)) return true;
     finding.origin = origin_of(task);
     finding.standing = schema::Standing::STALE;
+    if (asked_for) {
+      finding.why = fmt::format(
+          "{} was carried out by another agent than the one that is enrolled "
+          "as '{}' now",
+          path, task.agent);
+      return false;
+    }
     finding.why =
         fmt::format("lab.toml asks for another {} than the one that was carried out", path);
     return false;
+  }
+  /// What an agent before it did was done to another system, unless it was reinstalled by the plan.
+  bool is_by_the_enrolled(const TaskRecord& task) const {
+    const auto agent = state_.agents().find(task.agent);
+    const auto* signer = state_.agent_by_key(task.evidence->signer);
+    return agent != state_.agents().end() && signer != nullptr &&
+           agent->second.answers_for(task.evidence->signer) &&
+           view(task.evidence->report.reader().getMachineId()) == signer->machine_id;
   }
   bool succeeded_before(const TaskRecord& last) const {
     return std::ranges::any_of(state_.tasks(), [&](const auto& known) {

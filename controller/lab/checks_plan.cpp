@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/reflect/notes.h"
+#include "common/reflect/resource.h"
 #include "common/reflect/union.h"
 #include "common/wire/message.h"
 #include "controller/lab/checks.h"
@@ -94,10 +95,49 @@ void only_changes_that_cut_off_are_confirmed(Lab::Reader lab, Findings& findings
   });
 }
 
+void what_a_person_does_is_seen(Lab::Reader lab, Findings& findings) {
+  each_step(lab, findings, [&](Lab::Step::Reader step, const std::string& path) {
+    if (step.getInstruction().size() == 0 || step.getTask().isUnset()) return;
+    const auto arm = reflect::member_of(capnp::toDynamic(step.getTask()));
+    if (reflect::notes_of_kind(arm).waits) return;
+    findings.report(path + ".instruction",
+                    fmt::format("nothing of the kind '{}' waits until a person has done that",
+                                reflect::snake_case(arm)),
+                    "give a step with an instruction a task that sees that it was done, such as "
+                    "disk_attached");
+  });
+}
+
+/// The agent takes them one after the other, in an order that nobody chose.
+void no_two_tracks_change_one_thing(Lab::Reader lab, Findings& findings) {
+  const auto phases = lab.getPlan().getPhases();
+  for (unsigned i = 0; i < phases.size(); ++i) {
+    std::map<std::string, std::string> taken;
+    const auto list = findings.element_path("plan.phases", i) + ".tracks";
+    for (unsigned k = 0; k < phases[i].getTracks().size(); ++k) {
+      const auto track = phases[i].getTracks()[k];
+      const auto steps_path = findings.element_path(list, k) + ".steps";
+      for (unsigned n = 0; n < track.getSteps().size(); ++n) {
+        const auto resource = reflect::resource_of(track.getSteps()[n].getTask());
+        if (resource.empty()) continue;
+        const auto [first, is_new] =
+            taken.emplace(str(track.getAgent()) + " " + resource, str(track.getName()));
+        if (!is_new && first->second != str(track.getName()))
+          findings.report(findings.element_path(steps_path, n) + ".task",
+                          fmt::format("the track '{}' of this phase changes the {} of '{}' too",
+                                      first->second, resource, str(track.getAgent())),
+                          "tracks run side by side: put both steps into one, in their order");
+      }
+    }
+  }
+}
+
 constexpr Check checks[] = {
     {"phases do not wait for each other", phases_can_be_ordered},
     {"no two phases have a track of one name", tracks_are_unique_in_the_plan},
     {"only what may cut an agent off is to be confirmed", only_changes_that_cut_off_are_confirmed},
+    {"what a person does is seen", what_a_person_does_is_seen},
+    {"no two tracks of a phase change one thing", no_two_tracks_change_one_thing},
 };
 
 }  // namespace

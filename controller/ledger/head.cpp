@@ -64,12 +64,13 @@ Result<Head> read_head(std::string_view text, const HeadOwner& owner) {
 Result<void> check_against(const Ledger& ledger, const Head& head) {
   const auto& entries = ledger.entries();
   const auto when = iso8601(head.time);
-  if (head.entries > entries.size())
+  // The checkpoint stands in the ledger itself, behind what it covers.
+  if (head.entries >= entries.size())
     return fail(
         Fault::damaged,
         fmt::format("this is not the whole ledger: its end is cut off. It had {} entries at "
                     "{}, and entry {} is the last now",
-                    head.entries, when, entries.size()),
+                    head.entries + 1, when, entries.size()),
         "restore the newest copy");
   if (!crypto::equal(head.hash, entries[head.entries - 1].hash))
     return fail(

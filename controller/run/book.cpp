@@ -61,12 +61,13 @@ Result<void> Book::begin(const crypto::Keys& keys, const std::string& controller
 }
 
 Result<void> Book::enrolled(const std::string& name, const std::string& endpoint,
-                            const Party& agent) {
+                            const Party& agent, bool reinstalled) {
   Draft<schema::Entry> entry;
   auto enrolled = entry->initEnrolled();
   enrolled.setName(name);
   enrolled.setEndpoint(endpoint);
   enrolled.setIdentity(blob(agent.statement));
+  enrolled.setReinstalled(reinstalled);
   return write(std::move(entry));
 }
 

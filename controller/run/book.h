@@ -42,7 +42,9 @@ class Book {
   /// Fault::conflict if the ledger was begun with other keys.
   Result<void> check_owner(const crypto::Keys& keys) const;
 
-  Result<void> enrolled(const std::string& name, const std::string& endpoint, const Party& agent);
+  /// `reinstalled`: the same host as before under that name, reinstalled by the plan.
+  Result<void> enrolled(const std::string& name, const std::string& endpoint, const Party& agent,
+                        bool reinstalled = false);
   Result<void> removed(const std::string& name, const std::string& reason);
   Result<void> run_started(const RunId& run, const RunWish& wish, ByteView lab);
   Result<void> ordered(ByteView envelope);

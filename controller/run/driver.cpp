@@ -53,8 +53,7 @@ Result<void> Driver::connect() {
                              name)}));
       continue;
     }
-    sessions_[name] = std::make_unique<Session>(exchange_, agent->second, keys_, config_.lab,
-                                                book_.state().checkpoint());
+    sessions_[name] = std::make_unique<Session>(exchange_, agent->second, keys_, config_.lab);
   }
   return {};
 }
@@ -99,7 +98,16 @@ Result<std::optional<RunEnd>> Driver::step(const Now& now) {
 }
 
 void Driver::show_ledger(const Now& now) {
-  for (auto& [name, session] : sessions_) session->show(book_.state().checkpoint(), now);
+  for (auto& [name, session] : sessions_)
+    if (compared_.contains(name) && session->up()) {
+      show_ledger(*session);
+      session->greet(now);  // once it answers, it has seen it
+    }
+}
+
+void Driver::show_ledger(Session& session) {
+  const auto& checkpoint = book_.state().checkpoint();
+  if (!checkpoint.empty()) static_cast<void>(session.send_frame(checkpoint).has_value());
 }
 
 bool Driver::ledger_was_shown(const Now& now) {
@@ -141,6 +149,8 @@ Result<void> Driver::take_frame(Session& session, const Opened& opened) {
   if (!opened.is<schema::Hello>() || !session.greeting()) return {};
   const auto& greeting = *session.greeting();
   RELAB_CHECK(check_ledger(session));
+  compared_.insert(session.name());
+  show_ledger(session);
   narrator_.agent_up(session.name(), greeting);
   if (std::chrono::abs(greeting.skew) > skew_to_tell)
     narrator_.warn(fmt::format(

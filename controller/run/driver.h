@@ -65,7 +65,7 @@ class Driver {
   /// an agent is told.
   Result<void> cancel(const std::optional<TaskId>& task, const Now& now);
 
-  /// Shows the newest checkpoint to every agent that is there, after the end of the run.
+  /// Shows the newest checkpoint to every agent that was heard, after the end of the run.
   void show_ledger(const Now& now);
   /// Whether each of them has answered, or is gone; to be called often after `show_ledger`.
   bool ledger_was_shown(const Now& now);
@@ -86,6 +86,7 @@ class Driver {
   /// Whether a task is out that was ordered when the agent had another journal: an emptied, removed
   /// or replaced one, which cannot tell whether the task ran.
   bool has_another_journal(const Session& session) const;
+  void show_ledger(Session& session);
   void take_progress(const Opened& opened);
   /// An agent's change waits to be confirmed: over another connection than that which told of it
   /// first, and so one that was made after the change. The ledger has it before the agent.
@@ -111,6 +112,9 @@ class Driver {
   Exchange& exchange_;
   Narrator& narrator_;
   std::map<std::string, std::unique_ptr<Session>> sessions_;
+  /// Agents that were shown no other ledger than this one, as far as it went then. Nobody else is
+  /// shown it: a cut off one must not take the place of the whole.
+  std::set<std::string> compared_;
   std::unique_ptr<Engine> engine_;
   RunId run_;
   schema::Mode mode_ = schema::Mode::UNSET;

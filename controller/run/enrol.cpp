@@ -62,7 +62,7 @@ class Ceremony {
     if (known == book_.state().agents().end() || known->second.party.sign_key != agent.sign_key ||
         known->second.endpoint != request_.endpoint ||
         known->second.party.machine_id != agent.machine_id)
-      RELAB_CHECK(book_.enrolled(request_.agent, request_.endpoint, agent));
+      RELAB_CHECK(book_.enrolled(request_.agent, request_.endpoint, agent, request_.reinstalled));
     Draft<schema::EnrolConfirm> confirm;
     confirm->setProof(blob(code_.proof("confirm", {own_, agent.statement})));
     agent_ = std::move(agent);

@@ -17,6 +17,8 @@ struct EnrolRequest {
   std::string endpoint;
   std::string controller;
   std::chrono::seconds patience;
+  /// The same host as before under that name, reinstalled by the plan.
+  bool reinstalled = false;
 };
 
 /// Meets the holder of the code at the endpoint, exchanges identities, and records the agent's

@@ -15,14 +15,21 @@ Dial dial_of(const AgentRecord& agent, const crypto::Keys& keys) {
           .own_secret_z85 = keys.curve_secret_z85()};
 }
 
+/// The checkpoint in what the agent countersigned; empty if it did not.
+Bytes shown_to(const Party& agent, ByteView envelope) {
+  if (envelope.empty()) return {};
+  const auto own = open_signed<schema::Countersigned>(envelope, agent.sign_key);
+  if (!own) return {};
+  const auto checkpoint = view(own->first.reader().getCheckpoint());
+  return {checkpoint.begin(), checkpoint.end()};
+}
+
 }  // namespace
 
-Session::Session(Exchange& exchange, AgentRecord agent, const crypto::Keys& keys, std::string lab,
-                 Bytes checkpoint)
+Session::Session(Exchange& exchange, AgentRecord agent, const crypto::Keys& keys, std::string lab)
     : agent_(std::move(agent)),
       keys_(keys),
       lab_(std::move(lab)),
-      checkpoint_(std::move(checkpoint)),
       link_(exchange.dial(dial_of(agent_, keys))) {}
 
 Error Session::trouble() const {
@@ -55,14 +62,8 @@ void Session::greet(const Now& now) {
   Draft<schema::Attach> attach;
   attach->setLab(lab_);
   attach->setChallenge(blob(challenge_));
-  attach->setCheckpoint(blob(checkpoint_));
   // If it cannot be sent, the connection is down again, and the next one is greeted.
   static_cast<void>(send(std::move(attach).finish()).has_value());
-}
-
-void Session::show(Bytes checkpoint, const Now& now) {
-  checkpoint_ = std::move(checkpoint);
-  if (link_.up()) greet(now);
 }
 
 bool Session::tend(const Now& now) {
@@ -109,7 +110,6 @@ bool Session::take_hello(schema::Hello::Reader hello, const Now& now) {
   }
   const auto nonce = view(hello.getNonce());
   const auto journal = view(hello.getJournal());
-  const auto checkpoint = view(hello.getCheckpoint());
   Greeting greeting{
       .nonce = Bytes(nonce.begin(), nonce.end()),
       .held = {},
@@ -120,7 +120,7 @@ bool Session::take_hello(schema::Hello::Reader hello, const Now& now) {
       .boot_id = str(hello.getBootId()),
       .skew = instant_of(hello.getTime()) - (asked_.wall + (now.wall - asked_.wall) / 2),
       .free_bytes = hello.getFreeBytes(),
-      .checkpoint = Bytes(checkpoint.begin(), checkpoint.end())};
+      .checkpoint = shown_to(agent_.party, view(hello.getCheckpoint()))};
   for (const auto held : hello.getTasks())
     if (const auto id = TaskId::from(view(held.getTask()))) {
       greeting.held.insert(*id);

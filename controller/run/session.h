@@ -30,15 +30,13 @@ struct Greeting {
   /// The agent's clock less ours.
   Millis skew;
   std::uint64_t free_bytes = 0;
-  /// The newest checkpoint of our ledger that it had been shown before.
+  /// The newest checkpoint of our ledger that it was shown and countersigned; empty: none.
   Bytes checkpoint = {};
 };
 
 class Session {
  public:
-  /// The checkpoint is shown to the agent; empty: none.
-  Session(Exchange& exchange, AgentRecord agent, const crypto::Keys& keys, std::string lab,
-          Bytes checkpoint);
+  Session(Exchange& exchange, AgentRecord agent, const crypto::Keys& keys, std::string lab);
 
   const std::string& name() const { return agent_.name; }
   const AgentRecord& agent() const { return agent_; }
@@ -59,8 +57,6 @@ class Session {
     greeting_.reset();
     link_.redial();
   }
-  /// Shows a newer checkpoint than before, and asks for a new hello.
-  void show(Bytes checkpoint, const Now& now);
   /// Asks for a new hello.
   void greet(const Now& now);
   /// Verified frames; a hello that answers what was asked last is taken here and returned, too.
@@ -80,7 +76,6 @@ class Session {
   AgentRecord agent_;
   const crypto::Keys& keys_;
   std::string lab_;
-  Bytes checkpoint_;
   Link& link_;
   unsigned generation_ = 0;
   std::array<std::uint8_t, 16> challenge_{};

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "common/reflect/notes.h"
+#include "common/reflect/resource.h"
 #include "common/reflect/union.h"
 
 namespace relab::controller {
@@ -16,7 +18,14 @@ crypto::Digest digest_from(ByteView bytes) {
   return digest;
 }
 
+/// What it shows in check mode is as good.
+bool is_look(const std::string& arm) { return !reflect::notes_of_kind(arm).audit.empty(); }
+
 }  // namespace
+
+bool AgentRecord::answers_for(const crypto::PublicKey& key) const {
+  return key == party.sign_key || std::ranges::find(before, key) != before.end();
+}
 
 std::string phase_of(std::string_view step) { return std::string(step.substr(0, step.find('/'))); }
 
@@ -56,7 +65,7 @@ Result<void> State::apply(const LedgerEntry& stored) {
         return {};
       }
       case schema::Entry::ORDERED:
-        return take_order(view(entry.getOrdered().getEnvelope()), time);
+        return take_order(view(entry.getOrdered().getEnvelope()), time, stored.number);
       case schema::Entry::RECEIVED:
         return take_report(view(entry.getReceived().getEnvelope()), time, stored.number);
       case schema::Entry::REFUSED:
@@ -107,10 +116,16 @@ Result<void> State::take(const schema::Enrolled::Reader& enrolled, Instant time)
   RELAB_TRY(auto party, read_identity(view(enrolled.getIdentity()), schema::Role::AGENT));
   const auto name = str(enrolled.getName());
   known_agents_.emplace_back(name, party);
-  agents_.insert_or_assign(name, AgentRecord{.name = name,
-                                             .endpoint = str(enrolled.getEndpoint()),
-                                             .party = std::move(party),
-                                             .since = time});
+  AgentRecord record{.name = name,
+                     .endpoint = str(enrolled.getEndpoint()),
+                     .party = std::move(party),
+                     .since = time};
+  if (const auto known = agents_.find(name); known != agents_.end()) {
+    const bool same = known->second.party.sign_key == record.party.sign_key;
+    if (same || enrolled.getReinstalled()) record.before = known->second.before;
+    if (!same && enrolled.getReinstalled()) record.before.push_back(known->second.party.sign_key);
+  }
+  agents_.insert_or_assign(name, std::move(record));
   return {};
 }
 
@@ -120,7 +135,7 @@ const Party* State::agent_by_key(const crypto::PublicKey& key) const {
   return found == known_agents_.end() ? nullptr : &found->second;
 }
 
-Result<void> State::take_order(ByteView envelope, Instant time) {
+Result<void> State::take_order(ByteView envelope, Instant time, std::uint64_t number) {
   if (!controller_) return fail(Fault::damaged, "an order before the ledger's beginning");
   RELAB_TRY(auto opened, open_signed<schema::Order>(envelope, controller_->sign_key));
   auto& [order, frame] = opened;
@@ -138,6 +153,7 @@ Result<void> State::take_order(ByteView envelope, Instant time) {
   const auto before = tasks_.find(id);
   if (before != tasks_.end()) orders = before->second.orders;
   const bool cancel_asked = before != tasks_.end() && before->second.cancel_asked;
+  const auto first = before != tasks_.end() ? before->second.first_ordered : number;
   orders.emplace(frame.digest, time);
   const auto step = str(reader.getStep());
   const std::string arm(reflect::member_of(capnp::toDynamic(reader.getTask())));
@@ -152,6 +168,7 @@ Result<void> State::take_order(ByteView envelope, Instant time) {
                                          .attempt = attempt,
                                          .check = check,
                                          .order = std::move(order),
+                                         .first_ordered = first,
                                          .orders = std::move(orders),
                                          .ordered = time,
                                          .cancel_asked = cancel_asked});
@@ -263,9 +280,10 @@ Result<void> State::continues(ByteView checkpoint) const {
   if (!opened) return {};
   const auto shown = opened->first.reader();
   const auto entries = shown.getEntries();
-  if (entries == 0 || entries > hashes_.size())
+  // It stands in the ledger itself, behind what it covers.
+  if (entries == 0 || entries >= hashes_.size())
     return fail(Fault::damaged,
-                fmt::format("was shown a ledger of {} entries at {}, this one has {}", entries,
+                fmt::format("was shown a ledger of {} entries at {}, this one has {}", entries + 1,
                             iso8601(instant_of(shown.getTime())), hashes_.size()));
   if (!crypto::equal(view(shown.getHead()), hashes_[entries - 1]))
     return fail(Fault::damaged, fmt::format("was shown a ledger with another entry {} at {}",
@@ -319,10 +337,29 @@ std::vector<const TaskRecord*> State::tasks_of(const RunId& run) const {
 const TaskRecord* State::last_ended(const std::string& agent, const std::string& arm) const {
   const TaskRecord* found = nullptr;
   for (const auto& [id, task] : tasks_)
-    if (task.agent == agent && task.arm == arm && !task.check && !task.open() &&
+    if (task.agent == agent && task.arm == arm && (!task.check || is_look(arm)) && !task.open() &&
         (found == nullptr || task.closed > found->closed))
       found = &task;
   return found;
+}
+
+const TaskRecord* State::destroyer_after(std::uint64_t entry, const std::string& agent,
+                                         const std::string& resource,
+                                         const std::string& step) const {
+  const auto own = std::ranges::find_if(
+      tasks_, [&](const auto& known) { return known.second.open() && known.second.step == step; });
+  const auto gives_way = [&](const TaskRecord& other) {
+    return own == tasks_.end() || other.first_ordered < own->second.first_ordered;
+  };
+  for (const auto& [id, task] : tasks_) {
+    if (task.agent != agent || task.check || !reflect::notes_of_kind(task.arm).destructive ||
+        reflect::resource_of(task.order.reader().getTask()) != resource)
+      continue;
+    // An order that was refused changed nothing.
+    const bool began = task.evidence || task.refusal.empty();
+    if (task.open() ? gives_way(task) : began && task.closed > entry) return &task;
+  }
+  return nullptr;
 }
 
 }  // namespace relab::controller

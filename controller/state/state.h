@@ -20,6 +20,11 @@ struct AgentRecord {
   std::string endpoint;
   Party party;
   Instant since;
+  /// The keys of the same host before it was reinstalled by the plan: what they signed still shows
+  /// what was done.
+  std::vector<crypto::PublicKey> before = {};
+
+  bool answers_for(const crypto::PublicKey& key) const;
 };
 
 /// A report that was verified when it came, and again when the ledger was read.
@@ -47,6 +52,8 @@ struct TaskRecord {
   bool check = false;
   /// The payload of the last order.
   Message<schema::Order> order;
+  /// The ledger's entry with its first order.
+  std::uint64_t first_ordered = 0;
   /// Every order that went out under this id, with its time.
   std::map<crypto::Digest, Instant> orders = {};
   std::optional<Evidence> evidence = {};
@@ -124,9 +131,16 @@ class State {
   const RunRecord* last_run(const std::string& phase) const;
   const RunRecord* open_run(const std::string& phase) const;
   std::vector<const TaskRecord*> tasks_of(const RunId& run) const;
-  /// The agent's task of that kind of whose end was heard last, checks aside: a later failure
-  /// speaks against an earlier success. Null if there is none.
+  /// The agent's task of that kind of whose end was heard last: a later failure speaks against an
+  /// earlier success. Checks aside, but for sections of the audit, which look in either mode. Null
+  /// if there is none.
   const TaskRecord* last_ended(const std::string& agent, const std::string& arm) const;
+
+  /// A task that destroys something on the resource, and may have been at it after this entry of
+  /// the ledger. Of those that are open the one that was ordered first has the way: none that was
+  /// ordered after the open task of `step`, nor that itself. Null if there is none.
+  const TaskRecord* destroyer_after(std::uint64_t entry, const std::string& agent,
+                                    const std::string& resource, const std::string& step) const;
 
   /// What an agent says must be of a task that was ordered from it, bound to one of its orders.
   Result<const TaskRecord*> task_of_report(const Opened& opened,
@@ -145,7 +159,7 @@ class State {
   Result<void> take(const schema::Created::Reader& created);
   Result<void> take(const schema::Enrolled::Reader& enrolled, Instant time);
   Result<void> take(const schema::CancelAsked::Reader& asked);
-  Result<void> take_order(ByteView envelope, Instant time);
+  Result<void> take_order(ByteView envelope, Instant time, std::uint64_t number);
   Result<void> take_report(ByteView envelope, Instant time, std::uint64_t number);
   Result<void> take_refusal(ByteView envelope, std::uint64_t number);
   Result<void> take_checkpoint(ByteView envelope, const LedgerEntry& entry);

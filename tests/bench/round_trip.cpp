@@ -231,7 +231,7 @@ int run(const std::string& program, const fs::path& folder, std::size_t rounds) 
   auto world = make_world(folder);
   const AgentProcess process(program, folder);
   ZmqExchange exchange;
-  Session session(exchange, world.agent, world.controller, lab, {});
+  Session session(exchange, world.agent, world.controller, lab);
   for (int i = 0; i < 100 && !session.greeting(); ++i) {
     wait_on(exchange, session);
     while (session.receive(now_of_system())) {

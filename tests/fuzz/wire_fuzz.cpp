@@ -77,8 +77,9 @@ void admission(ByteView bytes) {
       .role = role,
       .now = instant_of(order.reader().getIssuedAt()),
       .pinned = [](const auto& key) { return key == controller.sign_key(); },
-      .newest_report = [&](std::string_view) -> Result<std::optional<crypto::Digest>> {
-        return newest;
+      .newest_report = [&](std::string_view,
+                           std::string_view) -> Result<std::optional<agent::Newest>> {
+        return newest ? std::optional(agent::Newest{.digest = *newest}) : std::nullopt;
       }};
   const auto grounds = agent::check_grounds(order.reader(), terms);
   RELAB_ASSERT((grounds.reason == schema::Refusal::NONE) == grounds.what.empty());

@@ -78,14 +78,17 @@ class Confirm(unittest.TestCase):
         wait_until("the change to be made", lambda: UNCONFIRMED in self.agent.journal().values())
         self.assertEqual(self.addresses(), addresses)
 
-    def assert_undone(self, ended, *sentences):
+    def assert_no_success(self, ended, *sentences):
         self.assertEqual(ended.code, 1, str(ended))
         self.assertEqual(self.addresses(), [OWN])
         failure = json.dumps(self.task())
         for sentence in sentences:
             self.assertIn(sentence, failure)
-        self.assertNotIn("confirmed", self.kinds())
         self.assert_ledger_holds()
+
+    def assert_undone(self, ended, *sentences):
+        self.assert_no_success(ended, *sentences)
+        self.assertNotIn("confirmed", self.kinds())
 
     def assert_ledger_holds(self):
         ended = self.lab.relab("ledger", "verify")
@@ -182,17 +185,48 @@ class Confirm(unittest.TestCase):
         self.assertIn("it was cancelled before the change was confirmed", json.dumps(self.task()))
         self.assert_ledger_holds()
 
-    def test_a_way_back_that_fails_is_told(self):
-        """What the agent cannot put back is for a person, and never a success."""
+    def test_a_way_back_that_fails_is_taken_until_it_works(self):
+        """Nothing is told of a change that is neither there nor undone, but that it is so."""
         self.leave_unconfirmed([OWN, MORE], 5)
+        calls = len(self.agent.tools.calls("ip"))
         self.agent.tools.fake("ip", prints="no", status=1)
-        wait_until("the way back to fail", lambda: UNCONFIRMED not in self.agent.journal().values())
-        ended = self.lab.relab("attach")
-        self.assertEqual(ended.code, 1, str(ended))
+        # Three times at once, and again after a pause.
+        self.agent.tools.wait_for_calls("ip", calls + 4)
         self.assertEqual(self.addresses(), [OWN, MORE])
-        # It may be tried once more, since it converges; what became of the change is on record.
-        received = [line["what"] for line in self.lab.relab_json("ledger", "show", "--kind", "received")]
-        self.assertIn("unknown: the change was not confirmed within 5 s: it could not be undone", received[0])
+        self.assertNotIn("received", self.kinds())
+        self.agent.tools.fake("ip", before=f'exec {shutil.which("ip")} "$@"')
+        self.wait_for([OWN])
+        self.assert_undone(self.lab.relab("attach"), "the change was not confirmed within 5 s; undone")
+
+    def test_an_agent_that_is_stopped_undoes_what_nobody_confirmed(self):
+        self.leave_unconfirmed([OWN, MORE], 3600)
+        self.agent.stop()
+        self.assertEqual(self.addresses(), [OWN])
+        self.agent.start()
+        self.assert_undone(self.lab.relab("attach"), "the agent stopped before the change was confirmed")
+
+    def test_what_is_not_so_any_more_when_it_is_confirmed_is_no_success(self):
+        self.leave_unconfirmed([OWN, MORE], 3600)
+        subprocess.run(self.lab.network.at("node", "ip", "address", "del", MORE, "dev", "e0"), check=True, timeout=30)
+        self.assert_no_success(self.lab.relab("attach"), "it was confirmed, but is not so any more")
+
+    def test_a_damaged_journal_does_not_lose_the_way_back(self):
+        self.leave_unconfirmed([OWN, MORE], 3600)
+        self.agent.kill()
+        for name in ("journal.db", "journal.db-wal"):
+            pathlib.Path(self.agent.state_dir, name).write_bytes(b"nothing of use" * 400)
+        self.agent.start()
+        self.wait_for([OWN])
+
+    def test_what_waits_to_be_confirmed_makes_no_success_of_what_asks_for_the_same(self):
+        """Another run asks for what is there already, and would not be there for long."""
+        self.leave_unconfirmed([OWN, MORE], 5)
+        self.lab.describe(phase("one", track("other", "node", change([OWN, MORE], 60))))
+        ended = self.lab.relab("run", "one")
+        self.assertEqual(ended.code, 0, str(ended))
+        time.sleep(6)  # past the moment at which the first one would have been undone
+        self.assertEqual(self.addresses(), [OWN, MORE])
+        self.assert_ledger_holds()
 
 
 if __name__ == "__main__":

@@ -166,6 +166,27 @@ esac""", status=1)
         self.assert_ended(self.lab.relab("run", "two"), 4, "the plan was changed since it was approved")
         self.assertFalse(self.wiped())
 
+    def test_an_approval_counts_once(self):
+        """What was wiped and filled again is not what a person approved of."""
+        self.describe()
+        self.assert_ended(self.lab.relab("run", "look"), 0)
+        self.assert_ended(self.lab.relab("gate", "two"), 3, "approval of two/t/wipe", "relab approve two")
+        self.assert_ended(self.approve("alpha"), 0)
+        self.assert_ended(self.lab.relab("run", "two"), 0)
+        (self.agent.tools.folder / "wiped").unlink()
+        self.assert_ended(self.lab.relab("run", "two"), 3, "disk.unused of alpha: stale", "supply it: relab run look")
+        self.assertFalse(self.wiped())
+
+    def test_what_came_onto_the_disk_since_is_left_alone(self):
+        self.describe()
+        self.assert_ended(self.lab.relab("run", "look"), 0)
+        self.assert_ended(self.approve("alpha"), 0)
+        photos = {"device": "sdq", "offset": "0x438", "type": "ext4", "uuid": "9593be6b", "label": "photos"}
+        self.agent.tools.fake("wipefs", before='case "$*" in --all*) touch wiped ;; esac',
+                              prints=json.dumps({"signatures": [photos]}))
+        self.assert_ended(self.lab.relab("run", "two"), 1, "it is not as the evidence shows it: ext4 photos on sdq")
+        self.assertFalse(self.wiped())
+
     def test_a_disk_that_is_used_by_then_is_left_alone(self):
         self.describe()
         self.assert_ended(self.lab.relab("run", "look"), 0)
@@ -216,6 +237,12 @@ esac""", status=1)
         self.assertEqual([answer["outcome"] for answer in answers if answer.get("answer") == "report"],
                          ["succeeded", "succeeded"], answers)
         self.assertTrue(self.wiped())
+        # But once.
+        (self.agent.tools.folder / "wiped").unlink()
+        self.assertEqual(self.forge(f"await {ID.format(1)}",
+                                    f"order kind=wipeDisk id={ID.format(3)} evidence={ID.format(1)} approved")[-1]["refusal"],
+                         "needUnmet")
+        self.assertFalse(self.wiped())
 
 
 if __name__ == "__main__":

@@ -49,14 +49,25 @@ Result<void> SimJournal::change(const agent::JournalRow& row, bool durable,
   }
   return disk_.write([&] {
     volatile_.erase(row.id);
+    note_moment(row, end);
     kept_.rows.insert_or_assign(row.id, row);
     if (end != nullptr) tell_watch(row);
     if (kept_now_) watch_.kept(row.id);
-    if (end != nullptr && !end->arm.empty())
-      kept_.newest.insert_or_assign(end->arm, payload_digest(end->report));
     kept_.relaxed.clear();
     ++kept_.changes;
   });
+}
+
+void SimJournal::note_moment(const agent::JournalRow& row, const agent::JournalEnd* end) {
+  const bool begins = row.state == agent::TaskState::running && !kept_.began.contains(row.id);
+  if (!begins && end == nullptr) return;
+  const auto moment = ++kept_.moment;
+  if (begins) kept_.began[row.id] = moment;
+  if (!row.destroys.empty()) kept_.deeds[row.destroys] = moment;
+  if (end != nullptr && !end->arm.empty())
+    kept_.newest.insert_or_assign(
+        end->arm,
+        JournalDisk::Shown{.digest = payload_digest(end->report), .began = kept_.began[row.id]});
 }
 
 /// By what is on the disk, whatever the agent makes of it.
@@ -66,7 +77,9 @@ void SimJournal::tell_watch(const agent::JournalRow& row) {
   if (!order || !envelope || !order->reader().getTask().isAuditDisks()) return;
   const auto report = Message<schema::Report>::parse(view(envelope->reader().getPayload()));
   if (report)
-    watch_.looked(agent_, payload_digest(row.report), instant_of(report->reader().getStartedAt()));
+    watch_.looked(agent_, row.id,
+                  {.report = payload_digest(row.report),
+                   .taken = instant_of(report->reader().getStartedAt())});
 }
 
 Result<void> SimJournal::accept(const agent::JournalRow& row) {
@@ -117,14 +130,15 @@ Result<void> SimJournal::hold(const TaskId& id, ByteView report, Instant until) 
   return change(*row, true);
 }
 
-Result<void> SimJournal::keep(const TaskId& id, const std::string& /*arm*/) {
-  RELAB_TRY(auto row, find(id));
+Result<void> SimJournal::keep(const agent::JournalEnd& end) {
+  RELAB_TRY(auto row, find(end.id));
   if (!row || row->state != agent::TaskState::unconfirmed)
     return fail(Fault::conflict, "the change does not wait");
   row->state = agent::TaskState::finished;
   row->before.clear();
+  row->report = Bytes(end.report.begin(), end.report.end());
   kept_now_ = true;
-  auto kept = change(*row, true);
+  auto kept = change(*row, true, &end);
   kept_now_ = false;
   return kept;
 }
@@ -137,10 +151,14 @@ Result<void> SimJournal::retract(const TaskId& id) {
   return change(*row, true);
 }
 
-Result<std::optional<crypto::Digest>> SimJournal::newest_report(std::string_view arm) {
+Result<std::optional<agent::Newest>> SimJournal::newest_report(std::string_view arm,
+                                                               std::string_view resource) {
   const auto known = kept_.newest.find(arm);
-  return known == kept_.newest.end() ? std::optional<crypto::Digest>()
-                                     : std::optional(known->second);
+  if (known == kept_.newest.end()) return std::optional<agent::Newest>();
+  const auto deed = kept_.deeds.find(resource);
+  return std::optional(
+      agent::Newest{.digest = known->second.digest,
+                    .outdated = deed != kept_.deeds.end() && deed->second > known->second.began});
 }
 
 Result<void> SimJournal::acknowledge(const TaskId& id) {

@@ -37,8 +37,16 @@ struct JournalDisk {
   std::map<TaskId, agent::JournalRow> rows;
   Bytes identity;
   Bytes checkpoint = {};
-  /// The newest report on each kind of task, by the digest of its payload.
-  std::map<std::string, crypto::Digest, std::less<>> newest = {};
+  /// The newest report on each kind of task, with when its task began.
+  struct Shown {
+    crypto::Digest digest{};
+    std::uint64_t began = 0;
+  };
+  std::map<std::string, Shown, std::less<>> newest = {};
+  /// Counts beginnings and ends of tasks; when each began, and what was destroyed when last.
+  std::uint64_t moment = 0;
+  std::map<TaskId, std::uint64_t> began = {};
+  std::map<std::string, std::uint64_t, std::less<>> deeds = {};
   /// Acknowledged rows as they were, until a durable write: a loss of power brings them back.
   std::map<TaskId, agent::JournalRow> relaxed = {};
   /// Counts changes.
@@ -57,10 +65,11 @@ class SimJournal final : public agent::TaskJournal {
   Result<void> accept(const agent::JournalRow& row) override;
   Result<void> begin(const TaskId& id) override;
   Result<void> finish(const agent::JournalEnd& end) override;
-  Result<std::optional<crypto::Digest>> newest_report(std::string_view arm) override;
+  Result<std::optional<agent::Newest>> newest_report(std::string_view arm,
+                                                     std::string_view resource) override;
   Result<void> arm(const TaskId& id, ByteView before, const std::string& boot) override;
   Result<void> hold(const TaskId& id, ByteView report, Instant until) override;
-  Result<void> keep(const TaskId& id, const std::string& arm) override;
+  Result<void> keep(const agent::JournalEnd& end) override;
   Result<void> retract(const TaskId& id) override;
   Result<void> acknowledge(const TaskId& id) override;
   Result<Bytes> checkpoint(const crypto::PublicKey& /*controller*/) override {
@@ -75,6 +84,8 @@ class SimJournal final : public agent::TaskJournal {
   Result<void> change(const agent::JournalRow& row, bool durable,
                       const agent::JournalEnd* end = nullptr);
   void tell_watch(const agent::JournalRow& row);
+  /// What the change of a row means for evidence.
+  void note_moment(const agent::JournalRow& row, const agent::JournalEnd* end);
 
   JournalDisk& kept_;
   Disk& disk_;

@@ -37,9 +37,14 @@ void tell(const Counts& counts) {
 
 Verdict run_seed(std::uint64_t seed, Plant plant) { return World(seed, plant).run(); }
 
-/// One world, with what happened in it.
+/// One world, with what happened in it; of one that fails, only what it takes for that.
 int show_seed(std::uint64_t seed) {
-  const auto verdict = run_seed(seed, Plant::none);
+  auto verdict = run_seed(seed, Plant::none);
+  if (!verdict.held) {
+    const auto all = verdict.trace.size();
+    verdict = minimised(seed, Plant::none, std::move(verdict));
+    fmt::print("{} of the {} lines of its story are enough:\n", verdict.trace.size(), all);
+  }
   for (const auto& line : verdict.trace) fmt::print("{}\n", line);
   if (verdict.held) return 0;
   fmt::print("seed {}: {}\nagain: relab-sim --first {} --seeds 1\n", seed, verdict.why, seed);

@@ -30,6 +30,8 @@ enum class Plant {
   undo_not_durable,       ///< the journal says "armed" before the way back is on the disk
   confirm_over_old_line,  ///< the network calls an old connection a new one
   confirmed_by_itself,    ///< the journal takes a change that waits for one that was confirmed
+  undo_forgotten,         ///< a way back that failed is reported as done
+  review_skipped,         ///< a change that is confirmed is not looked at again
   nobody_asked,           ///< the controller approves by itself of what destroys
 };
 
@@ -56,6 +58,8 @@ inline constexpr std::array plants = {
     PlantName{Plant::delivered_once, "delivered-once"},
     PlantName{Plant::ledger_forks, "ledger-forks"},
     PlantName{Plant::ages_ignored, "ages-ignored"},
+    PlantName{Plant::undo_forgotten, "undo-forgotten"},
+    PlantName{Plant::review_skipped, "review-skipped"},
     PlantName{Plant::nobody_asked, "nobody-asked"},
     PlantName{Plant::undo_not_durable, "undo-not-durable"},
     PlantName{Plant::confirm_over_old_line, "confirm-over-old-line"},

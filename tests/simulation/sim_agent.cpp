@@ -73,6 +73,7 @@ void SimAgent::start() {
   if (servant_) return;
   ++life_;
   working_.clear();
+  deeds_.clear();
   seen_.clear();
   sent_.clear();
   journal_.emplace(kept_, disk, world_.watch, world_.plant, index_);
@@ -112,6 +113,11 @@ void SimAgent::take(const agent::Incoming& incoming) {
 
 void SimAgent::tick() {
   live([&] { servant_->tick(now()); });
+  if (servant_ && servant_->leaving()) die(false);
+}
+
+void SimAgent::leave() {
+  live([&] { servant_->drain(now()); });
 }
 
 Result<void> SimAgent::send(const std::string& route, ByteView frame) {
@@ -153,12 +159,15 @@ void SimAgent::begin(const TaskId& id, const Message<schema::Order>& order) {
   world_.watch.begun(index_, id, str(reader.getStep()));
   working_[id] = now().wall;
   if (reader.getTask().isAuditDisks()) seen_.insert_or_assign(id, disks());
-  if (reader.getTask().isWipeDisk()) world_.watch.destroys(index_, reader, true_wall());
+  if (!reader.getTask().isWipeDisk()) return;
+  world_.watch.destroys(index_, reader, true_wall());
+  deeds_.insert(id);
 }
 
 void SimAgent::start(const TaskId& id, Message<schema::Order> order) {
   begin(id, order);
-  if (order.reader().getTask().isIpAddresses()) return ask(id);
+  if (order.reader().getTask().isIpAddresses())
+    return ask(id, str(order.reader().getTask().getIpAddresses().getAddresses()[0]));
   if (world_.plant == Plant::worker_lies && world_.chance.one_in(4))
     return end(id, schema::Outcome::SUCCEEDED, {});
   if (work.endless != 0 && world_.chance.one_in(work.endless)) return;
@@ -172,12 +181,18 @@ void SimAgent::start(const TaskId& id, Message<schema::Order> order) {
   });
 }
 
-void SimAgent::ask(const TaskId& id) {
+void SimAgent::ask(const TaskId& id, const std::string& wish) {
   const auto life = life_;
-  world_.timeline.after(world_.chance.between(Millis(10), Millis(2000)), [this, id, life] {
+  wishes_[id] = wish;
+  world_.timeline.after(world_.chance.between(Millis(10), Millis(2000)), [this, id, life, wish] {
     if (life != life_ || !working_.contains(id)) return;
+    if (address_ == wish) {
+      world_.watch.relied_on(index_, id);
+      world_.watch.completed(id);
+      return end(id, schema::Outcome::SUCCEEDED, {});
+    }
     Draft<schema::Facts> before;
-    before->initIpAddresses().setInterface("eth7");
+    before->initIpAddresses().setInterface(address_);
     const auto facts = std::move(before).finish();
     const auto bytes = facts.bytes();
     agent::TaskArming arming{.id = id, .before = Bytes(bytes.begin(), bytes.end())};
@@ -191,24 +206,53 @@ void SimAgent::armed(const TaskId& id, Result<void> stored) {
   world_.timeline.after(world_.chance.between(Millis(1), Millis(1000)), [this, id, life] {
     if (life != life_ || !working_.contains(id)) return;
     world_.watch.applied(index_, id, world_.timeline.now());
+    address_ = wishes_[id];
+    addressed_by_ = id;
     if (work.cutting != 0 && world_.chance.one_in(work.cutting)) {
       cut_by_ = id;
       world_.network.cut(index_);
     }
-    end(id, schema::Outcome::SUCCEEDED, {}, true);
+    end(id, schema::Outcome::SUCCEEDED, {}, Rest::unconfirmed);
+  });
+}
+
+void SimAgent::take_addresses_off() {
+  address_ = "none";
+  if (addressed_by_) world_.watch.altered(*addressed_by_);
+}
+
+void SimAgent::review(const TaskId& id, Message<schema::Order> order) {
+  working_.try_emplace(id, now().wall);
+  if (world_.plant == Plant::review_skipped)
+    return end(id, schema::Outcome::SUCCEEDED, {}, Rest::unconfirmed);
+  const auto wish = str(order.reader().getTask().getIpAddresses().getAddresses()[0]);
+  const auto life = life_;
+  world_.timeline.after(world_.chance.between(Millis(1), Millis(1000)), [this, id, life, wish] {
+    if (life != life_ || !working_.contains(id)) return;
+    world_.watch.reviewed(id);
+    if (address_ == wish) return end(id, schema::Outcome::SUCCEEDED, {}, Rest::unconfirmed);
+    end(id, schema::Outcome::FAILED, {.fault = Fault::conflict, .what = "it is not so any more"});
   });
 }
 
 void SimAgent::undo(const TaskId& id, agent::Undoing undoing) {
   working_.try_emplace(id, now().wall);
   const auto life = life_;
-  world_.timeline.after(
-      world_.chance.between(Millis(1), Millis(1000)), [this, id, life, why = undoing.why] {
-        if (life != life_) return;
-        world_.watch.undone(id);
-        if (cut_by_ == id) world_.network.heal(index_);
-        end(id, schema::Outcome::FAILED, {.fault = Fault::cancelled, .what = why + ": undone"});
-      });
+  const auto shared = std::make_shared<agent::Undoing>(std::move(undoing));
+  world_.timeline.after(world_.chance.between(Millis(1), Millis(1000)), [this, id, life, shared] {
+    if (life == life_) end_undo(id, *shared);
+  });
+}
+
+void SimAgent::end_undo(const TaskId& id, const agent::Undoing& undoing) {
+  const Error failure{.fault = Fault::cancelled, .what = undoing.why};
+  if (work.sticking != 0 && world_.chance.one_in(work.sticking))
+    return end(id, undoing.outcome, failure,
+               world_.plant == Plant::undo_forgotten ? Rest::settled : Rest::stuck);
+  address_ = str(undoing.before.reader().getIpAddresses().getInterface());
+  world_.watch.undone(id);
+  if (cut_by_ == id) world_.network.heal(index_);
+  end(id, undoing.outcome, failure);
 }
 
 void SimAgent::stop(const TaskId& id, agent::StopReason reason) {
@@ -222,11 +266,10 @@ void SimAgent::stop(const TaskId& id, agent::StopReason reason) {
   });
 }
 
-void SimAgent::end(const TaskId& id, schema::Outcome outcome, const Error& failure,
-                   bool unconfirmed) {
+void SimAgent::end(const TaskId& id, schema::Outcome outcome, const Error& failure, Rest rest) {
   const auto life = life_;
   // As by a thread of its own: never within the call that started it.
-  world_.timeline.after(Millis(0), [this, id, outcome, failure, unconfirmed, life] {
+  world_.timeline.after(Millis(0), [this, id, outcome, failure, rest, life] {
     const auto began = working_.find(id);
     if (life != life_ || began == working_.end()) return;
     agent::TaskEnd ended{.id = id,
@@ -234,7 +277,9 @@ void SimAgent::end(const TaskId& id, schema::Outcome outcome, const Error& failu
                          .ended = now().wall,
                          .outcome = outcome,
                          .failure = failure,
-                         .unconfirmed = unconfirmed};
+                         .unconfirmed = rest == Rest::unconfirmed,
+                         .stuck = rest == Rest::stuck};
+    if (deeds_.erase(id) != 0) world_.watch.destroyed(index_);
     if (const auto seen = seen_.find(id); seen != seen_.end()) {
       if (outcome == schema::Outcome::SUCCEEDED) ended.facts = std::move(seen->second);
       seen_.erase(seen);

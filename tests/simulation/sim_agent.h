@@ -19,6 +19,7 @@ struct Work {
   std::uint64_t failing = 10;  ///< one in so many fails
   std::uint64_t endless = 40;  ///< one in so many runs until it is stopped
   std::uint64_t cutting = 3;   ///< one in so many changes of addresses cuts the line
+  std::uint64_t sticking = 4;  ///< one in so many ways back fails for now
 };
 
 class SimAgent final : public agent::Outlet, public agent::Labour {
@@ -34,6 +35,8 @@ class SimAgent final : public agent::Outlet, public agent::Labour {
            std::optional<Party> stranger);
 
   void start();
+  /// Told to leave, it ends what it can first.
+  void leave();
   /// With a loss of power, what was not synced may be lost.
   void die(bool power);
   bool lives() const { return servant_.has_value(); }
@@ -42,8 +45,11 @@ class SimAgent final : public agent::Outlet, public agent::Labour {
   /// The journal is removed while the agent is down.
   void empty_journal();
   void turn_clock(Millis by) { clock_off_ += by; }
+  void set_clock_right() { clock_off_ = Millis(0); }
   /// Something begins or ends to use its one disk.
   void use_disk(bool used) { disk_used_ = used; }
+  /// Somebody else takes off the addresses that a task gave.
+  void take_addresses_off();
   std::string serial() const;
   std::size_t unreleased() const;
 
@@ -56,6 +62,7 @@ class SimAgent final : public agent::Outlet, public agent::Labour {
   void start(const TaskId& id, Message<schema::Order> order) override;
   void stop(const TaskId& id, agent::StopReason reason) override;
   void armed(const TaskId& id, Result<void> stored) override;
+  void review(const TaskId& id, Message<schema::Order> order) override;
   void undo(const TaskId& id, agent::Undoing undoing) override;
 
  private:
@@ -68,10 +75,12 @@ class SimAgent final : public agent::Outlet, public agent::Labour {
   agent::Self self() const;
   /// Runs what may end in the agent's death.
   void live(const std::function<void()>& act);
+  enum class Rest { settled, unconfirmed, stuck };
   void end(const TaskId& id, schema::Outcome outcome, const Error& failure,
-           bool unconfirmed = false);
+           Rest rest = Rest::settled);
   /// As a worker that asks before its first change.
-  void ask(const TaskId& id);
+  void ask(const TaskId& id, const std::string& wish);
+  void end_undo(const TaskId& id, const agent::Undoing& undoing);
   void check_against_journal() const;
 
   World world_;
@@ -89,9 +98,15 @@ class SimAgent final : public agent::Outlet, public agent::Labour {
   /// The change that cut the line.
   std::optional<TaskId> cut_by_;
   std::map<TaskId, Instant> working_;
+  /// Those that destroy something.
+  std::set<TaskId> deeds_;
   /// What a look at the disks saw when it began.
   std::map<TaskId, Message<schema::Facts>> seen_;
   bool disk_used_ = false;
+  /// The address that its interface has, and the wish of each task that is to change it.
+  std::string address_ = "at first";
+  std::map<TaskId, std::string> wishes_;
+  std::optional<TaskId> addressed_by_;
   std::set<TaskId> sent_;
   Millis clock_off_{0};
 };

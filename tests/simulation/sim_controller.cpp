@@ -203,6 +203,16 @@ Result<void> SimController::conclude() {
   return {};
 }
 
+std::string SimController::waits() const {
+  if (!life_ || !life_->driver) return detour_.empty() ? "no controller runs" : detour_;
+  std::string words;
+  for (const auto& track : life_->driver->engine().tracks())
+    for (const auto& run : track)
+      if (!run.ended())
+        words += fmt::format("{} {} ({}); ", run.step.path, controller::name(run.state), run.why);
+  return words;
+}
+
 void SimController::leave() {
   leaving_ = true;
   // What was sent last is on its way.

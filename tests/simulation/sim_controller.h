@@ -47,9 +47,12 @@ class SimController {
   void step();
   void die();
   bool lives() const { return life_ != nullptr; }
+  /// What each step that has not ended waits for, in words.
+  std::string waits() const;
   /// The phase that was assigned last has run to its end.
   bool done() const { return done_; }
   void turn_clock(Millis by) { clock_off_ += by; }
+  void set_clock_right() { clock_off_ = Millis(0); }
   const std::vector<controller::StoredEntry>& ledger() const { return kept_; }
 
   Disk disk;

@@ -46,10 +46,38 @@ void Watch::begun(std::size_t agent, const TaskId& task, const std::string& step
   require(!once_only_.contains(step) || before == step_begun_.end(),
           "{} was executed again as {}, and must not be", step, task.text());
   step_begun_.insert_or_assign(step, task);
+  began_[task] = ++moment_;
 }
 
-void Watch::looked(std::size_t agent, const crypto::Digest& report, Instant taken) {
-  looks_.insert_or_assign(agent, Look{.report = report, .taken = taken});
+void Watch::looked(std::size_t agent, const TaskId& task, Look look) {
+  look.moment = began_[task];
+  looks_.insert_or_assign(agent, look);
+}
+
+void Watch::applied(std::size_t agent, const TaskId& task, Instant now) {
+  ++counts.changed;
+  for (const auto& [other, change] : changes_)
+    require(other == task || change.agent != agent || change.kept,
+            "task {} changes what task {} changed, and that is not settled", task.text(),
+            other.text());
+  changes_[task] = {.agent = agent, .made = now};
+}
+
+void Watch::altered(const TaskId& task) {
+  if (const auto change = changes_.find(task); change != changes_.end())
+    change->second.altered = true;
+}
+
+void Watch::reviewed(const TaskId& task) {
+  if (const auto change = changes_.find(task); change != changes_.end())
+    change->second.reviewed = !change->second.altered;
+}
+
+void Watch::relied_on(std::size_t agent, const TaskId& task) const {
+  for (const auto& [other, change] : changes_)
+    require(change.agent != agent || change.kept,
+            "task {} relies on what task {} changed, and that is not settled", task.text(),
+            other.text());
 }
 
 void Watch::destroys(std::size_t agent, schema::Order::Reader order, Instant now) {
@@ -61,6 +89,9 @@ void Watch::destroys(std::size_t agent, schema::Order::Reader order, Instant now
   const auto look = looks_.find(agent);
   require(look != looks_.end() && look->second.report == digest,
           "{} destroys on what is not the newest report of agent {}", step, agent);
+  require(look->second.moment > last_deed_[agent],
+          "{} destroys on a report from before the disk was wiped last", step);
+  destroyed(agent);
   const auto age = now - look->second.taken;
   require(age >= Millis(0) && age <= std::chrono::hours(1), "{} destroys on a report {} ms old",
           step, age.count());
@@ -87,6 +118,8 @@ void Watch::kept(const TaskId& task) {
           "the change of task {} is kept, and the ledger has no word of it", task.text());
   require(change->second.confirmed_anew,
           "the change of task {} is kept, and nobody came over a new connection", task.text());
+  require(change->second.reviewed,
+          "the change of task {} is kept, and was not seen to be as it should", task.text());
   change->second.kept = true;
   completed_.insert(task);
 }

@@ -47,16 +47,27 @@ class Watch {
   /// What is begun destroys the disk with that serial number; `now` is the agent's clock.
   void destroys(std::size_t agent, schema::Order::Reader order, Instant now);
   /// An agent has the report on its disks for good; what it shows was so at `taken`, by its clock.
-  void looked(std::size_t agent, const crypto::Digest& report, Instant taken);
+  struct Look {
+    crypto::Digest report;
+    Instant taken;
+    /// When its task began, by the count of moments.
+    std::uint64_t moment = 0;
+  };
+  void looked(std::size_t agent, const TaskId& task, Look look);
+  /// What was begun to destroy something came to its end, if only for now.
+  void destroyed(std::size_t agent) { last_deed_[agent] = ++moment_; }
   /// A person approved of the step on this report.
   void approved(const std::string& step, const crypto::Digest& report) {
     approved_.emplace(step, report);
   }
   /// A change that may cut the agent off is made, is undone, and is to stay for good.
-  void applied(std::size_t agent, const TaskId& task, Instant now) {
-    ++counts.changed;
-    changes_[task] = {.agent = agent, .made = now};
-  }
+  void applied(std::size_t agent, const TaskId& task, Instant now);
+  /// Somebody else changed what the change had changed.
+  void altered(const TaskId& task);
+  /// It was looked at once more after it was confirmed.
+  void reviewed(const TaskId& task);
+  /// A task found that there was nothing for it to change.
+  void relied_on(std::size_t agent, const TaskId& task) const;
   /// With its journal, an agent lost the way back from whatever it had changed.
   void journal_lost(std::size_t agent) {
     std::erase_if(changes_, [&](const auto& change) { return change.second.agent == agent; });
@@ -113,16 +124,19 @@ class Watch {
     Instant made;
     bool confirmed_anew = false;
     bool kept = false;
+    bool altered = false;
+    bool reviewed = false;
   };
   std::map<TaskId, Change> changes_;
   /// By the ledger.
   std::set<TaskId> confirmed_;
-  /// The newest report of each agent on its disks, and when it looked.
-  struct Look {
-    crypto::Digest report;
-    Instant taken;
-  };
+  /// The newest report of each agent on its disks.
   std::map<std::size_t, Look> looks_;
+  /// Counts what matters for the order of things; when each task began, and what was destroyed
+  /// last.
+  std::uint64_t moment_ = 0;
+  std::map<TaskId, std::uint64_t> began_;
+  std::map<std::size_t, std::uint64_t> last_deed_;
   std::set<std::pair<std::string, crypto::Digest>> approved_;
   crypto::Digest head_{};
   std::uint64_t entries_ = 0;

@@ -9,7 +9,6 @@ namespace {
 constexpr auto step_deadline = std::chrono::seconds(20);
 /// Beyond every deadline and patience of the plan, one step after the other.
 constexpr auto peace_most = Millis(40 * 60 * 1000);
-constexpr std::size_t trace_most = 60;
 
 Party party_of(const crypto::Keys& keys, schema::Role role, const std::string& name,
                const std::string& machine) {
@@ -41,9 +40,10 @@ SharedTask wipe(const std::string& serial) {
   return share(std::move(task));
 }
 
-SharedTask readdress() {
+SharedTask readdress(const std::string& address) {
   Draft<schema::Task> task;
   task->initIpAddresses().setInterface("eth7");
+  task->getIpAddresses().initAddresses(1).set(0, address);
   return share(std::move(task));
 }
 
@@ -55,7 +55,8 @@ SharedTask look_at_disks() {
 
 }  // namespace
 
-World::World(std::uint64_t seed, Plant plant) : plant_(plant), chance_(seed) {
+World::World(std::uint64_t seed, Plant plant, Faults muted)
+    : plant_(plant), chance_(seed), fate_(~seed), muted_(std::move(muted)) {
   draw_everything_from(seed);
   grow();
 }
@@ -70,7 +71,15 @@ void World::grow() {
                        .doubled = chance_.one_in(2) ? 3 + chance_.below(20) : 0,
                        .hostile = chance_.one_in(2) ? 2 + chance_.below(10) : 0,
                        .delay_most = chance_.between(Millis(2), Millis(1500))};
-  const auto deadly = chance_.one_in(2) ? 10 + chance_.below(60) : 0;
+  auto deadly = chance_.one_in(2) ? 10 + chance_.below(60) : 0;
+  if (muted_.contains(0)) network_->weather = {};
+  if (muted_.contains(1)) deadly = 0;
+  const auto& weather = network_->weather;
+  note(fmt::format(
+      "{} agents; of the frames 1 in {} is lost, 1 in {} doubled, 1 in {} meddled with, "
+      "all come within {} ms; programs die at 1 in {} writes (0: none)",
+      agents_.size(), weather.lost, weather.doubled, weather.hostile, weather.delay_most.count(),
+      deadly));
   controller_->disk.deadly = deadly;
   for (auto& agent : agents_) agent->disk.deadly = deadly;
   steps_ = draw_steps("1", 4);
@@ -149,10 +158,12 @@ std::vector<World::Step> World::draw_steps(const std::string& phase, std::uint64
         const bool readdresses = !wipes && chance_.one_in(6);
         steps.push_back({.path = fmt::format("{}/t{}-{}/s{}", phase, agent, track, i),
                          .agent = agent,
-                         .convergent = !wipes && !readdresses && chance_.one_in(2),
+                         .convergent = !wipes && chance_.one_in(2),
                          .first = i == 0,
                          .wipes = wipes,
-                         .readdresses = readdresses});
+                         .readdresses = readdresses,
+                         // Now and then what is wished for is there already.
+                         .address = fmt::format("address {}", chance_.below(3))});
         watch_.belongs(steps.back().path, agent);
         if (!steps.back().convergent) watch_.once_only(steps.back().path);
       }
@@ -189,7 +200,7 @@ controller::PhasePlan World::plan(const std::string& phase, const std::vector<St
          .needs = step.wipes ? std::vector<std::string>{"disk.unused"} : std::vector<std::string>(),
          .confirm_within = std::chrono::seconds(step.readdresses ? 20 : 0),
          .task = step.wipes         ? wipe(agents_[step.agent]->serial())
-                 : step.readdresses ? readdress()
+                 : step.readdresses ? readdress(step.address)
                                     : ping(step.path)});
   }
   return plan;
@@ -211,85 +222,6 @@ void World::keep_controller_awake() {
 void World::note(std::string what) {
   trace_.push_back(fmt::format(
       "{:>9} ms  {}", (timeline_.now() - Instant(std::chrono::hours(500'000))).count(), what));
-  if (trace_.size() > trace_most) trace_.erase(trace_.begin());
-}
-
-void World::next_fault() {
-  if (peace_) return;
-  timeline_.after(chance_.between(Millis(50), Millis(6000)), [this] {
-    if (!peace_) strike();
-    next_fault();
-  });
-}
-
-void World::strike() {
-  const auto agent = chance_.below(agents_.size());
-  switch (chance_.below(9)) {
-    case 0:
-      note("the controller is killed");
-      return controller_->die();
-    case 1: {
-      note(fmt::format("the line to agent {} is cut", agent));
-      network_->cut(agent);
-      return timeline_.after(chance_.between(Millis(10), Millis(25'000)),
-                             [this, agent] { network_->heal(agent); });
-    }
-    case 2: {
-      note("the disk of the controller is full for a while");
-      controller_->disk.full = true;
-      return timeline_.after(chance_.between(Millis(10), Millis(5'000)),
-                             [this] { controller_->disk.full = false; });
-    }
-    case 3: {
-      note(fmt::format("the disk of agent {} is full for a while", agent));
-      agents_[agent]->disk.full = true;
-      return timeline_.after(chance_.between(Millis(10), Millis(5'000)),
-                             [this, agent] { agents_[agent]->disk.full = false; });
-    }
-    case 4: {
-      const bool used = chance_.one_in(2);
-      note(fmt::format("the disk of agent {} is {}", agent, used ? "used" : "free"));
-      return agents_[agent]->use_disk(used);
-    }
-    case 5: {
-      const auto most = Millis(chance_.one_in(3) ? 4'000'000 : 400'000);
-      const auto by = chance_.between(-most, most);
-      note(fmt::format("a clock is turned by {} ms", by.count()));
-      if (chance_.one_in(3)) return controller_->turn_clock(by);
-      return agents_[agent]->turn_clock(by);
-    }
-    default:
-      return strike_agent(agent);
-  }
-}
-
-void World::strike_agent(std::size_t agent) {
-  const bool power = chance_.one_in(2);
-  const bool journal = chance_.one_in(6);
-  note(fmt::format("agent {} {}{}", agent, power ? "loses power" : "is killed",
-                   journal ? ", and then its journal" : ""));
-  agents_[agent]->die(power);
-  if (journal) agents_[agent]->empty_journal();
-  timeline_.after(chance_.between(Millis(10), Millis(8000)), [this, agent] {
-    note(fmt::format("agent {} is started", agent));
-    agents_[agent]->start();
-  });
-}
-
-void World::peace() {
-  note("peace");
-  peace_ = true;
-  network_->weather = {};
-  controller_->disk.deadly = 0;
-  controller_->disk.full = false;
-  for (std::size_t i = 0; i < agents_.size(); ++i) {
-    network_->heal(i);
-    agents_[i]->disk.deadly = 0;
-    agents_[i]->disk.full = false;
-    agents_[i]->work = {.failing = 0, .endless = 0, .cutting = 0};
-    agents_[i]->use_disk(false);
-    agents_[i]->start();
-  }
 }
 
 bool World::advance_until(const std::function<bool()>& reached, Millis most) {
@@ -318,7 +250,7 @@ void World::run_in_peace(const std::string& phase, const SimController::MakePlan
 void World::live_through() {
   if (!advance_until([this] { return peace_ && controller_->done() && !controller_->lives(); },
                      peace_most))
-    throw Violation("the run did not end, though peace was made");
+    throw Violation("the run did not end, though peace was made: " + controller_->waits());
   watch_.check_ended();
   // One more run, to which nothing happens: it must succeed, and leave no report uncollected.
   // An agent that lost its journal has no evidence of its own, whatever the ledger has.
@@ -346,6 +278,7 @@ Verdict World::run() {
   }
   verdict.trace = std::move(trace_);
   verdict.counts = watch_.counts;
+  verdict.faults = faults_;
   return verdict;
 }
 

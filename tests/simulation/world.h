@@ -17,11 +17,16 @@ struct Verdict {
   std::string why;
   std::vector<std::string> trace;
   Counts counts;
+  /// How many faults there were, those that were muted too.
+  unsigned faults = 0;
 };
 
 class World {
  public:
-  World(std::uint64_t seed, Plant plant);
+  /// Faults whose numbers are muted do not happen: 0 is the weather, 1 are deaths at a write, and
+  /// the others are counted from 2 in the order in which they strike.
+  using Faults = std::set<unsigned>;
+  World(std::uint64_t seed, Plant plant, Faults muted = {});
   World(const World&) = delete;
   World& operator=(const World&) = delete;
   ~World();
@@ -37,6 +42,7 @@ class World {
     bool first;  ///< of its track
     bool wipes = false;
     bool readdresses = false;
+    std::string address = {};
 
     std::string arm() const { return wipes ? "wipeDisk" : readdresses ? "ipAddresses" : "ping"; }
   };
@@ -53,7 +59,7 @@ class World {
   void keep_controller_awake();
   void next_fault();
   void strike();
-  void strike_agent(std::size_t agent);
+  void strike_agent(std::size_t agent, Chance& fate);
   void peace();
   void note(std::string what);
   bool advance_until(const std::function<bool()>& reached, Millis most);
@@ -61,6 +67,8 @@ class World {
 
   Plant plant_;
   Chance chance_;
+  /// Of the faults, apart from all others: one that is left out moves no other.
+  Chance fate_;
   Timeline timeline_;
   Watch watch_;
   std::unique_ptr<Network> network_;
@@ -69,9 +77,15 @@ class World {
   std::optional<crypto::Keys> stranger_;
   std::vector<Step> steps_;
   bool peace_ = false;
+  Faults muted_;
+  unsigned faults_ = 2;
   /// Agents that died and are about to be started.
   std::set<std::size_t> restarting_;
   std::vector<std::string> trace_;
 };
+
+/// The same failure, or another one, with as few faults as single omissions can reach: what is left
+/// is needed for it. `failed` is what the seed came to with all of them.
+Verdict minimised(std::uint64_t seed, Plant plant, Verdict failed);
 
 }  // namespace relab::sim

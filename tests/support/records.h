@@ -31,6 +31,9 @@ struct OrderParts {
   RunId run = the_run;
   std::uint32_t attempt = 1;
   std::string step = "0a/track/step";
+  schema::Mode mode = schema::Mode::APPLY;
+  /// JSON of the parameters.
+  std::string params = "{}";
 };
 
 /// What a report says, where a test wants it otherwise.
@@ -57,7 +60,7 @@ class Records {
   }
 
   void enrol(const std::string& name, const crypto::Keys& keys,
-             const std::string& machine_id = ReportParts().machine_id) {
+             const std::string& machine_id = ReportParts().machine_id, bool reinstalled = false) {
     Draft<schema::Entry> entry;
     auto enrolled = entry->initEnrolled();
     enrolled.setName(name);
@@ -66,6 +69,7 @@ class Records {
                                                     .name = name,
                                                     .machine_id = machine_id,
                                                     .agent_role = "host"})));
+    enrolled.setReinstalled(reinstalled);
     must(add(std::move(entry)));
   }
 
@@ -79,9 +83,10 @@ class Records {
     order->setAudience(blob(audience.sign_key()));
     order->setIssuedAt(unix_millis(now));
     order->setDeadline(60);
-    order->setMode(schema::Mode::APPLY);
+    order->setMode(parts.mode);
     order->setStep(parts.step);
-    const auto task = must(Message<schema::Task>::from_json("{\"" + parts.arm + "\": {}}"));
+    const auto task =
+        must(Message<schema::Task>::from_json("{\"" + parts.arm + "\": " + parts.params + "}"));
     order->setTask(task.reader());
     const auto payload = std::move(order).finish();
     arms[parts.task] = parts.arm;

@@ -21,6 +21,8 @@ struct SimDisk {
   /// What lsblk says of the first partition: "zfs_member", say. Empty: what the signatures say.
   std::string member = {};
   std::string mountpoint = {};
+  /// Of the file system on the partition.
+  std::string uuid = "9593be6b";
 
   void install(SimHost& host) {
     host.directory("/run/udev/data");
@@ -32,20 +34,22 @@ struct SimDisk {
   bool blank() const { return signatures.empty(); }
 
  private:
+  bool has_table() const { return signatures.contains("sdb") && signatures.at("sdb")[0] == "gpt"; }
   std::string lsblk() const {
     auto rows = fmt::format(
         R"({{"kname":"sdb","path":"/dev/sdb","type":"disk","size":4000,"serial":"{}","model":"WDC",
-            "mountpoints":[]}})",
-        serial);
+            "pttype":"{}","fstype":"{}","mountpoints":[]}})",
+        serial, has_table() ? "gpt" : "",
+        signatures.contains("sdb") && !has_table() ? signatures.at("sdb")[0] : "");
     // Without a table there are no partitions.
-    if (signatures.contains("sdb"))
+    if (has_table())
       rows += fmt::format(
           R"(,{{"kname":"sdb1","pkname":"sdb","path":"/dev/sdb1","type":"part","size":3000,
-              "fstype":"{}","label":"old","mountpoints":[{}]}})",
+              "fstype":"{}","label":"old","uuid":"{}","mountpoints":[{}]}})",
           !member.empty()               ? member
           : signatures.contains("sdb1") ? signatures.at("sdb1")[0]
                                         : "",
-          mountpoint.empty() ? "" : "\"" + mountpoint + "\"");
+          uuid, mountpoint.empty() ? "" : "\"" + mountpoint + "\"");
     return "{\"blockdevices\":[" + rows + "]}";
   }
 
@@ -66,8 +70,9 @@ struct SimDisk {
       if (!signatures.contains(name)) continue;
       for (const auto& type : signatures.at(name))
         rows += fmt::format(
-            R"({}{{"device": "{}", "offset": "0x438", "type": "{}", "uuid": null, "label": null}})",
-            rows.empty() ? "" : ",", name, type);
+            R"({}{{"device": "{}", "offset": "0x438", "type": "{}", "uuid": {}, "label": {}}})",
+            rows.empty() ? "" : ",", name, type, name == "sdb" ? "null" : "\"" + uuid + "\"",
+            name == "sdb" ? "null" : "\"old\"");
     }
     return {.out = rows.empty() ? "" : "{\"signatures\": [" + rows + "]}"};
   }

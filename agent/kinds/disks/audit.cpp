@@ -95,6 +95,9 @@ void write_disk(const Disk& disk, schema::AuditDisks::Disk::Builder builder) {
   builder.setPhysicalSector(static_cast<std::uint32_t>(device.physical_sector));
   builder.setPartitionTable(device.partition_table);
   write_texts(builder.initAliases(length(disk.aliases.size())), disk.aliases);
+  builder.setFileSystem(device.file_system);
+  builder.setLabel(device.label);
+  builder.setUuid(device.uuid);
 }
 
 void write_partition(const BlockDevice& device, schema::AuditDisks::Partition::Builder builder) {

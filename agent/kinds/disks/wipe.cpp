@@ -66,6 +66,30 @@ std::string words_of(const Signature& signature) {
   return signature.label.empty() ? signature.type : signature.type + " " + signature.label;
 }
 
+/// wipefs and lsblk both take their words from libblkid.
+template <typename Seen>
+bool is_what(schema::WipeDisk::Signature::Reader now, Seen seen) {
+  return view(now.getType()) == view(seen.getFileSystem()) &&
+         view(now.getLabel()) == view(seen.getLabel()) &&
+         (now.getUuid().size() == 0 || view(now.getUuid()) == view(seen.getUuid()));
+}
+
+/// The kernel may have given the disk another name since, with the same numbers behind it.
+bool was_seen(schema::WipeDisk::Signature::Reader now, std::string_view whole,
+              schema::AuditDisks::Disk::Reader disk, schema::AuditDisks::Facts::Reader audit) {
+  const auto device = view(now.getDevice());
+  if (!device.starts_with(whole)) return false;
+  const auto part = device.substr(whole.size());
+  if (!part.empty())
+    return any_in(audit.getPartitions(), [&](auto seen) {
+      return view(seen.getDisk()) == view(disk.getName()) &&
+             view(seen.getName()) == str(disk.getName()) + std::string(part) && is_what(now, seen);
+    });
+  const auto type = view(now.getType());
+  const bool is_table = type == "gpt" || type == "PMBR" || type == "dos";
+  return is_table ? disk.getPartitionTable().size() != 0 : is_what(now, disk);
+}
+
 }  // namespace
 
 Result<std::vector<Signature>> parse_signatures(std::string_view json) {
@@ -79,7 +103,8 @@ Result<std::vector<Signature>> parse_signatures(std::string_view json) {
     signatures.push_back({.device = text_of(row, "device"),
                           .type = text_of(row, "type"),
                           .label = text_of(row, "label"),
-                          .offset = text_of(row, "offset")});
+                          .offset = text_of(row, "offset"),
+                          .uuid = text_of(row, "uuid")});
     if (signatures.back().device.empty() || signatures.back().type.empty())
       return fail(Fault::damaged, "the output of wipefs has a signature without device or type");
   }
@@ -105,6 +130,7 @@ Result<Message<Facts>> WipeDisk::observe(Params::Reader params, Host& host) {
          row.setType(signature.type);
          row.setLabel(signature.label);
          row.setOffset(signature.offset);
+         row.setUuid(signature.uuid);
        });
   return std::move(facts).finish();
 }
@@ -131,6 +157,26 @@ Result<std::vector<Change>> WipeDisk::plan(Params::Reader params, Facts::Reader 
                                            fmt::join(found[device], ", "), device, serial),
                        .how = {"/dev/" + device, serial}});
   return changes;
+}
+
+std::string WipeDisk::departs(Params::Reader params, Facts::Reader facts,
+                              schema::Facts::Reader evidence) {
+  if (!evidence.isAuditDisks()) return "the evidence is not about disks";
+  const auto audit = evidence.getAuditDisks();
+  for (const auto disk : audit.getDisks()) {
+    if (view(disk.getSerial()) != view(params.getSerial())) continue;
+    if (disk.getSize() != facts.getDisk().getSize())
+      return fmt::format("the disk had {} then, and has {} now", human_bytes(disk.getSize()),
+                         human_bytes(facts.getDisk().getSize()));
+    const auto whole = Path(str(facts.getDisk().getPath())).filename().string();
+    for (const auto row : facts.getSignatures())
+      if (!was_seen(row, whole, disk, audit))
+        return fmt::format("{}{}{} on {} was not there then, or not this one", str(row.getType()),
+                           row.getLabel().size() == 0 ? "" : " ", str(row.getLabel()),
+                           str(row.getDevice()));
+    return {};
+  }
+  return "the evidence does not show this disk";
 }
 
 Result<void> WipeDisk::apply(const Change& change, Host& host) {

@@ -14,9 +14,12 @@ struct WipeDisk {
   /// Fault::refused if anything uses the disk, or it carries a member of a pool or volume, whatever
   /// was approved: the machine may have changed since.
   static Result<std::vector<Change>> plan(Params::Reader params, Facts::Reader facts);
+  /// A file system that the audit did not show, or another one in its place; another size.
+  static std::string departs(Params::Reader params, Facts::Reader facts,
+                             schema::Facts::Reader evidence);
   static Result<void> apply(const Change& change, Host& host);
 };
-static_assert(ChangeKind<WipeDisk>);
+static_assert(DestroyingKind<WipeDisk>);
 
 /// What wipefs printed with --json. It prints nothing at all where it found nothing.
 struct Signature {
@@ -24,6 +27,7 @@ struct Signature {
   std::string type = {};
   std::string label = {};
   std::string offset = {};
+  std::string uuid = {};
 
   bool operator==(const Signature&) const = default;
 };

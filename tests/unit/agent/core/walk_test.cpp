@@ -2,6 +2,7 @@
 // of the disk is a map; what is checked are the invariants that core.cpp promises.
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <map>
 #include <set>
 
@@ -31,7 +32,7 @@ class World {
       restart();
     }
     // A way back never waits for a place.
-    REQUIRE(workers_.size() - undoing_.size() <= limits.running_max);
+    REQUIRE(workers_.size() - undoing_.size() - reviewing_.size() <= limits.running_max);
   }
   /// Lets everything come to its end, without further trouble.
   void settle() {
@@ -64,13 +65,20 @@ class World {
                            .task_digest = {},
                            .deadline = std::chrono::seconds(10),
                            .known = std::move(known),
-                           .confirm_within = std::chrono::seconds(6)};
+                           .confirm_within = std::chrono::seconds(6),
+                           .resource = resource_of(id)};
+  }
+
+  static std::string resource_of(const TaskId& id) {
+    return id.bytes[15] % 3 == 0 ? "" : fmt::format("thing {}", id.bytes[15] % 3);
   }
 
   /// Every other task makes a change that has to be confirmed.
   Event ended() {
     const auto id = workers_.extract(workers_.begin()).value();
+    if (reviewing_.erase(id) != 0) return event::Ended{.id = id, .unconfirmed = !chance_.one_in(4)};
     if (undoing_.erase(id) != 0) {
+      if (!calm_ && chance_.one_in(3)) return event::Ended{.id = id, .stuck = true};
       changed_.erase(id);
       return event::Ended{.id = id};
     }
@@ -140,8 +148,23 @@ class World {
     maybe_crash();
     REQUIRE(disk_.at(effect.id) == TaskState::running);
     REQUIRE(started_.insert(effect.id).second);
+    if (const auto resource = resource_of(effect.id); !resource.empty())
+      for (const auto& [other, state] : disk_)
+        REQUIRE((other == effect.id || resource_of(other) != resource ||
+                 (!workers_.contains(other) && state != TaskState::unconfirmed &&
+                  !changed_unsettled(other))));
     workers_.insert(effect.id);
     maybe_crash();
+    return true;
+  }
+  bool changed_unsettled(const TaskId& id) const {
+    return changed_.contains(id) && !kept_.contains(id);
+  }
+  bool perform(const effect::Review& effect) {
+    REQUIRE_FALSE(workers_.contains(effect.id));
+    REQUIRE(disk_.at(effect.id) == TaskState::unconfirmed);
+    workers_.insert(effect.id);
+    reviewing_.insert(effect.id);
     return true;
   }
   bool perform(const effect::Stop& effect) const {
@@ -239,6 +262,7 @@ class World {
     core_ = std::make_unique<Core>(limits);
     workers_.clear();
     undoing_.clear();
+    reviewing_.clear();
     const auto rows = disk_;
     try {
       for (const auto& [id, state] : rows)
@@ -248,7 +272,9 @@ class World {
                                 .deadline = std::chrono::seconds(10),
                                 .armed = armed_.contains(id),
                                 .confirm_within = std::chrono::seconds(6),
-                                .left = std::chrono::seconds(chance_.below(3))});
+                                .left = std::chrono::seconds(chance_.below(3)),
+                                .resource = resource_of(id)});
+      feed(event::Ticked{});
     } catch (const Crash&) {
       restart();
     }
@@ -263,6 +289,8 @@ class World {
   std::set<TaskId> workers_;
   /// Those of them that lead back.
   std::set<TaskId> undoing_;
+  /// Those that look whether a change is still so.
+  std::set<TaskId> reviewing_;
   /// On the disk: there is a way back.
   std::set<TaskId> armed_;
   /// In the world: what was changed, and what may stay so.

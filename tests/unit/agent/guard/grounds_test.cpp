@@ -32,6 +32,8 @@ struct Case {
   schema::Outcome outcome = schema::Outcome::SUCCEEDED;
   Instant looked = now - hours(1);
   bool is_newest = true;
+  bool wiped_since = false;
+  Instant issued = now;
   unsigned reports = 1;
   // The approval.
   const crypto::Keys* approver = &controller;
@@ -77,7 +79,7 @@ struct Case {
     const auto envelope = report();
     const auto digest = payload_digest(envelope.bytes());
     Draft<schema::Order> order;
-    order->setIssuedAt(unix_millis(now));
+    order->setIssuedAt(unix_millis(issued));
     order->setMode(mode);
     order->setStep("2/t/wipe");
     order->initTask().initWipeDisk().setSerial("OLD1");
@@ -85,20 +87,23 @@ struct Case {
     for (unsigned i = 0; i < reports; ++i) evidence.set(i, blob(envelope.bytes()));
     order->setApproval(blob(approval(digest).bytes()));
     const auto& audience = agent.sign_key();
-    return check_grounds(order->asReader(),
-                         {.lab = "home",
-                          .name = "pve",
-                          .machine_id = "m1",
-                          .audience = audience,
-                          .nonce = {},
-                          .role = role,
-                          .now = now,
-                          .pinned = [&](const auto& key) { return key == controller.sign_key(); },
-                          .newest_report =
-                              [&](std::string_view arm) {
-                                CHECK(arm == "auditDisks");
-                                return std::optional(is_newest ? digest : crypto::Digest{7});
-                              }});
+    return check_grounds(
+        order->asReader(),
+        {.lab = "home",
+         .name = "pve",
+         .machine_id = "m1",
+         .audience = audience,
+         .nonce = {},
+         .role = role,
+         .now = now,
+         .pinned = [&](const auto& key) { return key == controller.sign_key(); },
+         .newest_report =
+             [&](std::string_view arm, std::string_view resource) {
+               CHECK(arm == "auditDisks");
+               CHECK(resource == "disk OLD1");
+               return std::optional(Newest{.digest = is_newest ? digest : crypto::Digest{7},
+                                           .outdated = wiped_since});
+             }});
   }
 };
 
@@ -129,6 +134,7 @@ TEST_CASE("grounds: no report of another agent, machine, time or content counts"
   SECTION("by another agent") { spoilt.reporter = &spoilt.stranger; }
   SECTION("of another machine") { spoilt.machine = "m2"; }
   SECTION("there is a newer one") { spoilt.is_newest = false; }
+  SECTION("of what was wiped since") { spoilt.wiped_since = true; }
   SECTION("too old") { spoilt.looked -= Millis(1); }
   SECTION("from the future") { spoilt.looked = now + Millis(1); }
   SECTION("of a failure") { spoilt.outcome = schema::Outcome::FAILED; }
@@ -159,6 +165,10 @@ TEST_CASE("grounds: no approval of anything else counts", "[agent][guard]") {
   SECTION("on other evidence") { spoilt.on_this_evidence = false; }
   SECTION("with a digest of other evidence") { spoilt.evidence_digest_fits = false; }
   SECTION("expired") { spoilt.approved_until = now - Millis(1); }
+  SECTION("expired long ago, by a controller that says it is earlier") {
+    spoilt.approved_until = now - std::chrono::hours(2);
+    spoilt.issued = spoilt.approved_until;
+  }
 
   const auto verdict = spoilt.check();
 
@@ -184,9 +194,8 @@ TEST_CASE("grounds: a journal that does not answer is no consent", "[agent][guar
        .role = well.role,
        .now = now,
        .pinned = [](const auto& /*key*/) { return true; },
-       .newest_report = [](std::string_view /*arm*/) -> Result<std::optional<crypto::Digest>> {
-         return fail(Fault::damaged, "the disk is gone");
-       }});
+       .newest_report = [](std::string_view /*arm*/, std::string_view /*resource*/)
+           -> Result<std::optional<Newest>> { return fail(Fault::damaged, "the disk is gone"); }});
 
   CHECK(verdict.reason == Refusal::NEED_UNMET);
 }

@@ -56,17 +56,17 @@ struct Guarded {
                               [&](const auto& key) { return key == controller.sign_key(); });
     REQUIRE(opening.opened);
     const auto& audience = agent.sign_key();
-    return check_order(
-        *opening.opened,
-        {.lab = "home",
-         .name = "pve",
-         .machine_id = "m1",
-         .audience = audience,
-         .nonce = nonce,
-         .role = role,
-         .now = now,
-         .pinned = [&](const auto& key) { return key == controller.sign_key(); },
-         .newest_report = [](std::string_view) { return std::optional<crypto::Digest>(); }});
+    return check_order(*opening.opened,
+                       {.lab = "home",
+                        .name = "pve",
+                        .machine_id = "m1",
+                        .audience = audience,
+                        .nonce = nonce,
+                        .role = role,
+                        .now = now,
+                        .pinned = [&](const auto& key) { return key == controller.sign_key(); },
+                        .newest_report = [](std::string_view,
+                                            std::string_view) { return std::optional<Newest>(); }});
   }
   Denial denied(std::initializer_list<Change> changes) const {
     const auto verdict = check(changes);

@@ -219,10 +219,10 @@ TEST_CASE("journal: it tells the newest report on each kind of task, let go of o
   const auto of_a_check = signed_report(3);
   {
     auto journal = must(Journal::open(scratch.path()));
-    CHECK_FALSE(must(journal.newest_report("auditDisks")));
+    CHECK_FALSE(must(journal.newest_report("auditDisks", "")));
     for (std::uint8_t i = 1; i <= 3; ++i) must(journal.accept(row(i, TaskState::running)));
     must(journal.finish({.id = task(1), .report = first.bytes(), .arm = "auditDisks"}));
-    CHECK(must(journal.newest_report("auditDisks")) == payload_digest(first.bytes()));
+    CHECK(must(journal.newest_report("auditDisks", "")) == Newest{payload_digest(first.bytes())});
     must(journal.finish({.id = task(2), .report = second.bytes(), .arm = "auditDisks"}));
     must(journal.finish({.id = task(3), .report = of_a_check.bytes()}));
     must(journal.acknowledge(task(2)));
@@ -232,8 +232,92 @@ TEST_CASE("journal: it tells the newest report on each kind of task, let go of o
 
   auto journal = must(Journal::open(scratch.path()));
 
-  CHECK(must(journal.newest_report("auditDisks")) == payload_digest(second.bytes()));
-  CHECK_FALSE(must(journal.newest_report("auditZfs")));
+  CHECK(must(journal.newest_report("auditDisks", "")) == Newest{payload_digest(second.bytes())});
+  CHECK_FALSE(must(journal.newest_report("auditZfs", "")));
+}
+
+TEST_CASE("journal: what destroys outdates what was seen of its resource", "[agent][journal]") {
+  const Scratch scratch;
+  auto journal = must(Journal::open(scratch.path()));
+  const auto keys = must(crypto::Keys::from(Bytes(crypto::Keys::secret_size, 2)));
+  const auto seen = sign(keys, Draft<schema::Report>().finish());
+  const auto outdated = [&](const char* resource) {
+    return must(journal.newest_report("auditDisks", resource))->outdated;
+  };
+  const auto look = [&](std::uint8_t number) {
+    must(journal.accept(row(number, TaskState::running)));
+    must(journal.finish({.id = task(number), .report = seen.bytes(), .arm = "auditDisks"}));
+  };
+  const auto wipe = [&](std::uint8_t number, TaskState state) {
+    auto deed = row(number, state);
+    deed.destroys = "disk A";
+    must(journal.accept(deed));
+  };
+  look(1);
+  CHECK_FALSE(outdated("disk A"));
+
+  wipe(2, TaskState::accepted);
+  CHECK_FALSE(outdated("disk A"));
+  must(journal.begin(task(2)));
+  CHECK(outdated("disk A"));
+  CHECK_FALSE(outdated("disk B"));
+
+  // Begun while it was at work: nobody knows which state that shows.
+  must(journal.accept(row(3, TaskState::running)));
+  must(journal.finish({.id = task(2), .report = report}));
+  must(journal.finish({.id = task(3), .report = seen.bytes(), .arm = "auditDisks"}));
+  CHECK(outdated("disk A"));
+
+  look(4);
+  CHECK_FALSE(outdated("disk A"));
+  wipe(5, TaskState::running);
+  CHECK(outdated("disk A"));
+  {
+    auto again = std::move(journal);
+    journal = must(Journal::open(scratch.path()));
+  }
+  CHECK(outdated("disk A"));
+}
+
+TEST_CASE("journal: a way back outlives a journal that is damaged", "[agent][journal]") {
+  const Scratch scratch;
+  const Bytes before = {4, 5, 6};
+  {
+    auto journal = must(Journal::open(scratch.path()));
+    for (std::uint8_t i = 1; i <= 3; ++i) must(journal.accept(row(i, TaskState::running)));
+    for (std::uint8_t i = 1; i <= 3; ++i) must(journal.arm(task(i), before, "boot"));
+    must(journal.finish({.id = task(2), .report = report}));
+    must(journal.hold(task(3), report, {}));
+    must(journal.keep({.id = task(3), .report = report}));
+  }
+  std::ofstream(scratch.path() / "journal.db") << "no database";
+
+  auto journal = must(Journal::open(scratch.path()));
+
+  CHECK(journal.lost());
+  const auto held = must(journal.held());
+  REQUIRE(held.size() == 1);
+  CHECK(held[0].id == task(1));
+  CHECK(held[0].state == TaskState::running);
+  CHECK(held[0].before == before);
+  CHECK(held[0].order == row(1, TaskState::running).order);
+  must(journal.finish({.id = task(1), .report = report}));
+  CHECK(must(Journal::open(scratch.path())).held()->size() == 1);
+}
+
+TEST_CASE("journal: a damaged way back does not keep the agent from starting", "[agent][journal]") {
+  const Scratch scratch;
+  {
+    auto journal = must(Journal::open(scratch.path()));
+    must(journal.accept(row(1, TaskState::running)));
+    must(journal.arm(task(1), {}, "boot"));
+  }
+  for (const auto& file : std::filesystem::directory_iterator(scratch.path()))
+    if (file.path().filename().string().starts_with("way-back-"))
+      std::ofstream(file.path()) << "rubbish";
+
+  CHECK(must(Journal::open(scratch.path())).held()->size() == 1);
+  CHECK(must(Journal::open(scratch.path())).held()->size() == 1);
 }
 
 TEST_CASE("journal: a change is kept only if its way back was stored, and it waited",
@@ -247,7 +331,7 @@ TEST_CASE("journal: a change is kept only if its way back was stored, and it wai
     CHECK_FALSE(journal.hold(task(1), report, until));
     must(journal.arm(task(1), before, "boot"));
     must(journal.arm(task(2), before, "boot"));
-    CHECK_FALSE(journal.keep(task(1), "ipAddresses"));
+    CHECK_FALSE(journal.keep({.id = task(1), .report = report, .arm = "ipAddresses"}));
     must(journal.hold(task(1), report, until));
     must(journal.hold(task(2), report, until));
     CHECK_FALSE(journal.arm(task(1), before, "boot"));
@@ -263,14 +347,14 @@ TEST_CASE("journal: a change is kept only if its way back was stored, and it wai
   CHECK(held[0].until == until);
   CHECK(held[0].report == report);
 
-  must(journal.keep(task(1), "ipAddresses"));
+  must(journal.keep({.id = task(1), .report = report, .arm = "ipAddresses"}));
   CHECK(state_of(journal, 1) == TaskState::finished);
   CHECK(must(journal.find(task(1)))->report == report);
   CHECK(must(journal.find(task(1)))->before.empty());
-  CHECK(must(journal.newest_report("ipAddresses")));
+  CHECK(must(journal.newest_report("ipAddresses", "")));
 
   must(journal.retract(task(2)));
-  CHECK_FALSE(journal.keep(task(2), "ipAddresses"));
+  CHECK_FALSE(journal.keep({.id = task(2), .report = report, .arm = "ipAddresses"}));
   CHECK(state_of(journal, 2) == TaskState::running);
   CHECK(must(journal.find(task(2)))->report.empty());
   CHECK(must(journal.find(task(2)))->before == before);
@@ -287,15 +371,19 @@ TEST_CASE("journal: one of the version before is brought up, with all that it ho
          .application_id = 0x726a'6e6c,
          .schema = "CREATE TABLE task(id BLOB PRIMARY KEY, task_digest BLOB NOT NULL, "
                    "order_digest BLOB NOT NULL, state INTEGER NOT NULL, order_bytes BLOB NOT NULL, "
-                   "report BLOB NOT NULL) WITHOUT ROWID;"
-                   "CREATE INDEX held ON task(id) WHERE state < 4;"
+                   "report BLOB NOT NULL, before BLOB NOT NULL DEFAULT x'', boot TEXT NOT NULL "
+                   "DEFAULT '', until INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+                   "CREATE INDEX held ON task(id) WHERE state <> 4;"
+                   "CREATE TABLE newest(arm TEXT PRIMARY KEY, report_digest BLOB NOT NULL) "
+                   "WITHOUT ROWID;"
                    "CREATE TABLE identity(id BLOB NOT NULL);"
                    "INSERT INTO identity VALUES(x'00112233445566778899aabbccddeeff');"
+                   "INSERT INTO newest VALUES('auditDisks', zeroblob(32));"
                    "INSERT INTO task VALUES(x'00000000000000000000000000000001', zeroblob(32), "
-                   "zeroblob(32), 2, x'01', x'');"
+                   "zeroblob(32), 2, x'01', x'', x'', '', 0);"
                    "INSERT INTO task VALUES(x'00000000000000000000000000000002', zeroblob(32), "
-                   "zeroblob(32), 4, x'', x'')",
-         .version = 2}));
+                   "zeroblob(32), 4, x'', x'', x'', '', 0)",
+         .version = 3}));
   }
 
   auto journal = must(Journal::open(scratch.path()));
@@ -306,10 +394,12 @@ TEST_CASE("journal: one of the version before is brought up, with all that it ho
   REQUIRE(must(journal.held()).size() == 1);
   CHECK(state_of(journal, 1) == TaskState::running);
   CHECK(state_of(journal, 2) == TaskState::acknowledged);
+  // Nobody knows what was done to the machine since that was seen.
+  CHECK_FALSE(must(journal.newest_report("auditDisks", "")));
   must(journal.arm(task(1), report, "boot"));
   must(journal.hold(task(1), report, {}));
   CHECK(must(journal.held()).at(0).state == TaskState::unconfirmed);
-  must(journal.keep(task(1), "ping"));
+  must(journal.keep({.id = task(1), .report = report, .arm = "ping"}));
 }
 
 }  // namespace relab::agent

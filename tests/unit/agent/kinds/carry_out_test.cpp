@@ -165,8 +165,24 @@ TEST_CASE("carry out: a way back that fails is not called undone", "[agent][kind
   const auto work = carry_out(ordered.reader(), {.host = host, .rescue = gone},
                               [](const auto&) { return Result<void>(); });
 
-  CHECK(work.outcome == Outcome::UNKNOWN);
-  CHECK_THAT(work.aftermath, Catch::StartsWith("could not be undone: "));
+  CHECK(work.outcome == Outcome::FAILED);
+  CHECK(work.stuck);
+  CHECK_THAT(work.aftermath, Catch::StartsWith("could not be undone at first: "));
+}
+
+TEST_CASE("carry out: a confirmed change is looked at again", "[agent][kinds]") {
+  Machine machine;
+  const auto ordered = order(move_address);
+  REQUIRE(machine.work(ordered).unconfirmed);
+
+  const auto still = review(ordered.reader(), machine.host);
+  CHECK(still.unconfirmed);
+  CHECK(still.facts);
+
+  machine.ip.interfaces["eth0"].addresses.clear();
+  const auto gone = review(ordered.reader(), machine.host);
+  CHECK_FALSE(gone.unconfirmed);
+  CHECK(gone.outcome == Outcome::FAILED);
 }
 
 TEST_CASE("carry out: what a person does is waited for", "[agent][kinds]") {

@@ -10,8 +10,10 @@
 #include "agent/kinds/kind.h"
 #include "common/base/text.h"
 #include "common/reflect/notes.h"
+#include "common/reflect/resource.h"
 #include "common/reflect/union.h"
 #include "schema/coverage.capnp.h"
+#include "tests/support/evidence.h"
 #include "tests/support/faulty_host.h"
 #include "tests/support/must.h"
 #include "tests/support/sim_disk.h"
@@ -151,8 +153,14 @@ Message<schema::Order> order_of(const std::string& arm, schema::Mode mode) {
 }
 
 Work work_on(const std::string& arm, Host& host, schema::Mode mode = schema::Mode::APPLY) {
-  const auto order = order_of(arm, mode);
-  return carry_out(order.reader(), {.host = host, .rescue = host},
+  const auto ordered = order_of(arm, mode);
+  Draft<schema::Order> order(ordered.reader());
+  // What it was like when it was approved of: as every such machine is at first.
+  if (must(find_kind(arm))->departs != nullptr) {
+    Changeable untouched;
+    order->initEvidence(1).set(0, blob(report_on_disks(untouched.workshop.host)));
+  }
+  return carry_out(order->asReader(), {.host = host, .rescue = host},
                    [](const auto& /*facts*/) { return Result<void>(); });
 }
 
@@ -255,6 +263,8 @@ TEST_CASE("laws: a kind that may cut the agent off has a way back, and no other 
     const auto arm = str(field.getProto().getName());
     INFO(arm);
     CHECK(reflect::notes_of(field).commit_confirmed == (must(find_kind(arm))->revert != nullptr));
+    CHECK(reflect::notes_of(field).destructive == (must(find_kind(arm))->departs != nullptr));
+    CHECK(reflect::notes_of(field).waits == (must(find_kind(arm))->awaits != nullptr));
   }
 }
 
@@ -263,6 +273,10 @@ TEST_CASE("laws: a kind either waits or changes something, or does neither", "[a
     INFO(kind.arm);
     CHECK((kind.plan == nullptr) == (kind.apply == nullptr));
     CHECK((kind.plan == nullptr || kind.awaits == nullptr));
+    // What is changed has a name, under which only one task at a time works on it.
+    Draft<schema::Task> task;
+    capnp::toDynamic(*task).init(std::string(kind.arm).c_str());
+    CHECK(reflect::resource_of(task->asReader()).empty() == (kind.plan == nullptr));
     CHECK(examples.contains(std::string(kind.arm)) == (kind.plan != nullptr));
   }
 }

@@ -134,6 +134,101 @@ TEST_CASE("clearance: evidence that is stale, contradicted or of another key is 
   CHECK(scene.cleared().grounds.evidence.empty());
 }
 
+TEST_CASE("clearance: what was destroyed since was not looked at", "[controller][gates]") {
+  Scene scene;
+  scene.approve();
+  REQUIRE(scene.waits_for() == Wait::nothing);
+  const auto wipe = [&](const std::string& serial, const std::string& step,
+                        schema::Mode mode = schema::Mode::APPLY) {
+    const auto task = task_number(++scene.last);
+    scene.records.order({.task = task,
+                         .arm = "wipeDisk",
+                         .step = step,
+                         .mode = mode,
+                         .params = R"({"serial": ")" + serial + "\"}"},
+                        scene.agent);
+    return task;
+  };
+  bool outdated = true;
+  SECTION("a task that succeeded") {
+    must(scene.records.report({.task = wipe("OLD1", "2/t/wipe")}, scene.agent));
+  }
+  SECTION("a task that failed half way") {
+    must(scene.records.report(
+        {.task = wipe("OLD1", "2/t/wipe"), .outcome = schema::Outcome::FAILED}, scene.agent));
+  }
+  SECTION("a task of which nobody knows") {
+    scene.records.abandon(wipe("OLD1", "2/t/wipe"), "no report came");
+  }
+  SECTION("a task of another step that may be at it") { wipe("OLD1", "2/u/wipe"); }
+  SECTION("not the task that the order is for") {
+    wipe("OLD1", "2/t/wipe");
+    outdated = false;
+  }
+  SECTION("not an order that was refused") {
+    scene.records.refuse(wipe("OLD1", "2/t/wipe"), "no", scene.agent);
+    outdated = false;
+  }
+  SECTION("not another disk") {
+    must(scene.records.report({.task = wipe("OLD2", "2/t/wipe")}, scene.agent));
+    outdated = false;
+  }
+  SECTION("not a check") {
+    must(
+        scene.records.report({.task = wipe("OLD1", "2/t/wipe", schema::Mode::CHECK)}, scene.agent));
+    outdated = false;
+  }
+
+  CHECK((scene.waits_for() == Wait::evidence) == outdated);
+  if (!outdated) return;
+  CHECK(scene.finding().standing == schema::Standing::STALE);
+}
+
+TEST_CASE("clearance: a look in check mode speaks against an earlier one", "[controller][gates]") {
+  Scene scene;
+  const auto task = task_number(++scene.last);
+  scene.records.order({.task = task, .arm = "auditDisks", .mode = schema::Mode::CHECK},
+                      scene.agent);
+  must(scene.records.report({.task = task, .outcome = schema::Outcome::FAILED}, scene.agent));
+
+  CHECK(scene.waits_for() == Wait::evidence);
+}
+
+TEST_CASE("clearance: the gate tells what each step will be asked for", "[controller][gates]") {
+  Scene scene;
+  const auto verdict = [&] {
+    const auto verdicts = judge_guarded(scene.plan(), scene.evidences());
+    REQUIRE(verdicts.size() == 1);
+    CHECK(verdicts[0].condition == "2/t/wipe");
+    CHECK(verdicts[0].absolute);
+    REQUIRE(verdicts[0].findings.size() == 2);
+    return verdicts[0];
+  };
+  CHECK(verdict().findings[0].met());
+  CHECK(verdict().findings[1].standing == schema::Standing::MISSING);
+  CHECK(verdict().findings[1].supply == "relab approve 2");
+
+  scene.approve();
+  CHECK(verdict().met());
+
+  scene.records.now += hours(1);
+  CHECK_FALSE(verdict().findings[0].met());
+  CHECK_FALSE(verdict().findings[1].met());
+}
+
+TEST_CASE("clearance: other times or another instruction are another plan", "[controller][gates]") {
+  const Scene scene;
+  const auto digest = plan_digest(scene.plan());
+  auto other = scene.plan();
+  auto& step = other.tracks[0][0];
+  SECTION("deadline") { step.deadline += std::chrono::seconds(1); }
+  SECTION("time to confirm") { step.confirm_within += std::chrono::seconds(1); }
+  SECTION("patience") { step.patience += std::chrono::seconds(1); }
+  SECTION("instruction") { step.instruction = "pull the plug"; }
+
+  CHECK(plan_digest(other) != digest);
+}
+
 TEST_CASE("clearance: without an agent or a look there is nothing to go by",
           "[controller][gates]") {
   Scene scene;

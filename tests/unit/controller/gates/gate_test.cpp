@@ -191,6 +191,37 @@ TEST_CASE("phase.complete: what was done for another lab.toml does not count",
   CHECK(changed.supply == "relab run 0");
 }
 
+TEST_CASE("phase.complete: what another system did under that name does not count",
+          "[controller][gates]") {
+  Before before;
+  before.step("a", succeeded);
+  before.step("b", succeeded);
+  before.end();
+  REQUIRE(before.finding().met());
+  SECTION("another machine") { before.records.enrol("pve", fixed_keys(3), "another"); }
+  SECTION("another key") { before.records.enrol("pve", fixed_keys(3)); }
+  SECTION("none") { before.records.remove("pve"); }
+
+  CHECK(before.finding().standing == schema::Standing::STALE);
+  CHECK(before.finding().supply == "relab run 0");
+}
+
+TEST_CASE("phase.complete: what was done before the plan reinstalled the host stays done",
+          "[controller][gates]") {
+  Before before;
+  before.step("a", succeeded);
+  before.step("b", succeeded);
+  before.end();
+  before.records.enrol("pve", fixed_keys(3), "another", true);
+  CHECK(before.finding().met());
+  before.records.enrol("pve", fixed_keys(4), "a third", true);
+  CHECK(before.finding().met());
+
+  before.records.enrol("pve", fixed_keys(5), "a third");
+
+  CHECK(before.finding().standing == schema::Standing::STALE);
+}
+
 TEST_CASE("phase.complete: a phase that was never run, or has no steps, is not complete",
           "[controller][gates]") {
   const auto why = [](const std::string& phases) {
