@@ -72,11 +72,12 @@ Result<void> check_against(const Ledger& ledger, const Head& head) {
                     "{}, and entry {} is the last now",
                     head.entries + 1, when, entries.size()),
         "restore the newest copy");
-  if (!crypto::equal(head.hash, entries[head.entries - 1].hash))
-    return fail(
-        Fault::damaged,
-        fmt::format("the ledger was replaced: entry {} is another than at {}", head.entries, when),
-        "restore the copy that the head was taken from, or a newer one");
+  if (!crypto::equal(head.hash, entries[head.entries - 1].hash) ||
+      !entries[head.entries].entry.reader().isCheckpoint())
+    return fail(Fault::damaged,
+                fmt::format("the ledger was replaced: entry {} is another than at {}",
+                            head.entries + 1, when),
+                "restore the copy that the head was taken from, or a newer one");
   return {};
 }
 

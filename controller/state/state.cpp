@@ -270,6 +270,7 @@ Result<void> State::take_checkpoint(ByteView envelope, const LedgerEntry& entry)
       !crypto::equal(view(checkpoint.getHead()), hashes_.back()))
     return fail(Fault::damaged, "a checkpoint that does not fit the entries before it");
   checkpoint_.assign(envelope.begin(), envelope.end());
+  checkpoints_[checkpoint.getEntries()] = payload_digest(envelope);
   return {};
 }
 
@@ -285,9 +286,11 @@ Result<void> State::continues(ByteView checkpoint) const {
     return fail(Fault::damaged,
                 fmt::format("was shown a ledger of {} entries at {}, this one has {}", entries + 1,
                             iso8601(instant_of(shown.getTime())), hashes_.size()));
-  if (!crypto::equal(view(shown.getHead()), hashes_[entries - 1]))
+  const auto known = checkpoints_.find(entries);
+  if (!crypto::equal(view(shown.getHead()), hashes_[entries - 1]) || known == checkpoints_.end() ||
+      known->second != payload_digest(checkpoint))
     return fail(Fault::damaged, fmt::format("was shown a ledger with another entry {} at {}",
-                                            entries, iso8601(instant_of(shown.getTime()))));
+                                            entries + 1, iso8601(instant_of(shown.getTime()))));
   return {};
 }
 

@@ -176,6 +176,8 @@ class State {
   std::vector<Statement<schema::Approval>> approvals_;
   std::vector<Statement<schema::Waiver>> waivers_;
   Bytes checkpoint_;
+  /// The payload digests of all of them, by the number of entries that they cover.
+  std::map<std::uint64_t, crypto::Digest> checkpoints_;
   /// Hashes after every entry so far, for checkpoints.
   std::vector<crypto::Digest> hashes_;
 };

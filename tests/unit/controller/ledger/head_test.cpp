@@ -82,7 +82,7 @@ TEST_CASE("head: a ledger without its end, and another one, are told apart",
 
   CHECK(cut.error().what.find("its end is cut off. It had 5 entries at ") != std::string::npos);
   CHECK(cut.error().what.ends_with("entry 3 is the last now"));
-  CHECK(replaced.error().what.starts_with("the ledger was replaced: entry 2 is another than at"));
+  CHECK(replaced.error().what.starts_with("the ledger was replaced: entry 3 is another than at"));
 }
 
 TEST_CASE("head: of another controller or lab it says nothing", "[controller][ledger]") {
