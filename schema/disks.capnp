@@ -133,6 +133,14 @@ struct WipeDisk {
   struct Facts {
     disk @0 :DiskAttached.Facts $A.doc("The disk with that serial number, and what uses it.");
     signatures @1 :List(Signature) $A.doc("What is on the disk and its partitions, as wipefs tells it. Empty: it is blank.");
+    partitions @2 :List(Part) $A.doc("The partitions, whether anything was recognised on them or not.");
+  }
+
+  struct Part {
+    device @0 :Text $A.volatile;
+    # The kernel's name: "sdb1".
+    start @1 :UInt64 $A.unit("sectors of 512 bytes");
+    size @2 :UInt64 $A.unit("bytes");
   }
 
   struct Signature {

@@ -46,6 +46,8 @@ struct Terms {
   const Nonce& nonce;
   const RoleLimits& role;
   Instant now;
+  /// Whether the journal has this task: then it is answered, and nothing is begun.
+  std::function<bool(ByteView task)> known;
   /// Whether a controller with this signing key is pinned.
   std::function<bool(const crypto::PublicKey& key)> pinned;
   /// Its newest report on a task of that kind, as evidence about this resource; nothing if there is
@@ -54,8 +56,8 @@ struct Terms {
       newest_report;
 };
 
-/// Audience, session, expiry, lab, kind, limits, evidence, approval: in this order, each with its
-/// own reason.
+/// Audience, session, expiry, lab, kind, limits, and for a task that is not known yet evidence and
+/// approval: in this order, each with its own reason.
 std::variant<Admission, Denial> check_order(const Opened& opened, const Terms& terms);
 
 /// Of what an order asks for, without what changes from one sending to the next.

@@ -8,10 +8,10 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include "agent/journal/ways_back.h"
 #include "common/base/file.h"
 #include "common/base/time.h"
 #include "common/wire/envelope.h"
-#include "schema/journal.capnp.h"
 
 namespace relab::agent {
 
@@ -87,46 +87,6 @@ void drop_ballast(const fs::path& folder) {
   fs::remove(folder / "ballast", error);
 }
 
-fs::path put_aside(const fs::path& path) {
-  auto aside = fs::path(fmt::format("{}.damaged-{}", path.string(), unix_millis(wall_clock())));
-  std::error_code error;
-  fs::rename(path, aside, error);
-  for (const auto* tail : {"-wal", "-shm"}) fs::remove(path.string() + tail, error);
-  return aside;
-}
-
-constexpr std::string_view way_back_prefix = "way-back-";
-constexpr std::size_t way_back_size_max = std::size_t{64} << 20U;
-
-fs::path way_back_file(const fs::path& folder, const TaskId& id) {
-  return folder / fmt::format("{}{}", way_back_prefix, id.text());
-}
-
-bool is_way_back(const fs::path& file) {
-  return file.filename().string().starts_with(way_back_prefix) &&
-         file.filename().string().find(".damaged") == std::string::npos;
-}
-
-Message<schema::WayBack> way_back_of(const JournalRow& row) {
-  Draft<schema::WayBack> draft;
-  draft->setTaskId(blob(row.id.bytes));
-  draft->setTaskDigest(blob(row.task_digest));
-  draft->setOrderDigest(blob(row.order_digest));
-  draft->setOrder(blob(row.order));
-  draft->setBefore(blob(row.before));
-  draft->setBoot(row.boot);
-  return std::move(draft).finish();
-}
-
-/// Emptied first, which is on the disk then: a way back that came back would undo what was kept.
-void forget_way_back(const fs::path& folder, const TaskId& id) {
-  const auto file = way_back_file(folder, id);
-  std::error_code error;
-  if (!fs::exists(file, error)) return;
-  static_cast<void>(replace_file(file, {}).has_value());
-  fs::remove(file, error);
-}
-
 }  // namespace
 
 Result<Journal> Journal::open(const fs::path& state_dir) {
@@ -141,6 +101,8 @@ Result<Journal> Journal::open(const fs::path& state_dir) {
   auto database = store::Database::open(opening);
   if (!database && database.error().fault == Fault::damaged) {
     put_aside(opening.path);
+    std::error_code error;
+    for (const auto* tail : {"-wal", "-shm"}) fs::remove(opening.path.string() + tail, error);
     lost = true;
     database = store::Database::open(opening);
   }
@@ -271,7 +233,7 @@ Result<void> Journal::store_end(const JournalEnd& end, std::string_view states) 
     RELAB_CHECK(note_deed(end.id, moment));
     return note_newest(end);
   });
-  if (stored) forget_way_back(folder_, end.id);
+  if (stored) WaysBack(folder_).forget(end.id);
   return stored;
 }
 
@@ -296,7 +258,7 @@ Result<void> Journal::arm(const TaskId& id, ByteView before, const std::string& 
     if (!row) return fail(Fault::conflict, "the journal has no such task");
     row->before.assign(before.begin(), before.end());
     row->boot = boot;
-    RELAB_CHECK(replace_file(way_back_file(folder_, id), text_of(way_back_of(*row).bytes())));
+    RELAB_CHECK(WaysBack(folder_).keep(*row));
     RELAB_TRY(auto change,
               database_.prepare("UPDATE task SET before = ?, boot = ? WHERE id = ? AND "
                                 "state = 2 RETURNING 1"));
@@ -306,43 +268,24 @@ Result<void> Journal::arm(const TaskId& id, ByteView before, const std::string& 
   return armed().during("storing the way back of " + id.text());
 }
 
-Result<void> Journal::restore(const schema::WayBack::Reader& back, const TaskId& id) {
+Result<void> Journal::restore(const JournalRow& row) {
   RELAB_TRY(auto insert,
             database_.prepare("INSERT INTO task(id, task_digest, order_digest, state, order_bytes, "
-                              "report, before, boot) VALUES(?, ?, ?, 2, ?, x'', ?, ?)"));
-  insert.bind(id.view()).bind(view(back.getTaskDigest())).bind(view(back.getOrderDigest()));
-  insert.bind(view(back.getOrder())).bind(view(back.getBefore())).bind(view(back.getBoot()));
-  return insert.run();
-}
-
-Result<void> Journal::settle_way_back(const fs::path& file) {
-  RELAB_TRY(const auto kept, read_small_file(file, way_back_size_max));
-  const auto way = Message<schema::WayBack>::parse(bytes_of(kept));
-  const auto id = way ? TaskId::from(view(way->reader().getTaskId())) : fail(way.error());
-  if (!id) {
-    // Emptied, since it is settled; or damaged, and for a person to look at.
-    std::error_code error;
-    if (kept.empty())
-      fs::remove(file, error);
-    else
-      put_aside(file);
-    return {};
-  }
-  RELAB_TRY(const auto row, find(*id));
-  // The journal that knew of it is gone.
-  if (!row) return restore(way->reader(), *id);
-  if (row->before.empty()) forget_way_back(folder_, *id);
-  return {};
+                              "report, before, boot) VALUES(?, ?, ?, ?, ?, x'', ?, ?)"));
+  insert.bind(row.id.view()).bind(ByteView(row.task_digest)).bind(ByteView(row.order_digest));
+  insert.bind(static_cast<std::int64_t>(row.state)).bind(ByteView(row.order));
+  return insert.bind(ByteView(row.before)).bind(std::string_view(row.boot)).run();
 }
 
 Result<void> Journal::settle_ways_back() {
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (const auto& file : fs::directory_iterator(folder_, error))
-    if (is_way_back(file.path())) files.push_back(file.path());
-  if (error) return fail(Fault::damaged, error.message());
-  for (const auto& file : files)
-    RELAB_CHECK(settle_way_back(file).during(file.filename().string()));
+  const WaysBack ways(folder_);
+  RELAB_TRY(const auto rows, ways.all());
+  for (const auto& row : rows) {
+    RELAB_TRY(const auto known, find(row.id));
+    // The journal that knew of it is gone.
+    if (!known) RELAB_CHECK(restore(row));
+    if (known && known->before.empty()) ways.forget(row.id);
+  }
   return {};
 }
 

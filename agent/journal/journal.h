@@ -12,7 +12,6 @@
 #include "common/crypto/hash.h"
 #include "common/crypto/keys.h"
 #include "common/store/database.h"
-#include "schema/journal.capnp.h"
 #include "schema/wire.capnp.h"
 
 namespace relab::agent {
@@ -160,8 +159,7 @@ class Journal final : public TaskJournal {
   /// Of a task that destroys, outdates what was seen of its resource; others leave no mark.
   Result<void> note_deed(const TaskId& id, std::int64_t moment);
   Result<void> note_beginning(const TaskId& id);
-  Result<void> restore(const schema::WayBack::Reader& back, const TaskId& id);
-  Result<void> settle_way_back(const std::filesystem::path& file);
+  Result<void> restore(const JournalRow& row);
   Result<void> settle_ways_back();
   /// Even where the disk is full: the end of a task must fit.
   template <typename Write>

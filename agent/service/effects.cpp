@@ -91,6 +91,10 @@ std::optional<TaskEnd> Servant::refuse_late(const TaskId& id) {
   const auto order = stored_order(id);
   if (!order) return failed_end(id, order.error());
   auto grounds = check_grounds(order->reader(), terms());
+  // What was approved of was to be done then, and not whenever there is time.
+  if (!destroyed_by(order->reader()).empty() &&
+      order->reader().getNotAfter() < unix_millis(now_.wall))
+    grounds = {schema::Refusal::EXPIRED, "it waited until its order had expired"};
   if (grounds.reason == schema::Refusal::NONE) return {};
   auto end = failed_end(id, {.fault = Fault::refused, .what = std::move(grounds.what)});
   end.outcome = schema::Outcome::REFUSED;

@@ -197,6 +197,14 @@ Terms Servant::terms() const {
           .nonce = nonce_,
           .role = self_.role,
           .now = now_.wall,
+          .known =
+              [this](ByteView task) {
+                const auto id = TaskId::from(task);
+                const auto row =
+                    id ? journal_.find(*id)
+                       : Result<std::optional<JournalRow>>(std::optional<JournalRow>());
+                return row && row->has_value();
+              },
           .pinned = [this](const auto& key) { return self_.trust.by_sign_key(key) != nullptr; },
           .newest_report =
               [this](std::string_view arm, std::string_view resource) {

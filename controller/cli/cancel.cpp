@@ -89,16 +89,21 @@ std::string fate_of(const TaskRecord& task) {
 ExitCode tell(const State& state, const std::vector<CancelTarget>& targets, Context& context) {
   auto list = nlohmann::json::array();
   std::size_t open = 0;
+  std::size_t missed = 0;
   for (const auto& target : targets)
     for (const auto* task : tasks_of(state, target)) {
       if (!task->cancel_asked) continue;
-      if (task->open()) ++open;
+      if (task->open())
+        ++open;
+      else if (!was_cancelled(*task))
+        ++missed;
       context.out().line(fmt::format("{} {}", task->step, Printer::harmless(fate_of(*task))));
       list.push_back(
           {{"task", task->id.text()}, {"step", task->step}, {"cancelled", was_cancelled(*task)}});
     }
   context.out().value({{"tasks", std::move(list)}});
-  return open == 0 ? ExitCode::done : ExitCode::unreachable;
+  if (open != 0) return ExitCode::unreachable;
+  return missed == 0 ? ExitCode::done : ExitCode::failed;
 }
 
 ExitCode cancel_here(const std::vector<CancelTarget>& targets, const Message<schema::Lab>& lab,

@@ -41,7 +41,8 @@ Result<Party> enrol_agent(const Values& values, Context& context, schema::Lab::R
   RELAB_CHECK(book.begin(keys, owner.name, name));
   RELAB_TRY(const auto code, code_of(values, context));
   const auto before = book.state().agents();
-  if (values.count("reinstalled") != 0 && !before.contains(agent))
+  if (values.count("reinstalled") != 0 && !before.contains(agent) &&
+      !book.state().had_another(agent))
     return fail(Fault::invalid,
                 fmt::format("no agent '{}' was enrolled before: nothing was reinstalled", agent),
                 "leave --reinstalled out");

@@ -85,6 +85,14 @@ class Journey {
       code_ = context_.failed(gate.error());
       return;
     }
+    const auto recorded = [&]() -> Result<void> {
+      RELAB_CHECK(opened_.book.judged(*gate));
+      return opened_.book.checkpoint(opened_.keys);
+    }();
+    if (!recorded) {
+      code_ = context_.failed(recorded.error());
+      return;
+    }
     show(*gate, fmt::format("Gate of {}", phase), context_.out());
     values_.push_back({{"phase", phase}, {"gate", to_json(*gate)}});
     code_ = gate->open ? ExitCode::done : worse(code_, ExitCode::gate_closed);

@@ -76,22 +76,31 @@ Result<Gate> PartRunner::gate_of(const std::string& phase) const {
                      {.lab = lab_.reader(), .state = opened_.book.state(), .now = wall_clock()});
 }
 
+Result<void> PartRunner::record_gate(const Gate& gate) {
+  RELAB_CHECK(opened_.book.judged(gate));
+  return opened_.book.checkpoint(opened_.keys);
+}
+
 std::optional<PartEnd> PartRunner::stopped_at_gate(const Part& part) {
   const auto gate = gate_of(part.phase);
   if (!gate) return failed(gate.error());
-  const auto written = [&]() -> Result<void> {
-    RELAB_CHECK(opened_.book.judged(*gate));
-    return opened_.book.checkpoint(opened_.keys);
-  }();
-  if (!written) return failed(written.error());
+  if (const auto recorded = record_gate(*gate); !recorded) return failed(recorded.error());
   if (gate->open) return {};
   show(*gate, fmt::format("Gate of {}", part.phase), context_.out());
   return PartEnd{.code = ExitCode::gate_closed,
                  .value = {{"phase", part.phase}, {"gate", to_json(*gate)}}};
 }
 
-Result<void> PartRunner::close_run(const RunRecord& run) {
-  const auto id = run.id;
+Result<void> PartRunner::close_run(const RunId& id) {
+  const auto is_open = [](const auto* task) { return task->open(); };
+  if (std::ranges::any_of(opened_.book.state().tasks_of(id), is_open)) {
+    // Nobody may carry out what nobody wants any more.
+    RELAB_CHECK(opened_.book.cancel_asked(id));
+    if (drive(id, {}, Orders::none).code == ExitCode::detached)
+      return fail(Fault::cancelled, "the run before was not ended yet");
+  }
+  if (opened_.book.state().run(id)->ended) return {};
+  // Whoever is away hears of it first of all when he is back.
   for (const auto* task : opened_.book.state().tasks_of(id))
     if (task->open())
       RELAB_CHECK(opened_.book.abandoned(task->id, schema::Abandoned::Reason::LAB_CHANGED,
@@ -119,7 +128,7 @@ Result<RunId> PartRunner::begin_run(const Part& part, Purpose purpose) {
     context_.out().note(fmt::format(
         "{} since run {} began: that run is ended, a new one begins",
         same_lab ? "another check is asked for" : "lab.toml has changed", open->id.brief()));
-    RELAB_CHECK(close_run(*open));
+    RELAB_CHECK(close_run(open->id));
   }
   const auto id = RunId::make(wall_clock());
   RELAB_CHECK(opened_.book.run_started(
@@ -248,6 +257,7 @@ PartEnd PartRunner::attach(const RunId& run) {
   const auto phase = record->phase;
   const auto gate = gate_of(phase);
   if (!gate) return failed(gate.error());
+  if (const auto recorded = record_gate(*gate); !recorded) return failed(recorded.error());
   if (gate->open) return carry_on(run);
   tell_carrying_on(run);
   auto end = drive(run, {}, Orders::none);
@@ -263,6 +273,22 @@ Result<PhasePlan> PartRunner::plan_of(const RunRecord& run) const {
   return compile_part(lab.reader(), {.phase = run.phase, .track = run.track});
 }
 
+void PartRunner::leave_settled(PhasePlan& plan, const RunRecord& run) {
+  const auto lab = Message<schema::Lab>::parse(run.lab);
+  if (!lab || run.check) return;
+  const auto settled = settled_deeds(
+      run.phase, {.lab = lab->reader(), .state = opened_.book.state(), .now = wall_clock()});
+  for (auto& track : plan.tracks)
+    std::erase_if(track, [&](const PlannedStep& step) {
+      const auto done = settled.find(step.path);
+      if (done == settled.end() || done->second->run == run.id) return false;
+      context_.out().note(fmt::format("{} was done in run {}: it is not done again", step.path,
+                                      done->second->run.brief()));
+      return true;
+    });
+  std::erase_if(plan.tracks, [](const auto& track) { return track.empty(); });
+}
+
 PartEnd PartRunner::drive(const RunId& run, const std::optional<TaskId>& task, Orders orders) {
   const auto* record = opened_.book.state().run(run);
   if (record == nullptr)
@@ -271,6 +297,7 @@ PartEnd PartRunner::drive(const RunId& run, const std::optional<TaskId>& task, O
   const bool check = record->check;
   auto plan = plan_of(*record);
   if (!plan) return failed(plan.error());
+  leave_settled(*plan, *record);
   LineNarrator narrator(context_.out());
   ZmqExchange exchange;
   Driver driver({.lab = str(lab_.reader().getName()),
@@ -313,6 +340,7 @@ PartEnd PartRunner::run(const Part& part, Purpose purpose) {
                                        "run, and it is not done",
                                        part.text())});
   const auto run = begin_run(part, purpose);
+  if (!run && run.error().fault == Fault::cancelled) return {.code = ExitCode::detached};
   if (!run) return failed(run.error());
   return drive(*run);
 }

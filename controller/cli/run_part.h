@@ -66,15 +66,20 @@ class PartRunner {
   void tell_carrying_on(const RunId& run);
   /// Nothing if the gate is open; recorded, either way.
   std::optional<PartEnd> stopped_at_gate(const Part& part);
-  /// The run to carry on with, or a new one.
+  /// Written, and signed over.
+  Result<void> record_gate(const Gate& gate);
+  /// The run to carry on with, or a new one. Fault::cancelled if a person left meanwhile.
   Result<RunId> begin_run(const Part& part, Purpose purpose);
-  Result<void> close_run(const RunRecord& run);
+  /// What is out is cancelled first, and let go only where its agent is away.
+  Result<void> close_run(const RunId& run);
   /// By the lab file of now, and the ledger.
   Result<Gate> gate_of(const std::string& phase) const;
   enum class Orders { some, none };
   /// With `task`, only until that has ended.
   PartEnd drive(const RunId& run, const std::optional<TaskId>& task = {},
                 Orders orders = Orders::some);
+  /// Takes out what destroys and was done in another run of a phase that is not complete yet.
+  void leave_settled(PhasePlan& plan, const RunRecord& run);
   /// By the lab file that the run was made from.
   Result<PhasePlan> plan_of(const RunRecord& run) const;
   /// What another `relab` left for us.

@@ -64,42 +64,6 @@ std::string words_of(schema::Outcome outcome) {
 
 }  // namespace
 
-std::string_view name(StepState state) {
-  switch (state) {
-    case StepState::waiting:
-      return "waiting";
-    case StepState::ordered:
-      return "ordered";
-    case StepState::accepted:
-      return "running";
-    case StepState::succeeded:
-      return "succeeded";
-    case StepState::failed:
-      return "failed";
-    case StepState::blocked:
-      return "blocked";
-  }
-  return "unknown";
-}
-
-std::string_view name(Wait wait) {
-  switch (wait) {
-    case Wait::nothing:
-      return "nothing";
-    case Wait::agent:
-      return "agent";
-    case Wait::evidence:
-      return "evidence";
-    case Wait::approval:
-      return "approval";
-    case Wait::person:
-      return "person";
-    case Wait::nobody:
-      return "nobody";
-  }
-  return "unknown";
-}
-
 Engine::Engine(RunPlan plan, NewTaskId new_task_id, Clear clear, Instant now)
     : new_task_id_(std::move(new_task_id)),
       clear_(std::move(clear)),
@@ -361,6 +325,7 @@ void Engine::handle(const event::Ticked& /*event*/, Instant now, Effects& effect
     if (run.again && now >= *run.again) {
       run.state = StepState::waiting;  // its turn sends it again, under the same id
     } else if (now >= run.gives_up) {
+      effects.emplace_back(effect::Cancel{.agent = run.step.agent, .task = *run.task});
       effects.emplace_back(effect::Abandon{.task = *run.task,
                                            .reason = schema::Abandoned::Reason::OVERDUE,
                                            .why = "no report came within the deadline"});

@@ -7,9 +7,10 @@ namespace relab::controller {
 
 std::vector<Deed> deeds_of(const PhasePlan& plan, const Evidences& evidences) {
   std::vector<Deed> deeds;
+  const auto settled = settled_deeds(plan.name, evidences);
   for (const auto& track : plan.tracks)
     for (const auto& step : track) {
-      if (!step.destructive) continue;
+      if (!step.destructive || settled.contains(step.path)) continue;
       auto& deed = deeds.emplace_back(Deed{.step = step, .needs = judge_needs(step, evidences)});
       for (const auto* evidence : deed.needs.evidence)
         for (auto& victim :

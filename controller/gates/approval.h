@@ -19,7 +19,7 @@ struct Deed {
   std::vector<std::string> victims = {};
 };
 
-/// All of a phase.
+/// All of a phase that are still to be done.
 std::vector<Deed> deeds_of(const PhasePlan& plan, const Evidences& evidences);
 
 /// The names that a person has to type.

@@ -85,6 +85,7 @@ class NeedJudge {
         judged.met() && deed != nullptr) {
       finding.standing = schema::Standing::STALE;
       finding.why = fmt::format("{} was ordered for {} since", deed->arm, resource);
+      if (deed->open()) finding.supply = fmt::format("relab cancel {}", deed->id.text());
       return finding;
     }
     finding.standing = standing_of(judged.standing);
@@ -113,6 +114,7 @@ const Bytes* find_approval(const PlannedStep& step, const crypto::Digest& plan,
                            std::string& why) {
   const auto& state = evidences.state;
   std::vector<crypto::Digest> digests;
+  digests.reserve(evidence.size());
   for (const auto* report : evidence) digests.push_back(report->digest);
   const auto& audience = state.agents().at(step.agent).party.sign_key;
   const auto phase = phase_of(step.path);
@@ -176,7 +178,8 @@ NeedsJudged judge_needs(const PlannedStep& step, const Evidences& evidences) {
     const Evidence* found = nullptr;
     auto& finding = judged.findings.emplace_back(judge.judge(name, found));
     if (found != nullptr) judged.evidence.push_back(found);
-    if (const auto* need = needs::find(name); need != nullptr && !finding.met())
+    if (const auto* need = needs::find(name);
+        need != nullptr && !finding.met() && finding.supply.empty())
       finding.supply = supply_of(std::string(need->arm), step.agent, evidences.lab);
   }
   return judged;
@@ -184,9 +187,10 @@ NeedsJudged judge_needs(const PlannedStep& step, const Evidences& evidences) {
 
 std::vector<Verdict> judge_guarded(const PhasePlan& phase, const Evidences& evidences) {
   std::vector<Verdict> verdicts;
+  const auto settled = settled_deeds(phase.name, evidences);
   for (const auto& track : phase.tracks)
     for (const auto& step : track) {
-      if (!step.guarded()) continue;
+      if (!step.guarded() || settled.contains(step.path)) continue;
       auto judged = judge_needs(step, evidences);
       Verdict verdict{.condition = step.path, .of = phase.name, .absolute = true};
       verdict.findings = judged.findings;

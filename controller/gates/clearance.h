@@ -38,8 +38,8 @@ struct NeedsJudged {
 };
 NeedsJudged judge_needs(const PlannedStep& step, const Evidences& evidences);
 
-/// What the engine will ask of each guarded step before it orders it: one verdict for each, which
-/// nobody can waive.
+/// What the engine will ask of each guarded step that is still to be done, before it orders it: one
+/// verdict for each, which nobody can waive.
 std::vector<Verdict> judge_guarded(const PhasePlan& phase, const Evidences& evidences);
 
 /// Evidence first, then the approval of exactly this plan against it. `plan` is that of the whole

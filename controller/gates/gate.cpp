@@ -122,12 +122,14 @@ std::vector<std::string> Verdict::unmet() const {
   return unmet;
 }
 
+bool destroys(schema::Lab::Step::Reader step) {
+  return reflect::notes_of_kind(reflect::member_of(capnp::toDynamic(step.getTask()))).destructive;
+}
+
 bool destroys(Phase phase) {
-  for (const auto track : phase.getTracks())
-    for (const auto step : track.getSteps())
-      if (reflect::notes_of_kind(reflect::member_of(capnp::toDynamic(step.getTask()))).destructive)
-        return true;
-  return false;
+  return any_in(phase.getTracks(), [](auto track) {
+    return any_in(track.getSteps(), [](auto step) { return destroys(step); });
+  });
 }
 
 std::vector<std::string> predicates() {

@@ -2,6 +2,7 @@
 
 /// Gates: named predicates over evidence, which decide whether a phase may begin.
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -79,6 +80,11 @@ std::vector<std::string> predicates();
 /// that run has ended. A phase without steps is never complete.
 Verdict phase_complete(schema::Lab::Phase::Reader phase, const Evidences& evidences);
 
+/// Steps that destroy something and were done, as the lab file asks for it now, with the task that
+/// did, of a phase in which others were not: they are neither asked for nor ordered once more.
+std::map<std::string, const TaskRecord*> settled_deeds(const std::string& phase,
+                                                       const Evidences& evidences);
+
 /// The gate of a phase: its own conditions; and that each phase before it (`after`, and theirs) is
 /// complete, and has proven what it must. What is not met may be waived by a signed word of a
 /// person, which covers one condition of one gate, for a time, as it stood then; never what is
@@ -89,7 +95,8 @@ struct Gate {
   std::vector<Verdict> verdicts;
 };
 
-/// Whether the phase has a step that destroys something.
+/// Whether the step destroys something, or one of the phase does.
+bool destroys(schema::Lab::Step::Reader step);
 bool destroys(schema::Lab::Phase::Reader phase);
 
 /// Whether the first step of the phase may start.

@@ -64,6 +64,22 @@ class PhaseJudge {
     finding.supply.clear();
     return finding;
   }
+  /// Empty if there is nothing else left to do.
+  std::map<std::string, const TaskRecord*> deeds_done(Phase phase) const {
+    std::map<std::string, const TaskRecord*> done;
+    bool all = true;
+    for (const auto track : phase.getTracks())
+      for (const auto step : track.getSteps()) {
+        const auto path =
+            fmt::format("{}/{}/{}", phase_, str(track.getName()), str(step.getName()));
+        Finding finding;
+        const bool is_done = judge_step(path, track, step, finding);
+        all = all && is_done;
+        if (is_done && destroys(step)) done[path] = last_.at(path);
+      }
+    if (all) done.clear();
+    return done;
+  }
 
  private:
   /// False if it keeps the phase from being complete; `finding` then says why.
@@ -123,6 +139,15 @@ class PhaseJudge {
 };
 
 }  // namespace
+
+std::map<std::string, const TaskRecord*> settled_deeds(const std::string& phase,
+                                                       const Evidences& evidences) {
+  for (const auto candidate : evidences.lab.getPlan().getPhases()) {
+    if (view(candidate.getName()) != phase) continue;
+    return PhaseJudge(evidences.state, phase).deeds_done(candidate);
+  }
+  return {};
+}
 
 Verdict phase_complete(Phase phase, const Evidences& evidences) {
   const auto name = str(phase.getName());

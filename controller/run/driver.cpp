@@ -105,6 +105,21 @@ void Driver::show_ledger(const Now& now) {
     }
 }
 
+void Driver::cancel_unwanted(Session& session) {
+  for (const auto& id : session.greeting()->held) {
+    const auto task = book_.state().tasks().find(id);
+    if (task != book_.state().tasks().end() && !task->second.open() && !task->second.evidence)
+      send_cancel(session, id);
+  }
+}
+
+void Driver::send_cancel(Session& session, const TaskId& id) {
+  Draft<schema::Cancel> cancel;
+  cancel->setTaskId(blob(id.bytes));
+  cancel->setNonce(blob(session.greeting()->nonce));
+  static_cast<void>(session.send(std::move(cancel).finish()).has_value());
+}
+
 void Driver::show_ledger(Session& session) {
   const auto& checkpoint = book_.state().checkpoint();
   if (!checkpoint.empty()) static_cast<void>(session.send_frame(checkpoint).has_value());
@@ -151,6 +166,7 @@ Result<void> Driver::take_frame(Session& session, const Opened& opened) {
   RELAB_CHECK(check_ledger(session));
   compared_.insert(session.name());
   show_ledger(session);
+  cancel_unwanted(session);
   narrator_.agent_up(session.name(), greeting);
   if (std::chrono::abs(greeting.skew) > skew_to_tell)
     narrator_.warn(fmt::format(
@@ -171,9 +187,9 @@ Result<void> Driver::check_ledger(const Session& session) const {
       Fault::damaged,
       fmt::format("this is not the whole ledger: the agent '{}' {}", session.name(),
                   continues.error().what),
-      "its end was cut off, or an old copy put in its place: restore the newest one. If that "
-      "is lost for good, enrol every agent anew: nothing that was recorded since is known "
-      "here any more");
+      "its end was cut off, or an old copy put in its place: restore the newest one, and enrol "
+      "agents anew that were shown this one meanwhile. If the newest is lost for good, enrol every "
+      "agent anew: nothing that was recorded since is known here any more");
 }
 
 bool Driver::has_another_journal(const Session& session) const {
@@ -309,11 +325,8 @@ Result<void> Driver::perform(const effect::Reattach& effect) {
 
 Result<void> Driver::perform(const effect::Cancel& effect) {
   auto& session = *sessions_.at(effect.agent);
-  if (!session.greeting()) return {};  // its next hello brings it up again
-  Draft<schema::Cancel> cancel;
-  cancel->setTaskId(blob(effect.task.bytes));
-  cancel->setNonce(blob(session.greeting()->nonce));
-  static_cast<void>(session.send(std::move(cancel).finish()).has_value());
+  // Its next hello brings it up again.
+  if (session.greeting()) send_cancel(session, effect.task);
   return {};
 }
 

@@ -87,6 +87,9 @@ class Driver {
   /// or replaced one, which cannot tell whether the task ran.
   bool has_another_journal(const Session& session) const;
   void show_ledger(Session& session);
+  /// What was given up, and the agent still has, is not to be begun behind the ledger's back.
+  void cancel_unwanted(Session& session);
+  static void send_cancel(Session& session, const TaskId& id);
   void take_progress(const Opened& opened);
   /// An agent's change waits to be confirmed: over another connection than that which told of it
   /// first, and so one that was made after the change. The ledger has it before the agent.

@@ -61,7 +61,8 @@ class Ceremony {
     const auto known = book_.state().agents().find(request_.agent);
     if (known == book_.state().agents().end() || known->second.party.sign_key != agent.sign_key ||
         known->second.endpoint != request_.endpoint ||
-        known->second.party.machine_id != agent.machine_id)
+        known->second.party.machine_id != agent.machine_id ||
+        (request_.reinstalled && known->second.before.empty()))
       RELAB_CHECK(book_.enrolled(request_.agent, request_.endpoint, agent, request_.reinstalled));
     Draft<schema::EnrolConfirm> confirm;
     confirm->setProof(blob(code_.proof("confirm", {own_, agent.statement})));

@@ -49,7 +49,7 @@ Result<void> State::apply(const LedgerEntry& stored) {
       case schema::Entry::ENROLLED:
         return take(entry.getEnrolled(), time);
       case schema::Entry::REMOVED:
-        agents_.erase(str(entry.getRemoved().getName()));
+        forget(str(entry.getRemoved().getName()));
         return {};
       case schema::Entry::RUN_STARTED: {
         const auto run = entry.getRunStarted();
@@ -120,13 +120,23 @@ Result<void> State::take(const schema::Enrolled::Reader& enrolled, Instant time)
                      .endpoint = str(enrolled.getEndpoint()),
                      .party = std::move(party),
                      .since = time};
-  if (const auto known = agents_.find(name); known != agents_.end()) {
-    const bool same = known->second.party.sign_key == record.party.sign_key;
-    if (same || enrolled.getReinstalled()) record.before = known->second.before;
-    if (!same && enrolled.getReinstalled()) record.before.push_back(known->second.party.sign_key);
+  const auto known = agents_.find(name);
+  if (known != agents_.end() && known->second.party.sign_key == record.party.sign_key)
+    record.before = known->second.before;
+  else
+    forget(name);
+  const auto former = former_.find(name);
+  if (enrolled.getReinstalled() && record.before.empty() && former != former_.end()) {
+    record.before = former->second.before;
+    record.before.push_back(former->second.party.sign_key);
   }
   agents_.insert_or_assign(name, std::move(record));
   return {};
+}
+
+void State::forget(const std::string& agent) {
+  if (const auto known = agents_.extract(agent); !known.empty())
+    former_.insert_or_assign(agent, known.mapped());
 }
 
 const Party* State::agent_by_key(const crypto::PublicKey& key) const {

@@ -109,6 +109,8 @@ class State {
   const std::map<std::string, AgentRecord>& agents() const { return agents_; }
   /// Every identity that was ever enrolled, with the name it had then.
   const std::vector<std::pair<std::string, Party>>& known_agents() const { return known_agents_; }
+  /// Whether there was another agent of this name before the one that it has now, if any.
+  bool had_another(const std::string& name) const { return former_.contains(name); }
   const std::map<TaskId, TaskRecord>& tasks() const { return tasks_; }
   const std::vector<RunRecord>& runs() const { return runs_; }
 
@@ -158,6 +160,7 @@ class State {
   Result<const TaskRecord*> task_of(const Opened& opened, const Answer& answer) const;
   Result<void> take(const schema::Created::Reader& created);
   Result<void> take(const schema::Enrolled::Reader& enrolled, Instant time);
+  void forget(const std::string& agent);
   Result<void> take(const schema::CancelAsked::Reader& asked);
   Result<void> take_order(ByteView envelope, Instant time, std::uint64_t number);
   Result<void> take_report(ByteView envelope, Instant time, std::uint64_t number);
@@ -171,6 +174,8 @@ class State {
   std::string lab_;
   std::map<std::string, AgentRecord> agents_;
   std::vector<std::pair<std::string, Party>> known_agents_;
+  /// The agent that each name had last before the one that it has now, if any.
+  std::map<std::string, AgentRecord> former_;
   std::map<TaskId, TaskRecord> tasks_;
   std::vector<RunRecord> runs_;
   std::vector<Statement<schema::Approval>> approvals_;

@@ -7,6 +7,7 @@
 #include <pugixml.hpp>
 
 #include "agent/kinds/disks/smart.h"
+#include "agent/kinds/disks/wipe.h"
 #include "agent/kinds/media/ini.h"
 #include "agent/kinds/media/launch.h"
 #include "agent/kinds/media/root_folders.h"
@@ -14,6 +15,7 @@
 #include "agent/kinds/media/settings.h"
 #include "agent/kinds/media/xml.h"
 #include "agent/kinds/network/interfaces_file.h"
+#include "agent/kinds/network/ipv4.h"
 #include "agent/kinds/network/links.h"
 #include "agent/kinds/network/packet_filter.h"
 #include "agent/kinds/network/pve_firewall.h"
@@ -35,7 +37,9 @@
 #include "agent/kinds/services/units.h"
 #include "agent/kinds/support/block.h"
 #include "agent/kinds/support/docker.h"
+#include "agent/kinds/support/json.h"
 #include "agent/kinds/support/look_inside.h"
+#include "agent/kinds/support/mounts.h"
 #include "agent/kinds/support/pve_config.h"
 #include "agent/kinds/support/redact.h"
 #include "agent/kinds/support/section_config.h"
@@ -149,6 +153,16 @@ constexpr Parser parsers[] = {
     [](Text t) {
       drop(relab::agent::matches_path(t.substr(t.size() / 2), t.substr(0, t.size() / 2)));
     },
+    [](Text t) { drop(relab::agent::disks::parse_signatures(t)); },
+    [](Text t) { drop(relab::agent::network::parse_ipv4(t, "eth0")); },
+    [](Text t) {
+      relab::agent::network::Ipv4 into;
+      drop(relab::agent::network::parse_ipv4_routes(t, into));
+    },
+    [](Text t) { drop(relab::agent::parse_mountinfo(t)); },
+    [](Text t) { drop(relab::agent::pbs::parse_config_file(t, relab::agent::pbs::datastores)); },
+    [](Text t) { drop(relab::agent::pbs::parse_config_json(t, relab::agent::pbs::prune_jobs)); },
+    [](Text t) { drop(relab::agent::parse_json(t, "fuzz")); },
 };
 
 }  // namespace

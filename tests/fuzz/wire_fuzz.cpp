@@ -76,6 +76,7 @@ void admission(ByteView bytes) {
       .nonce = nonce,
       .role = role,
       .now = instant_of(order.reader().getIssuedAt()),
+      .known = [](ByteView) { return false; },
       .pinned = [](const auto& key) { return key == controller.sign_key(); },
       .newest_report = [&](std::string_view,
                            std::string_view) -> Result<std::optional<agent::Newest>> {

@@ -5,6 +5,7 @@ import contextlib
 import signal
 
 from support.case import LabCase, main
+from support.lab import PING, phase, step, track
 from support.programs import wait_until
 
 
@@ -115,6 +116,23 @@ class Enrolment(LabCase):
         self.assertEqual(self.lab.relab_json("agents"), first)
         self.assertEqual(len(self.agent.run("trust").out.splitlines()), 2)
         self.assert_ledger_holds()
+
+    def test_a_reinstalled_host_may_be_said_to_be_the_same(self):
+        with self.waiting():
+            self.assert_ended(self.enrol("--reinstalled"), 1, "nothing was reinstalled")
+        self.assert_ended(self.lab.enrol("alpha"), 0)
+        self.agent.start()
+        self.assert_ended(self.lab.relab("run", "one"), 0)
+        self.agent.stop()
+        self.agent.forget_everything()
+        hello = step("hello", PING)
+        self.lab.describe(phase("one", track("t", "alpha", hello)),
+                          phase("two", track("u", "alpha", hello), more='after = ["one"]'))
+        self.assert_ended(self.lab.enrol("alpha"), 0, "once more with --reinstalled")
+        self.assert_ended(self.lab.relab("gate", "two"), 3, "was carried out by another agent")
+        with self.waiting():
+            self.assert_ended(self.enrol("--reinstalled"), 0)
+        self.assert_ended(self.lab.relab("gate", "two"), 0)
 
     def test_the_agents_side_ended_by_a_signal(self):
         for number in (signal.SIGTERM, signal.SIGINT):

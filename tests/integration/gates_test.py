@@ -4,64 +4,19 @@
 import base64
 import hashlib
 import json
-import os
-import pty
 
-from support.case import LabCase, main
+from support.case import main
+from support.disk_case import BLANK, ID, DiskCase
 from support.lab import DISKS, PING, phase, step, track
 from support.programs import wait_until
 from support.records import Records
-from support.tools import LSBLK
-
-BLANK = 'wipe_disk = { serial = "OLD1" }'
-ID = "0190a5e0c0de7000800000000000000{}"
-SIGNATURES = json.dumps({"signatures": [{"device": "sdq", "offset": "0x200", "type": "gpt", "uuid": None, "label": None}]})
 
 
 def after(*names, more=""):
     return f"after = {json.dumps(names)}\n{more}"
 
 
-class Gates(LabCase):
-    def setUp(self):
-        super().setUp()
-        self.show_disk()
-        # Nothing is recognised where udev tells nothing.
-        self.agent.tools.fake("blkid", status=2)
-        # It remembers what was wiped.
-        self.agent.tools.fake("wipefs", before=f"""case "$*" in
---no-act*) [ -e wiped ] || echo '{SIGNATURES}'; exit 0 ;;
---all*) touch wiped; exit 0 ;;
-esac""", status=1)
-        self.agent.start()
-
-    def show_disk(self, **more):
-        """What lsblk shows: one disk beyond those of the machine."""
-        shown = json.loads(LSBLK)
-        disk = dict(next(device for device in shown["blockdevices"] if device["name"] == "vda"))
-        disk.update(name="sdq", kname="sdq", path="/dev/sdq", serial="OLD1", model="Portable", fstype=None, label=None,
-                    pttype="gpt", mountpoints=[None])
-        disk.update(more)
-        shown["blockdevices"].append(disk)
-        self.agent.tools.fake("lsblk", prints=json.dumps(shown))
-
-    def describe(self, *steps, gate=""):
-        self.lab.describe(phase("look", track("disks", "alpha", step("disks", DISKS))),
-                          phase("two", track("t", "alpha", *(steps or [step("wipe", BLANK)])), more=gate))
-
-    def wiped(self):
-        return (self.agent.tools.folder / "wiped").exists()
-
-    def approve(self, *typed, more=()):
-        """At a terminal, as a person does."""
-        master, slave = pty.openpty()
-        try:
-            os.write(master, "".join(f"{word}\n" for word in typed).encode())
-            return self.lab.relab("approve", "two", *more, stdin=slave)
-        finally:
-            os.close(slave)
-            os.close(master)
-
+class Gates(DiskCase):
     def entries(self, kind):
         """The signed payloads of all entries of that kind."""
         lines = [json.loads(line) for line in self.lab.relab("ledger", "export").out.splitlines()]
@@ -209,13 +164,6 @@ esac""", status=1)
         self.assert_ended(self.approve("alpha", more=("--for", "2d")), 2, "at most 24h")
 
     # ---- a controller that has the keys, and no conscience
-
-    def forge(self, *commands):
-        answers = self.lab.forge("alpha", "sync", *commands, "sync")
-        return [answer for answer in answers if answer.get("answer") == "receipt"]
-
-    def looked(self, number):
-        return (f"order kind=auditDisks id={ID.format(number)}", f"await {ID.format(number)}")
 
     def test_no_controller_makes_the_agent_destroy_without_its_own_evidence(self):
         wipe = f"order kind=wipeDisk id={ID.format(9)} approved"

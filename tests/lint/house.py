@@ -41,6 +41,17 @@ def names_no_foreign_place(path, text):
     return None
 
 
+def unfuzzed(root, paths):
+    """Every parser that the agent declares is fuzzed."""
+    fuzzer = "tests/fuzz/tool_output_fuzz.cpp"
+    fuzzed = pathlib.Path(root, fuzzer).read_text()
+    for path in paths:
+        if path.suffix == ".h" and path.parts[0] == "agent":
+            for name in re.findall(r"^[A-Z]?[\w:<>, *]+ (parse_\w+)\(", pathlib.Path(root, path).read_text(), re.MULTILINE):
+                if f"{name}(" not in fuzzed:
+                    yield f"{path}: {name} is not in {fuzzer}"
+
+
 RULES = (header_says_what_for, is_not_too_long, names_no_foreign_place)
 
 
@@ -54,7 +65,7 @@ def check(root):
         except UnicodeDecodeError:
             continue
         findings += [f"{path}: {why}" for rule in RULES if (why := rule(path, text))]
-    return len(paths), findings
+    return len(paths), findings + list(unfuzzed(root, paths))
 
 
 if __name__ == "__main__":

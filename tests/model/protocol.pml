@@ -717,7 +717,7 @@ inline harm_journal() {
   fi
 }
 
-/* Service::recover, then Core::handle(Recovered) for each row */
+/* Servant::recover: Core::handle(Recovered) for each row, and then a tick */
 inline recover() {
   a_k = 0;
   do
@@ -730,12 +730,12 @@ inline recover() {
         finish(a_k, UNKNOWN);
         a_point()
 #endif
-     :: row[a_k] == ROW_ACCEPTED && busy == NO_ID -> write(a_k, ROW_RUNNING); a_point(); start(a_k)
      :: else
      fi;
      a_k++
   :: else -> break
-  od
+  od;
+  start_waiting()
 }
 
 active proctype Agent() {

@@ -89,6 +89,7 @@ void Watch::destroys(std::size_t agent, schema::Order::Reader order, Instant now
   const auto look = looks_.find(agent);
   require(look != looks_.end() && look->second.report == digest,
           "{} destroys on what is not the newest report of agent {}", step, agent);
+  require(instant_of(order.getNotAfter()) >= now, "{} destroys after its order has expired", step);
   require(look->second.moment > last_deed_[agent],
           "{} destroys on a report from before the disk was wiped last", step);
   destroyed(agent);

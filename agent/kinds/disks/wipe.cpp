@@ -86,8 +86,21 @@ bool was_seen(schema::WipeDisk::Signature::Reader now, std::string_view whole,
              view(seen.getName()) == str(disk.getName()) + std::string(part) && is_what(now, seen);
     });
   const auto type = view(now.getType());
-  const bool is_table = type == "gpt" || type == "PMBR" || type == "dos";
-  return is_table ? disk.getPartitionTable().size() != 0 : is_what(now, disk);
+  // What guards a gpt from programs that know none.
+  if (type == "PMBR") return view(disk.getPartitionTable()) == "gpt";
+  return type == view(disk.getPartitionTable()) || is_what(now, disk);
+}
+
+/// The partition was there, in the same place.
+bool was_there(schema::WipeDisk::Part::Reader now, std::string_view whole,
+               schema::AuditDisks::Disk::Reader disk, schema::AuditDisks::Facts::Reader audit) {
+  const auto device = view(now.getDevice());
+  return device.starts_with(whole) && any_in(audit.getPartitions(), [&](auto seen) {
+           return view(seen.getDisk()) == view(disk.getName()) &&
+                  view(seen.getName()) ==
+                      str(disk.getName()) + std::string(device.substr(whole.size())) &&
+                  seen.getStart() == now.getStart() && seen.getSize() == now.getSize();
+         });
 }
 
 }  // namespace
@@ -132,6 +145,14 @@ Result<Message<Facts>> WipeDisk::observe(Params::Reader params, Host& host) {
          row.setOffset(signature.offset);
          row.setUuid(signature.uuid);
        });
+  const auto whole = [&](const BlockDevice* part) { return part->name == name; };
+  std::vector<const BlockDevice*> partitions;
+  std::ranges::remove_copy_if(parts, std::back_inserter(partitions), whole);
+  fill(facts->initPartitions(size_of(partitions)), partitions, [](auto row, const auto* part) {
+    row.setDevice(part->name);
+    row.setStart(part->start);
+    row.setSize(part->size);
+  });
   return std::move(facts).finish();
 }
 
@@ -174,6 +195,10 @@ std::string WipeDisk::departs(Params::Reader params, Facts::Reader facts,
         return fmt::format("{}{}{} on {} was not there then, or not this one", str(row.getType()),
                            row.getLabel().size() == 0 ? "" : " ", str(row.getLabel()),
                            str(row.getDevice()));
+    for (const auto part : facts.getPartitions())
+      if (!was_there(part, whole, disk, audit))
+        return fmt::format("the partition {} was not there then, or not in this place",
+                           str(part.getDevice()));
     return {};
   }
   return "the evidence does not show this disk";

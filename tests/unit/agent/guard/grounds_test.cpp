@@ -96,6 +96,7 @@ struct Case {
          .nonce = {},
          .role = role,
          .now = now,
+         .known = {},
          .pinned = [&](const auto& key) { return key == controller.sign_key(); },
          .newest_report =
              [&](std::string_view arm, std::string_view resource) {
@@ -193,6 +194,7 @@ TEST_CASE("grounds: a journal that does not answer is no consent", "[agent][guar
        .nonce = {},
        .role = well.role,
        .now = now,
+       .known = {},
        .pinned = [](const auto& /*key*/) { return true; },
        .newest_report = [](std::string_view /*arm*/, std::string_view /*resource*/)
            -> Result<std::optional<Newest>> { return fail(Fault::damaged, "the disk is gone"); }});
@@ -213,6 +215,7 @@ TEST_CASE("grounds: a kind without needs asks for nothing", "[agent][guard]") {
                                           .nonce = {},
                                           .role = well.role,
                                           .now = now,
+                                          .known = {},
                                           .pinned = {},
                                           .newest_report = {}})
             .reason == Refusal::NONE);

@@ -64,6 +64,7 @@ struct Guarded {
                         .nonce = nonce,
                         .role = role,
                         .now = now,
+                        .known = [](ByteView) { return false; },
                         .pinned = [&](const auto& key) { return key == controller.sign_key(); },
                         .newest_report = [](std::string_view,
                                             std::string_view) { return std::optional<Newest>(); }});

@@ -336,7 +336,7 @@ TEST_CASE("engine: a task without a report is given up after its deadline and so
 
   CHECK(script.tick(minute + std::chrono::seconds(119)).empty());
   CHECK(script.tick(std::chrono::seconds(1)) ==
-        Words{"abandon 1: no report came within the deadline"});
+        Words{"cancel 1 at pve", "abandon 1: no report came within the deadline"});
   CHECK(script.first().state == StepState::failed);
 }
 

@@ -123,7 +123,8 @@ class World {
   }
   void perform(const effect::RecordRefusal& effect) { ledger_.at(effect.task).closed = "refused"; }
   void perform(const effect::Reattach& effect) { attach(effect.agent); }
-  void perform(const effect::Cancel& /*effect*/) { FAIL("nobody cancelled anything"); }
+  /// It is overdue, and given up at once.
+  void perform(const effect::Cancel& effect) { REQUIRE(ledger_.at(effect.task).closed.empty()); }
 
   const PlannedStep& planned(const std::string& path) {
     for (const auto& track : plan_.tracks)

@@ -216,6 +216,15 @@ TEST_CASE("phase.complete: what was done before the plan reinstalled the host st
   CHECK(before.finding().met());
   before.records.enrol("pve", fixed_keys(4), "a third", true);
   CHECK(before.finding().met());
+  // Somebody forgot to say so, or removed the agent in between.
+  before.records.enrol("pve", fixed_keys(6), "a fourth");
+  CHECK_FALSE(before.finding().met());
+  before.records.enrol("pve", fixed_keys(6), "a fourth", true);
+  CHECK(before.finding().met());
+  before.records.remove("pve");
+  CHECK_FALSE(before.finding().met());
+  before.records.enrol("pve", fixed_keys(7), "a fifth", true);
+  CHECK(before.finding().met());
 
   before.records.enrol("pve", fixed_keys(5), "a third");
 

@@ -117,8 +117,8 @@ class Scene {
     say(std::move(unconfirmed));
     step();
   }
-  /// As the agent that holds nothing.
-  void greet(std::uint8_t session) {
+  /// As the agent that holds nothing, or this one task.
+  void greet(std::uint8_t session, ByteView held = {}) {
     step();
     Draft<schema::Hello> hello;
     hello->setChallenge(last<schema::Attach>().reader().getChallenge());
@@ -126,6 +126,7 @@ class Scene {
     hello->setJournal(blob(Bytes(16, 9)));
     hello->setMachineId("machine");
     hello->setTime(unix_millis(time));
+    if (!held.empty()) hello->initTasks(1)[0].setTask(blob(held));
     say(std::move(hello));
     step();
   }
@@ -177,6 +178,38 @@ TEST_CASE("driver: the refusal of an order that was sent again since ends nothin
   CHECK(scene.state() == StepState::ordered);
   const auto& task = scene.book.state().tasks().begin()->second;
   CHECK(task.refusal.empty());
+}
+
+TEST_CASE("driver: what was given up, and the agent still has, is cancelled when it is heard",
+          "[controller][run]") {
+  Scene scene;
+  scene.greet(1);
+  const auto order = scene.last<schema::Order>();
+  const auto task = must(TaskId::from(view(order.reader().getTaskId())));
+  scene.link.connect_anew();
+  scene.greet(2, task.view());
+  CHECK(scene.count<schema::Cancel>() == 0);
+
+  must(scene.book.abandoned(task, schema::Abandoned::Reason::LAB_CHANGED, "not wanted any more"));
+  scene.link.connect_anew();
+  scene.greet(3, task.view());
+
+  CHECK(scene.count<schema::Cancel>() == 1);
+  CHECK(view(scene.last<schema::Cancel>().reader().getTaskId()).size() == task.view().size());
+}
+
+TEST_CASE("driver: an agent that was not heard, or was shown another ledger, is not shown this one",
+          "[controller][run]") {
+  Scene scene;
+  must(scene.book.checkpoint(scene.controller));
+  scene.driver.show_ledger(scene.now());
+  CHECK(scene.count<schema::Checkpoint>() == 0);
+
+  scene.greet(1);
+
+  CHECK(scene.count<schema::Checkpoint>() == 1);
+  scene.driver.show_ledger(scene.now());
+  CHECK(scene.count<schema::Checkpoint>() == 2);
 }
 
 TEST_CASE("driver: a change is confirmed over a connection that was made after it",

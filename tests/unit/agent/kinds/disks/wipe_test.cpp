@@ -106,6 +106,7 @@ TEST_CASE("wipe disk: a disk that has another name now is the same disk", "[agen
     auto part = audit.initPartitions(1)[0];
     part.setDisk(name);
     part.setName(std::string(name) + "1");
+    part.setSize(3000);
     part.setFileSystem("ext4");
     part.setLabel("old");
     part.setUuid(machine.disk.uuid);
@@ -119,6 +120,9 @@ TEST_CASE("wipe disk: a disk that has another name now is the same disk", "[agen
   auto smaller = Draft<schema::Facts>(facts("sdb").reader());
   smaller->getAuditDisks().getDisks()[0].setSize(5000);
   CHECK_FALSE(WipeDisk::departs(params->asReader(), now.reader(), smaller->asReader()).empty());
+  auto moved = Draft<schema::Facts>(facts("sdb").reader());
+  moved->getAuditDisks().getPartitions()[0].setStart(2048);
+  CHECK_FALSE(WipeDisk::departs(params->asReader(), now.reader(), moved->asReader()).empty());
 }
 
 TEST_CASE("wipe disk: one that is used is refused, and nothing is touched", "[agent][disks]") {
