@@ -157,7 +157,7 @@ Message<schema::Facts> SimAgent::disks() const {
 void SimAgent::begin(const TaskId& id, const Message<schema::Order>& order) {
   const auto reader = order.reader();
   world_.watch.begun(index_, id, str(reader.getStep()));
-  working_[id] = now().wall;
+  take_up(id);
   if (reader.getTask().isAuditDisks()) seen_.insert_or_assign(id, disks());
   if (!reader.getTask().isWipeDisk()) return;
   world_.watch.destroys(index_, reader, true_wall());
@@ -222,7 +222,7 @@ void SimAgent::take_addresses_off() {
 }
 
 void SimAgent::review(const TaskId& id, Message<schema::Order> order) {
-  working_.try_emplace(id, now().wall);
+  take_up(id);
   if (world_.plant == Plant::review_skipped)
     return end(id, schema::Outcome::SUCCEEDED, {}, Rest::unconfirmed);
   const auto wish = str(order.reader().getTask().getIpAddresses().getAddresses()[0]);
@@ -236,7 +236,7 @@ void SimAgent::review(const TaskId& id, Message<schema::Order> order) {
 }
 
 void SimAgent::undo(const TaskId& id, agent::Undoing undoing) {
-  working_.try_emplace(id, now().wall);
+  take_up(id);
   const auto life = life_;
   const auto shared = std::make_shared<agent::Undoing>(std::move(undoing));
   world_.timeline.after(world_.chance.between(Millis(1), Millis(1000)), [this, id, life, shared] {
@@ -255,15 +255,24 @@ void SimAgent::end_undo(const TaskId& id, const agent::Undoing& undoing) {
   end(id, undoing.outcome, failure);
 }
 
+void SimAgent::take_up(const TaskId& id) {
+  working_.try_emplace(id, now().wall);
+  jobs_[id] = ++last_job_;
+}
+
 void SimAgent::stop(const TaskId& id, agent::StopReason reason) {
   const auto life = life_;
-  world_.timeline.after(world_.chance.between(Millis(1), Millis(500)), [this, id, life, reason] {
-    if (life != life_ || !working_.contains(id)) return;
-    end(id,
-        reason == agent::StopReason::cancelled ? schema::Outcome::CANCELLED
-                                               : schema::Outcome::FAILED,
-        {.fault = Fault::cancelled, .what = "stopped"});
-  });
+  const auto job = jobs_[id];
+  world_.timeline.after(world_.chance.between(Millis(1), Millis(500)),
+                        [this, id, life, job, reason] {
+                          // It may have come to its end by itself, and another one of the same task
+                          // have begun.
+                          if (life != life_ || !working_.contains(id) || jobs_[id] != job) return;
+                          end(id,
+                              reason == agent::StopReason::cancelled ? schema::Outcome::CANCELLED
+                                                                     : schema::Outcome::FAILED,
+                              {.fault = Fault::cancelled, .what = "stopped"});
+                        });
 }
 
 void SimAgent::end(const TaskId& id, schema::Outcome outcome, const Error& failure, Rest rest) {

@@ -80,6 +80,7 @@ class SimAgent final : public agent::Outlet, public agent::Labour {
            Rest rest = Rest::settled);
   /// As a worker that asks before its first change.
   void ask(const TaskId& id, const std::string& wish);
+  void take_up(const TaskId& id);
   void end_undo(const TaskId& id, const agent::Undoing& undoing);
   void check_against_journal() const;
 
@@ -98,6 +99,9 @@ class SimAgent final : public agent::Outlet, public agent::Labour {
   /// The change that cut the line.
   std::optional<TaskId> cut_by_;
   std::map<TaskId, Instant> working_;
+  /// What a worker does for a task: its work, a look, a way back. Each is stopped by itself.
+  std::map<TaskId, std::uint64_t> jobs_;
+  std::uint64_t last_job_ = 0;
   /// Those that destroy something.
   std::set<TaskId> deeds_;
   /// What a look at the disks saw when it began.

@@ -1,5 +1,6 @@
 #include "tests/simulation/watch.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "common/wire/envelope.h"
@@ -123,6 +124,10 @@ void Watch::kept(const TaskId& task) {
           "the change of task {} is kept, and was not seen to be as it should", task.text());
   change->second.kept = true;
   completed_.insert(task);
+}
+
+bool Watch::settled() const {
+  return std::ranges::all_of(changes_, [](const auto& change) { return change.second.kept; });
 }
 
 void Watch::check_changes() const {

@@ -76,6 +76,8 @@ class Watch {
   void kept(const TaskId& task);
   /// The controller's word that it stays comes over a connection that was made then.
   void confirm_arrives(const TaskId& task, Instant connection_made);
+  /// Whether none is left that is neither kept nor undone.
+  bool settled() const;
   /// Every change that was made and neither undone nor kept: when all is at rest, there is none.
   void check_changes() const;
   /// The work was done to its end.

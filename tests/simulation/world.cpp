@@ -7,6 +7,8 @@ namespace relab::sim {
 namespace {
 
 constexpr auto step_deadline = std::chrono::seconds(20);
+/// The longest time to confirm, and the longest pause before another attempt at a way back.
+constexpr auto undone_within = Millis(3 * 60 * 1000);
 /// Beyond every deadline and patience of the plan, one step after the other.
 constexpr auto peace_most = Millis(40 * 60 * 1000);
 
@@ -252,6 +254,9 @@ void World::live_through() {
                      peace_most))
     throw Violation("the run did not end, though peace was made: " + controller_->waits());
   watch_.check_ended();
+  // What was given up is undone in its time, though nobody waits for it.
+  advance_until([this] { return watch_.settled(); }, undone_within);
+  watch_.check_changes();
   // One more run, to which nothing happens: it must succeed, and leave no report uncollected.
   // An agent that lost its journal has no evidence of its own, whatever the ledger has.
   run_in_peace("look", [this] { return look("look"); });
