@@ -169,19 +169,23 @@ Result<void> State::take_order(ByteView envelope, Instant time, std::uint64_t nu
   const std::string arm(reflect::member_of(capnp::toDynamic(reader.getTask())));
   const auto attempt = reader.getAttempt();
   const bool check = reader.getMode() == schema::Mode::CHECK;
-  tasks_.insert_or_assign(id, TaskRecord{.id = id,
-                                         .run = run,
-                                         .phase = phase_of(step),
-                                         .step = step,
-                                         .agent = agent->first,
-                                         .arm = arm,
-                                         .attempt = attempt,
-                                         .check = check,
-                                         .order = std::move(order),
-                                         .first_ordered = first,
-                                         .orders = std::move(orders),
-                                         .ordered = time,
-                                         .cancel_asked = cancel_asked});
+  const bool destroys = reflect::notes_of_kind(arm).destructive;
+  tasks_.insert_or_assign(
+      id, TaskRecord{.id = id,
+                     .run = run,
+                     .phase = phase_of(step),
+                     .step = step,
+                     .agent = agent->first,
+                     .arm = arm,
+                     .attempt = attempt,
+                     .check = check,
+                     .destroys = destroys && !check ? reflect::resource_of(reader.getTask())
+                                                    : std::string(),
+                     .order = std::move(order),
+                     .first_ordered = first,
+                     .orders = std::move(orders),
+                     .ordered = time,
+                     .cancel_asked = cancel_asked});
   return {};
 }
 
@@ -365,9 +369,7 @@ const TaskRecord* State::destroyer_after(std::uint64_t entry, const std::string&
     return own == tasks_.end() || other.first_ordered < own->second.first_ordered;
   };
   for (const auto& [id, task] : tasks_) {
-    if (task.agent != agent || task.check || !reflect::notes_of_kind(task.arm).destructive ||
-        reflect::resource_of(task.order.reader().getTask()) != resource)
-      continue;
+    if (task.agent != agent || task.destroys.empty() || task.destroys != resource) continue;
     // An order that was refused changed nothing.
     const bool began = task.evidence || task.refusal.empty();
     if (task.open() ? gives_way(task) : began && task.closed > entry) return &task;

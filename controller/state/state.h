@@ -50,6 +50,8 @@ struct TaskRecord {
   std::uint32_t attempt = 0;
   /// It changes nothing.
   bool check = false;
+  /// The resource on which it destroys something; empty: nothing.
+  std::string destroys = {};
   /// The payload of the last order.
   Message<schema::Order> order;
   /// The ledger's entry with its first order.

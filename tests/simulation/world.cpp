@@ -156,7 +156,7 @@ std::vector<World::Step> World::draw_steps(const std::string& phase, std::uint64
     for (std::uint64_t track = 0; track <= chance_.below(2); ++track) {
       const auto count = 1 + chance_.below(per_track);
       for (std::uint64_t i = 0; i < count; ++i) {
-        const bool wipes = chance_.one_in(8);
+        const bool wipes = chance_.one_in(10);
         const bool readdresses = !wipes && chance_.one_in(6);
         steps.push_back({.path = fmt::format("{}/t{}-{}/s{}", phase, agent, track, i),
                          .agent = agent,
