@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 
 #include "controller/cli/narrate.h"
 #include "controller/cli/show_gate.h"
@@ -255,9 +256,13 @@ PartEnd PartRunner::attach(const RunId& run) {
   const auto* record = opened_.book.state().run(run);
   if (record == nullptr) return carry_on(run);
   const auto phase = record->phase;
+  const auto asks = has_more_to_order(*record);
+  if (!asks) return failed(asks.error());
   const auto gate = gate_of(phase);
   if (!gate) return failed(gate.error());
-  if (const auto recorded = record_gate(*gate); !recorded) return failed(recorded.error());
+  // An open one decides nothing where only what is out already is waited for.
+  if (*asks || !gate->open)
+    if (const auto recorded = record_gate(*gate); !recorded) return failed(recorded.error());
   if (gate->open) return carry_on(run);
   tell_carrying_on(run);
   auto end = drive(run, {}, Orders::none);
@@ -287,6 +292,20 @@ void PartRunner::leave_settled(PhasePlan& plan, const RunRecord& run) {
       return true;
     });
   std::erase_if(plan.tracks, [](const auto& track) { return track.empty(); });
+}
+
+/// A step whose outcome is unknown may be ordered once more.
+Result<bool> PartRunner::has_more_to_order(const RunRecord& run) const {
+  RELAB_TRY(const auto plan, plan_of(run));
+  std::set<std::string> ordered;
+  for (const auto* task : opened_.book.state().tasks_of(run.id))
+    if (task->open() || (task->evidence &&
+                         task->evidence->report.reader().getOutcome() != schema::Outcome::UNKNOWN))
+      ordered.insert(task->step);
+  return std::ranges::any_of(plan.tracks, [&](const auto& track) {
+    return std::ranges::any_of(track,
+                               [&](const auto& step) { return !ordered.contains(step.path); });
+  });
 }
 
 PartEnd PartRunner::drive(const RunId& run, const std::optional<TaskId>& task, Orders orders) {

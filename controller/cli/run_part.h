@@ -78,6 +78,8 @@ class PartRunner {
   /// With `task`, only until that has ended.
   PartEnd drive(const RunId& run, const std::optional<TaskId>& task = {},
                 Orders orders = Orders::some);
+  /// Whether steps of it have no task that stands: whether they may is for the gate to say.
+  Result<bool> has_more_to_order(const RunRecord& run) const;
   /// Takes out what destroys and was done in another run of a phase that is not complete yet.
   void leave_settled(PhasePlan& plan, const RunRecord& run);
   /// By the lab file that the run was made from.
