@@ -92,21 +92,21 @@ std::optional<PartEnd> PartRunner::stopped_at_gate(const Part& part) {
                  .value = {{"phase", part.phase}, {"gate", to_json(*gate)}}};
 }
 
-Result<void> PartRunner::close_run(const RunId& id) {
+Result<void> PartRunner::close_run(const RunId& run) {
   const auto is_open = [](const auto* task) { return task->open(); };
-  if (std::ranges::any_of(opened_.book.state().tasks_of(id), is_open)) {
+  if (std::ranges::any_of(opened_.book.state().tasks_of(run), is_open)) {
     // Nobody may carry out what nobody wants any more.
-    RELAB_CHECK(opened_.book.cancel_asked(id));
-    if (drive(id, {}, Orders::none).code == ExitCode::detached)
+    RELAB_CHECK(opened_.book.cancel_asked(run));
+    if (drive(run, {}, Orders::none).code == ExitCode::detached)
       return fail(Fault::cancelled, "the run before was not ended yet");
   }
-  if (opened_.book.state().run(id)->ended) return {};
+  if (opened_.book.state().run(run)->ended) return {};
   // Whoever is away hears of it first of all when he is back.
-  for (const auto* task : opened_.book.state().tasks_of(id))
+  for (const auto* task : opened_.book.state().tasks_of(run))
     if (task->open())
       RELAB_CHECK(opened_.book.abandoned(task->id, schema::Abandoned::Reason::LAB_CHANGED,
                                          "lab.toml was changed before its report came"));
-  return opened_.book.run_ended(id);
+  return opened_.book.run_ended(run);
 }
 
 /// A run that was made from another lab file is ended: its plan is not this plan. So is an earlier
