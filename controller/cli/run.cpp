@@ -85,11 +85,7 @@ class Journey {
       code_ = context_.failed(gate.error());
       return;
     }
-    const auto recorded = [&]() -> Result<void> {
-      RELAB_CHECK(opened_.book.judged(*gate));
-      return opened_.book.checkpoint(opened_.keys);
-    }();
-    if (!recorded) {
+    if (const auto recorded = runner_.record_gate(*gate); !recorded) {
       code_ = context_.failed(recorded.error());
       return;
     }

@@ -61,13 +61,13 @@ class PartRunner {
   PartEnd attach(const RunId& run);
   /// Until the task has come to its end; nothing new is ordered. The run goes on some other time.
   PartEnd await(const Awaited& awaited);
+  /// What a gate was found to be, in the ledger, and a checkpoint behind it.
+  Result<void> record_gate(const Gate& gate);
 
  private:
   void tell_carrying_on(const RunId& run);
   /// Nothing if the gate is open; recorded, either way.
   std::optional<PartEnd> stopped_at_gate(const Part& part);
-  /// Written, and signed over.
-  Result<void> record_gate(const Gate& gate);
   /// The run to carry on with, or a new one. Fault::cancelled if a person left meanwhile.
   Result<RunId> begin_run(const Part& part, Purpose purpose);
   /// What is out is cancelled first, and let go only where its agent is away.
