@@ -76,6 +76,14 @@ class Lint(unittest.TestCase):
                 self.assertEqual(len(self.found(house)), 1)
                 self.assertIn("line 2", self.found(house)[0])
 
+    def test_parsers_that_are_not_fuzzed_are_found(self):
+        self.plant("agent/a/a.h", HEADER + "Rows parse_rows(std::string_view text);\n")
+        self.assertEqual(len(self.found(house)), 1)
+        self.plant("tests/fuzz/tool_output_fuzz.cpp", "parse_row(text); parse_rows(text);\n")
+        self.assertEqual(self.found(house), [])
+        self.plant("tests/fuzz/tool_output_fuzz.cpp", "parse_row(text);\n")
+        self.assertIn("parse_rows", self.found(house)[0])
+
     def test_nothing_to_look_at_is_a_failure(self):
         with self.assertRaises(SystemExit) as end:
             layers.tree.finish("layers", *layers.check(self.root))
