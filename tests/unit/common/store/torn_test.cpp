@@ -27,7 +27,7 @@ Result<void> write(Database& database, std::int64_t transaction, Chance& chance)
   return database.transaction([&]() -> Result<void> {
     for (std::int64_t i = 0; i < rows_each; ++i) {
       RELAB_TRY(auto insert, database.prepare("INSERT INTO row VALUES(?, ?)"));
-      const Bytes content(1 + chance.below(9000), static_cast<std::uint8_t>(transaction));
+      const Bytes content(1 + chance.below(5000), static_cast<std::uint8_t>(transaction));
       RELAB_CHECK(insert.bind(transaction * rows_each + i).bind(ByteView(content)).run());
     }
     return {};
@@ -52,7 +52,7 @@ std::int64_t transactions_in(Database& database) {
 /// Lives until it dies at a write, after that many operations; tells how many transactions are
 /// committed then.
 std::int64_t live(const Opening& opening, SimFiles& files, std::int64_t committed, Chance& chance) {
-  files.die_after(chance.below(250));
+  files.die_after(chance.below(80));
   auto database = Database::open(opening);
   while (!files.dead() && database) {
     if (!write(*database, committed, chance)) break;
@@ -76,7 +76,7 @@ TEST_CASE("store: whatever a death leaves of the last write, the ones before are
   INFO("RELAB_SEED=" << chance.seed());
   SimFiles files(scratch.path().string());
   std::int64_t committed = 0;
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < 30; ++round) {
     committed = live(opening(scratch), files, committed, chance);
     die(files, chance);
     auto database = must(Database::open(opening(scratch)));
@@ -85,7 +85,7 @@ TEST_CASE("store: whatever a death leaves of the last write, the ones before are
     CHECK((found == committed || found == committed + 1));
     committed = found;
   }
-  CHECK(committed > 40);
+  CHECK(committed > 30);
 }
 
 TEST_CASE("store: on a disk that lies about its syncs, transactions are lost", "[common][store]") {
