@@ -81,9 +81,8 @@ Result<std::optional<Bytes>> Ceremony::take_confirm(schema::EnrolConfirm::Reader
   RELAB_TRY(auto trust, Trust::load(request_.state_dir));
   RELAB_CHECK(trust.add(request_.state_dir, offered_->controller, offered_->lab));
   // Whoever enrols anew may have lost the ledger before: this is the way to begin another one.
-  std::error_code error;
-  std::filesystem::remove(checkpoint_file(request_.state_dir, offered_->controller.sign_key),
-                          error);
+  RELAB_TRY(auto journal, Journal::open(request_.state_dir));
+  RELAB_CHECK(journal.forget_checkpoint(offered_->controller.sign_key));
   Draft<schema::EnrolDone> done;
   done->setProof(blob(code_.proof("done", {offered_->controller.statement, own_})));
   done_ = offered_;

@@ -32,6 +32,7 @@ constexpr std::string_view tables =
     "CREATE TABLE newest(arm TEXT PRIMARY KEY, report_digest BLOB NOT NULL, began INTEGER NOT NULL "
     "DEFAULT 0) WITHOUT ROWID;"
     "CREATE TABLE deed(resource TEXT PRIMARY KEY, moment INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE checkpoint(controller BLOB PRIMARY KEY, envelope BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE identity(id BLOB NOT NULL, moment INTEGER NOT NULL DEFAULT 0);";
 /// From the third version, which did not know what outdates evidence: none that it holds counts.
 constexpr std::string_view upgrade =
@@ -41,7 +42,8 @@ constexpr std::string_view upgrade =
     "DROP TABLE newest;"
     "CREATE TABLE newest(arm TEXT PRIMARY KEY, report_digest BLOB NOT NULL, began INTEGER NOT NULL "
     "DEFAULT 0) WITHOUT ROWID;"
-    "CREATE TABLE deed(resource TEXT PRIMARY KEY, moment INTEGER NOT NULL) WITHOUT ROWID;";
+    "CREATE TABLE deed(resource TEXT PRIMARY KEY, moment INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE checkpoint(controller BLOB PRIMARY KEY, envelope BLOB NOT NULL) WITHOUT ROWID;";
 constexpr std::size_t identity_size = 16;
 
 crypto::Digest digest_from(const Bytes& bytes) {
@@ -74,6 +76,10 @@ Result<void> change_one(store::Statement& change) {
 constexpr std::string_view columns =
     "SELECT id, task_digest, order_digest, state, order_bytes, report, before, boot, until, "
     "destroys FROM task ";
+
+fs::path checkpoint_file(const fs::path& folder, const crypto::PublicKey& controller) {
+  return folder / fmt::format("checkpoint-{}", hex(ByteView(controller).first(8)));
+}
 
 void keep_ballast(const fs::path& folder) {
   std::error_code error;
@@ -335,11 +341,13 @@ Result<void> Journal::acknowledge(const TaskId& id) {
   return {};
 }
 
-fs::path checkpoint_file(const fs::path& state_dir, const crypto::PublicKey& controller) {
-  return state_dir / fmt::format("checkpoint-{}", hex(ByteView(controller).first(8)));
-}
-
 Result<Bytes> Journal::checkpoint(const crypto::PublicKey& controller) {
+  {
+    RELAB_TRY(auto rows, database_.prepare("SELECT envelope FROM checkpoint WHERE controller = ?"));
+    rows.bind(ByteView(controller));
+    RELAB_TRY(const bool found, rows.step());
+    if (found) return rows.blob(0);
+  }
   const auto text = read_small_file(checkpoint_file(folder_, controller));
   if (!text && text.error().fault == Fault::missing) return Bytes();
   if (!text) return fail(text.error());
@@ -348,7 +356,19 @@ Result<Bytes> Journal::checkpoint(const crypto::PublicKey& controller) {
 }
 
 Result<void> Journal::keep_checkpoint(const crypto::PublicKey& controller, ByteView envelope) {
-  return replace_file(checkpoint_file(folder_, controller), text_of(envelope));
+  RELAB_CHECK(replace_file(checkpoint_file(folder_, controller), text_of(envelope)));
+  RELAB_TRY(auto keep, database_.prepare("INSERT OR REPLACE INTO checkpoint VALUES(?, ?)"));
+  return keep.bind(ByteView(controller)).bind(envelope).run();
+}
+
+Result<void> Journal::forget_checkpoint(const crypto::PublicKey& controller) {
+  {
+    RELAB_TRY(auto forget, database_.prepare("DELETE FROM checkpoint WHERE controller = ?"));
+    RELAB_CHECK(forget.bind(ByteView(controller)).run());
+  }
+  std::error_code error;
+  fs::remove(checkpoint_file(folder_, controller), error);
+  return error ? fail(Fault::busy, error.message()) : Result<void>();
 }
 
 Result<std::uint64_t> Journal::room() const { return free_bytes(folder_); }

@@ -104,8 +104,8 @@ class TaskJournal {
   virtual Result<std::optional<Newest>> newest_report(std::string_view arm,
                                                       std::string_view resource) = 0;
 
-  /// The newest countersigned checkpoint of this controller's ledger; empty if there is none. It
-  /// outlives a journal that is damaged.
+  /// The newest countersigned checkpoint of this controller's ledger; empty if there is none. A
+  /// copy beside the journal outlives one that is damaged.
   virtual Result<Bytes> checkpoint(const crypto::PublicKey& controller) = 0;
   virtual Result<void> keep_checkpoint(const crypto::PublicKey& controller, ByteView envelope) = 0;
 
@@ -118,10 +118,6 @@ class TaskJournal {
   TaskJournal(TaskJournal&&) = default;
   TaskJournal& operator=(TaskJournal&&) = default;
 };
-
-/// Where the newest countersigned checkpoint of a controller's ledger is kept.
-std::filesystem::path checkpoint_file(const std::filesystem::path& state_dir,
-                                      const crypto::PublicKey& controller);
 
 /// In SQLite, in the agent's state directory.
 class Journal final : public TaskJournal {
@@ -145,6 +141,8 @@ class Journal final : public TaskJournal {
   Result<void> acknowledge(const TaskId& id) override;
   Result<Bytes> checkpoint(const crypto::PublicKey& controller) override;
   Result<void> keep_checkpoint(const crypto::PublicKey& controller, ByteView envelope) override;
+  /// Whichever ledger this controller shows next is the first.
+  Result<void> forget_checkpoint(const crypto::PublicKey& controller);
   Result<std::uint64_t> room() const override;
   std::string place() const override { return folder_.string(); }
 

@@ -1,183 +1,225 @@
 #include "tests/simulation/disk.h"
 
+#include <fmt/format.h>
+#include <stdexcept>
+#include <unistd.h>
+
 #include "common/wire/envelope.h"
 
 namespace relab::sim {
 
-Result<void> Disk::write(const std::function<void()>& change) {
-  if (full) return fail(Fault::busy, "the disk is full");
-  const bool dies = deadly != 0 && chance_.one_in(deadly);
-  if (dies && chance_.one_in(2)) {
-    ++watch_.counts.torn;
-    throw Crash{};
-  }
-  change();
-  if (!dies) return {};
+namespace {
+
+namespace fs = std::filesystem;
+
+/// More than SQLite needs for most transactions: some die right after theirs.
+constexpr std::uint64_t operations_most = 24;
+constexpr auto ledger_name = "ledger.db";
+
+/// In memory, where there is such a file system: the real files are synced, too.
+fs::path make_folder() {
+  const fs::path memory = "/dev/shm";
+  std::error_code error;
+  auto name =
+      ((fs::is_directory(memory, error) ? memory : fs::temp_directory_path()) / "relab-sim-XXXXXX")
+          .string();
+  if (::mkdtemp(name.data()) == nullptr)
+    throw std::system_error(errno, std::generic_category(), name);
+  return name;
+}
+
+}  // namespace
+
+Disk::Disk(Chance& chance, Watch& watch)
+    : chance_(chance), watch_(watch), folder_(make_folder()), files_(folder_.string()) {}
+
+Disk::~Disk() {
+  std::error_code error;
+  fs::remove_all(folder_, error);
+}
+
+void Disk::arm() {
+  dies_ = deadly != 0 && chance_.one_in(deadly);
+  if (dies_) files_.die_after(chance_.below(operations_most));
+}
+
+void Disk::disarm() {
+  if (!dies_) return;
+  files_.die();
   ++watch_.counts.torn;
   throw Crash{};
 }
 
-Result<std::vector<agent::JournalRow>> SimJournal::held() {
-  std::vector<agent::JournalRow> rows;
-  for (const auto& [id, row] : kept_.rows) {
-    if (row.state == agent::TaskState::acknowledged) continue;
-    rows.push_back(row);
-    if (plant_ == Plant::running_begins_again && row.state == agent::TaskState::running) {
-      rows.back().state = agent::TaskState::accepted;
-      kept_.rows[id].state = agent::TaskState::accepted;
-    }
-  }
-  return rows;
+void Disk::left_by_the_dead(bool power) {
+  files_.lazy = false;
+  if (power) files_.lose_power([this](std::uint64_t end) { return chance_.below(end); });
+  files_.revive();
 }
 
-Result<std::optional<agent::JournalRow>> SimJournal::find(const TaskId& id) {
-  if (const auto row = volatile_.find(id); row != volatile_.end())
-    return std::optional(row->second);
-  const auto row = kept_.rows.find(id);
-  if (row == kept_.rows.end()) return std::optional<agent::JournalRow>();
-  const bool forgotten =
-      plant_ == Plant::forgotten_ids && row->second.state == agent::TaskState::acknowledged;
-  if (forgotten || plant_ == Plant::accepted_twice) return std::optional<agent::JournalRow>();
-  return std::optional(row->second);
+void Disk::empty() {
+  files_.remove_all();
+  for (const auto& entry : fs::directory_iterator(folder_)) fs::remove(entry);
 }
 
-Result<void> SimJournal::change(const agent::JournalRow& row, bool durable,
-                                const agent::JournalEnd* end) {
-  if (!durable) {
-    volatile_.insert_or_assign(row.id, row);
-    return {};
-  }
-  return disk_.write([&] {
-    volatile_.erase(row.id);
-    note_moment(row, end);
-    kept_.rows.insert_or_assign(row.id, row);
-    if (end != nullptr) tell_watch(row);
-    if (kept_now_) watch_.kept(row.id);
-    kept_.relaxed.clear();
-    ++kept_.changes;
-  });
+Result<std::unique_ptr<SimJournal>> SimJournal::open(const Place& place) {
+  auto journal = place.disk.write([&] { return agent::Journal::open(place.disk.folder()); });
+  if (!journal && journal.error().fault == Fault::busy) return fail(journal.error());
+  if (!journal || journal->lost())
+    throw Violation(fmt::format("the journal of agent {} is damaged: {}", place.agent,
+                                journal ? "it was put aside" : journal.error().sentence()));
+  auto opened = std::make_unique<SimJournal>(place, std::move(*journal));
+  opened->settle_doubt();
+  return opened;
 }
 
-void SimJournal::note_moment(const agent::JournalRow& row, const agent::JournalEnd* end) {
-  const bool begins = row.state == agent::TaskState::running && !kept_.began.contains(row.id);
-  if (!begins && end == nullptr) return;
-  const auto moment = ++kept_.moment;
-  if (begins) kept_.began[row.id] = moment;
-  if (!row.destroys.empty()) kept_.deeds[row.destroys] = moment;
-  if (end != nullptr && !end->arm.empty())
-    kept_.newest.insert_or_assign(
-        end->arm,
-        JournalDisk::Shown{.digest = payload_digest(end->report), .began = kept_.began[row.id]});
+SimJournal::SimJournal(const Place& place, agent::Journal journal)
+    : place_(place), journal_(std::move(journal)) {
+  if (place_.memory.identity.empty()) place_.memory.identity = journal_.identity();
 }
 
-/// By what is on the disk, whatever the agent makes of it.
-void SimJournal::tell_watch(const agent::JournalRow& row) {
+const Bytes& SimJournal::identity() const {
+  return plants(Plant::same_journal) ? place_.memory.identity : journal_.identity();
+}
+
+void SimJournal::settle_doubt() {
+  const auto doubt = std::exchange(place_.memory.doubt, std::nullopt);
+  if (!doubt) return;
+  const auto row = journal_.find(doubt->id);
+  if (row && *row && (*row)->state == agent::TaskState::finished) tell_watch(**row, doubt->keeps);
+}
+
+void SimJournal::tell_watch(const agent::JournalRow& row, bool keeps) {
+  if (keeps) place_.watch.kept(row.id);
   const auto order = Message<schema::Order>::parse(row.order);
   const auto envelope = Message<schema::Envelope>::parse(row.report);
   if (!order || !envelope || !order->reader().getTask().isAuditDisks()) return;
   const auto report = Message<schema::Report>::parse(view(envelope->reader().getPayload()));
   if (report)
-    watch_.looked(agent_, row.id,
-                  {.report = payload_digest(row.report),
-                   .taken = instant_of(report->reader().getStartedAt())});
+    place_.watch.looked(place_.agent, row.id,
+                        {.report = payload_digest(row.report),
+                         .taken = instant_of(report->reader().getStartedAt())});
+}
+
+const std::map<TaskId, agent::TaskState>& SimJournal::states() {
+  if (states_at_ == place_.disk.files().changes()) return states_;
+  states_at_ = place_.disk.files().changes();
+  states_.clear();
+  const auto rows = journal_.held();
+  if (!rows) throw Violation("the journal cannot be read: " + rows.error().sentence());
+  for (const auto& row : *rows) states_.emplace(row.id, row.state);
+  return states_;
+}
+
+std::optional<TaskId> SimJournal::owner(ByteView report) {
+  const auto rows = journal_.held();
+  if (rows)
+    for (const auto& row : *rows)
+      if (!row.report.empty() && std::ranges::equal(row.report, report)) return row.id;
+  return {};
+}
+
+Result<std::vector<agent::JournalRow>> SimJournal::held() {
+  RELAB_TRY(auto rows, journal_.held());
+  if (plants(Plant::running_begins_again))
+    for (auto& row : rows)
+      if (row.state == agent::TaskState::running) row.state = agent::TaskState::accepted;
+  return rows;
+}
+
+Result<std::optional<agent::JournalRow>> SimJournal::find(const TaskId& id) {
+  RELAB_TRY(auto row, journal_.find(id));
+  const bool forgotten =
+      row && row->state == agent::TaskState::acknowledged && plants(Plant::forgotten_ids);
+  if (forgotten || plants(Plant::accepted_twice)) row.reset();
+  return row;
+}
+
+Result<void> SimJournal::forgiven(Result<void> done) const {
+  const bool forgives = plants(Plant::accepted_twice) || plants(Plant::forgotten_ids) ||
+                        plants(Plant::running_begins_again);
+  if (!done && forgives && done.error().fault == Fault::conflict) return {};
+  return done;
 }
 
 Result<void> SimJournal::accept(const agent::JournalRow& row) {
-  const auto known = kept_.rows.find(row.id);
-  const bool forgives = plant_ == Plant::accepted_twice || plant_ == Plant::forgotten_ids;
-  if (known != kept_.rows.end() && !forgives) return fail(Fault::conflict, "known already");
-  return change(row, plant_ != Plant::order_not_durable);
+  return forgiven(
+      place_.disk.write([&] { return journal_.accept(row); }, plants(Plant::order_not_durable)));
 }
 
 Result<void> SimJournal::begin(const TaskId& id) {
-  RELAB_TRY(auto row, find(id));
-  if (!row || row->state != agent::TaskState::accepted)
-    return fail(Fault::conflict, "the task does not wait");
-  row->state = agent::TaskState::running;
-  return change(*row, plant_ != Plant::order_not_durable);
+  return forgiven(
+      place_.disk.write([&] { return journal_.begin(id); }, plants(Plant::order_not_durable)));
 }
 
 Result<void> SimJournal::finish(const agent::JournalEnd& end) {
-  RELAB_TRY(auto row, find(end.id));
-  if (!row && plant_ == Plant::accepted_twice) row = kept_.rows.at(end.id);
-  if (!row ||
-      (row->state >= agent::TaskState::finished && row->state != agent::TaskState::unconfirmed))
-    return fail(Fault::conflict, "the task has a report");
-  row->state = agent::TaskState::finished;
-  row->before.clear();
-  row->report = Bytes(end.report.begin(), end.report.end());
-  return change(*row, plant_ != Plant::report_not_durable && plant_ != Plant::order_not_durable,
-                &end);
+  place_.memory.doubt = {.id = end.id, .keeps = false};
+  auto done = forgiven(
+      place_.disk.write([&] { return journal_.finish(end); },
+                        plants(Plant::order_not_durable) || plants(Plant::report_not_durable)));
+  settle_doubt();
+  return done;
 }
 
 Result<void> SimJournal::arm(const TaskId& id, ByteView before, const std::string& boot) {
-  RELAB_TRY(auto row, find(id));
-  if (!row || row->state != agent::TaskState::running)
-    return fail(Fault::conflict, "the task does not run");
-  row->before = Bytes(before.begin(), before.end());
-  row->boot = boot;
-  return change(*row, plant_ != Plant::undo_not_durable);
+  return place_.disk.write([&] { return journal_.arm(id, before, boot); },
+                           plants(Plant::undo_not_durable));
 }
 
 Result<void> SimJournal::hold(const TaskId& id, ByteView report, Instant until) {
-  RELAB_TRY(auto row, find(id));
-  if (!row || row->state != agent::TaskState::running || row->before.empty())
-    return fail(Fault::conflict, "the task does not run");
-  row->state = plant_ == Plant::confirmed_by_itself ? agent::TaskState::finished
-                                                    : agent::TaskState::unconfirmed;
-  row->report = Bytes(report.begin(), report.end());
-  row->until = until;
-  return change(*row, true);
+  if (plants(Plant::confirmed_by_itself)) return finish({.id = id, .report = report});
+  return place_.disk.write([&] { return journal_.hold(id, report, until); });
 }
 
 Result<void> SimJournal::keep(const agent::JournalEnd& end) {
-  RELAB_TRY(auto row, find(end.id));
-  if (!row || row->state != agent::TaskState::unconfirmed)
-    return fail(Fault::conflict, "the change does not wait");
-  row->state = agent::TaskState::finished;
-  row->before.clear();
-  row->report = Bytes(end.report.begin(), end.report.end());
-  kept_now_ = true;
-  auto kept = change(*row, true, &end);
-  kept_now_ = false;
-  return kept;
+  place_.memory.doubt = {.id = end.id, .keeps = true};
+  auto done = place_.disk.write([&] { return journal_.keep(end); });
+  if (done) settle_doubt();
+  place_.memory.doubt.reset();
+  return done;
 }
 
 Result<void> SimJournal::retract(const TaskId& id) {
-  RELAB_TRY(auto row, find(id));
-  if (!row || row->state != agent::TaskState::unconfirmed) return {};
-  row->state = agent::TaskState::running;
-  row->report.clear();
-  return change(*row, true);
+  return place_.disk.write([&] { return journal_.retract(id); });
 }
 
 Result<std::optional<agent::Newest>> SimJournal::newest_report(std::string_view arm,
                                                                std::string_view resource) {
-  const auto known = kept_.newest.find(arm);
-  if (known == kept_.newest.end()) return std::optional<agent::Newest>();
-  const auto deed = kept_.deeds.find(resource);
-  return std::optional(
-      agent::Newest{.digest = known->second.digest,
-                    .outdated = deed != kept_.deeds.end() && deed->second > known->second.began});
+  return journal_.newest_report(arm, resource);
 }
 
 Result<void> SimJournal::acknowledge(const TaskId& id) {
-  RELAB_TRY(auto row, find(id));
-  if (!row || row->state != agent::TaskState::finished) return {};
-  watch_.released(id, row->report);
-  if (disk_.full) return fail(Fault::busy, "the disk is full");
-  kept_.relaxed.insert_or_assign(id, *row);
-  row->state = agent::TaskState::acknowledged;
-  row->order.clear();
-  row->report.clear();
-  volatile_.erase(id);
-  kept_.rows.insert_or_assign(id, *row);
-  return {};
+  RELAB_TRY(const auto row, journal_.find(id));
+  if (row && row->state == agent::TaskState::finished) place_.watch.released(id, row->report);
+  return place_.disk.write([&] { return journal_.acknowledge(id); });
 }
 
-Result<void> SimJournal::keep_checkpoint(const crypto::PublicKey& /*controller*/,
-                                         ByteView envelope) {
-  return disk_.write([&] { kept_.checkpoint.assign(envelope.begin(), envelope.end()); });
+Result<Bytes> SimJournal::checkpoint(const crypto::PublicKey& controller) {
+  return journal_.checkpoint(controller);
+}
+
+Result<void> SimJournal::keep_checkpoint(const crypto::PublicKey& controller, ByteView envelope) {
+  return place_.disk.write([&] { return journal_.keep_checkpoint(controller, envelope); });
+}
+
+SimEntries::SimEntries(Disk& disk, Watch& watch, Plant plant,
+                       std::unique_ptr<controller::EntryStore> store)
+    : disk_(disk), watch_(watch), plant_(plant), store_(std::move(store)) {}
+
+Result<std::unique_ptr<SimEntries>> SimEntries::open(Disk& disk, Watch& watch, Plant plant) {
+  auto store = disk.write([&] { return controller::open_entries(disk.folder() / ledger_name); });
+  if (!store && store.error().fault == Fault::busy) return fail(store.error());
+  if (!store) throw Violation("the ledger does not open: " + store.error().sentence());
+  return std::make_unique<SimEntries>(disk, watch, plant, std::move(*store));
+}
+
+Result<std::vector<controller::StoredEntry>> SimEntries::load() {
+  RELAB_TRY(auto entries, store_->load());
+  const auto known = watch_.entries();
+  if (entries.size() < known && plant_ != Plant::ledger_forks)
+    throw Violation(fmt::format("of {} entries that were written, {} are in the ledger", known,
+                                entries.size()));
+  for (auto i = known; i < entries.size(); ++i) watch_.entered(entries[i]);
+  return entries;
 }
 
 Result<void> SimEntries::append(const controller::StoredEntry& entry) {
@@ -187,10 +229,23 @@ Result<void> SimEntries::append(const controller::StoredEntry& entry) {
 }
 
 Result<void> SimEntries::store(const controller::StoredEntry& entry) {
-  return disk_.write([&] {
-    kept_.push_back(entry);
-    watch_.entered(entry);
-  });
+  RELAB_CHECK(disk_.write([&] { return store_->append(entry); }));
+  watch_.entered(entry);
+  return {};
+}
+
+void cut_last_entry(Disk& disk) {
+  auto database = store::Database::open({.path = disk.folder() / ledger_name,
+                                         .application_id = 0x726c'6467,
+                                         .schema = "",
+                                         .version = 1});
+  if (database)
+    static_cast<void>(
+        database
+            ->execute(
+                "DROP TRIGGER IF EXISTS entry_is_never_removed; DELETE FROM entry WHERE number > "
+                "12 AND number = (SELECT max(number) FROM entry)")
+            .has_value());
 }
 
 }  // namespace relab::sim

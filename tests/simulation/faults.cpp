@@ -31,15 +31,15 @@ void World::strike() {
     }
     case 2: {
       note("the disk of the controller is full for a while");
-      controller_->disk.full = true;
+      controller_->disk.files().full = true;
       return timeline_.after(fate.between(Millis(10), Millis(5'000)),
-                             [this] { controller_->disk.full = false; });
+                             [this] { controller_->disk.files().full = false; });
     }
     case 3: {
       note(fmt::format("the disk of agent {} is full for a while", agent));
-      agents_[agent]->disk.full = true;
+      agents_[agent]->disk.files().full = true;
       return timeline_.after(fate.between(Millis(10), Millis(5'000)),
-                             [this, agent] { agents_[agent]->disk.full = false; });
+                             [this, agent] { agents_[agent]->disk.files().full = false; });
     }
     case 4: {
       const bool used = fate.one_in(2);
@@ -82,12 +82,12 @@ void World::peace() {
   peace_ = true;
   network_->weather = {};
   controller_->disk.deadly = 0;
-  controller_->disk.full = false;
+  controller_->disk.files().full = false;
   controller_->set_clock_right();
   for (std::size_t i = 0; i < agents_.size(); ++i) {
     network_->heal(i);
     agents_[i]->disk.deadly = 0;
-    agents_[i]->disk.full = false;
+    agents_[i]->disk.files().full = false;
     agents_[i]->work = {.failing = 0, .endless = 0, .cutting = 0, .sticking = 0};
     agents_[i]->use_disk(false);
     agents_[i]->set_clock_right();

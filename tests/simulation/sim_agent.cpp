@@ -24,12 +24,6 @@ std::shared_ptr<spdlog::logger> silence() {
   return logger;
 }
 
-Bytes fresh_identity() {
-  Bytes identity(16);
-  randombytes_buf(identity.data(), identity.size());
-  return identity;
-}
-
 }  // namespace
 
 SimAgent::SimAgent(const World& world, std::size_t index, crypto::Keys keys, Party controller,
@@ -39,9 +33,7 @@ SimAgent::SimAgent(const World& world, std::size_t index, crypto::Keys keys, Par
       index_(index),
       keys_(std::move(keys)),
       controller_(std::move(controller)),
-      stranger_(std::move(stranger)) {
-  kept_.identity = fresh_identity();
-}
+      stranger_(std::move(stranger)) {}
 
 Now SimAgent::now() const {
   const auto wall = world_.plant == Plant::ages_ignored ? world_.timeline.now() : true_wall();
@@ -76,7 +68,25 @@ void SimAgent::start() {
   deeds_.clear();
   seen_.clear();
   sent_.clear();
-  journal_.emplace(kept_, disk, world_.watch, world_.plant, index_);
+  open_journal();
+  if (journal_) serve();
+}
+
+/// On a full disk it does not start, and is started again later.
+void SimAgent::open_journal() {
+  const SimJournal::Place place{.disk = disk,
+                                .memory = memory_,
+                                .watch = world_.watch,
+                                .plant = world_.plant,
+                                .agent = index_};
+  try {
+    if (auto journal = SimJournal::open(place)) journal_ = std::move(*journal);
+  } catch (const Crash&) {
+    bury(world_.chance.one_in(2));
+  }
+}
+
+void SimAgent::serve() {
   if (world_.plant == Plant::same_session) draw_everything_from(index_);
   servant_.emplace(self(), agent::CoreLimits{.running_max = 3, .held_max = 32}, *journal_, *this,
                    *this, silence());
@@ -88,23 +98,24 @@ void SimAgent::start() {
 void SimAgent::die(bool power) {
   if (!servant_) return;
   ++world_.watch.counts.crashes;
-  servant_.reset();
-  journal_.reset();
   world_.network.agent_dies(index_);
   ++life_;
   if (power) ++boot_;
-  if (power && world_.chance.one_in(2))
-    for (const auto& [id, row] : kept_.relaxed) kept_.rows.insert_or_assign(id, row);
-  kept_.relaxed.clear();
+  bury(power);
+}
+
+void SimAgent::bury(bool power) {
+  disk.files().die();
+  servant_.reset();
+  journal_.reset();
+  disk.left_by_the_dead(power);
 }
 
 void SimAgent::empty_journal() {
   if (servant_) return;
-  kept_.rows.clear();
-  kept_.relaxed.clear();
-  kept_.newest.clear();
+  disk.empty();
+  memory_.doubt.reset();
   world_.watch.journal_lost(index_);
-  if (world_.plant != Plant::same_journal) kept_.identity = fresh_identity();
 }
 
 void SimAgent::take(const agent::Incoming& incoming) {
@@ -121,18 +132,13 @@ void SimAgent::leave() {
 }
 
 Result<void> SimAgent::send(const std::string& route, ByteView frame) {
-  if (world_.plant == Plant::delivered_once)
-    for (const auto& [id, row] : kept_.rows)
-      if (!row.report.empty() && std::ranges::equal(row.report, frame) && !sent_.insert(id).second)
-        return {};
+  const bool delivers_once = world_.plant == Plant::delivered_once;
+  const bool releases_early = world_.plant == Plant::released_early;
+  const auto reported = delivers_once || releases_early ? journal_->owner(frame) : std::nullopt;
+  if (delivers_once && reported && !sent_.insert(*reported).second) return {};
   auto sent = world_.network.to_controller(index_, route, frame);
-  if (world_.plant == Plant::released_early && sent)
-    for (auto& [id, row] : kept_.rows)
-      if (!row.report.empty() && std::ranges::equal(row.report, frame)) {
-        world_.watch.released(id, row.report);
-        row.state = agent::TaskState::acknowledged;
-        row.report.clear();
-      }
+  if (releases_early && sent && reported)
+    static_cast<void>(journal_->acknowledge(*reported).has_value());
   return sent;
 }
 
@@ -301,29 +307,21 @@ void SimAgent::end(const TaskId& id, schema::Outcome outcome, const Error& failu
 /// What the core holds is what replaying the journal gives.
 void SimAgent::check_against_journal() const {
   if (world_.plant != Plant::none) return;
-  std::size_t held = 0;
-  for (const auto& [id, row] : kept_.rows) {
-    if (row.state == agent::TaskState::acknowledged) continue;
-    ++held;
-    const auto task = servant_->core().held().find(id);
+  const auto& states = journal_->states();
+  const auto& held = servant_->core().held();
+  for (const auto& [id, state] : states) {
+    const auto task = held.find(id);
     // A disk that takes nothing holds up neither a report nor the way back.
-    const auto is_late = [state = row.state](const agent::Core::Held& it) {
+    const auto is_late = [state = state](const agent::Core::Held& it) {
       return it.unstored || (it.undoing && state == agent::TaskState::unconfirmed);
     };
-    if (task == servant_->core().held().end() ||
-        (task->second.state != row.state && !is_late(task->second)))
+    if (task == held.end() || (task->second.state != state && !is_late(task->second)))
       throw Violation(
           fmt::format("agent {} and its journal differ about task {}", index_, id.text()));
   }
-  if (held != servant_->core().held().size())
-    throw Violation(fmt::format("agent {} holds {} tasks, its journal {}", index_,
-                                servant_->core().held().size(), held));
-}
-
-std::size_t SimAgent::unreleased() const {
-  return static_cast<std::size_t>(std::ranges::count_if(kept_.rows, [](const auto& row) {
-    return row.second.state != agent::TaskState::acknowledged;
-  }));
+  if (states.size() != held.size())
+    throw Violation(
+        fmt::format("agent {} holds {} tasks, its journal {}", index_, held.size(), states.size()));
 }
 
 }  // namespace relab::sim

@@ -37,7 +37,6 @@ class SimAgent final : public agent::Outlet, public agent::Labour {
   void start();
   /// Told to leave, it ends what it can first.
   void leave();
-  /// With a loss of power, what was not synced may be lost.
   void die(bool power);
   bool lives() const { return servant_.has_value(); }
   void take(const agent::Incoming& incoming);
@@ -51,7 +50,8 @@ class SimAgent final : public agent::Outlet, public agent::Labour {
   /// Somebody else takes off the addresses that a task gave.
   void take_addresses_off();
   std::string serial() const;
-  std::size_t unreleased() const;
+  /// Of an agent that lives: the tasks whose reports were not collected.
+  std::size_t unreleased() const { return journal_->states().size(); }
 
   Disk disk;
   Work work;
@@ -73,6 +73,10 @@ class SimAgent final : public agent::Outlet, public agent::Labour {
   /// What the audit of its disks shows now.
   Message<schema::Facts> disks() const;
   agent::Self self() const;
+  void open_journal();
+  void serve();
+  /// With a loss of power, what was not synced may be lost.
+  void bury(bool power);
   /// Runs what may end in the agent's death.
   void live(const std::function<void()>& act);
   enum class Rest { settled, unconfirmed, stuck };
@@ -89,8 +93,8 @@ class SimAgent final : public agent::Outlet, public agent::Labour {
   crypto::Keys keys_;
   Party controller_;
   std::optional<Party> stranger_;
-  JournalDisk kept_;
-  std::optional<SimJournal> journal_;
+  JournalMemory memory_;
+  std::unique_ptr<SimJournal> journal_;
   std::optional<agent::Servant> servant_;
   /// Counts lives: work of an earlier one never ends.
   std::uint64_t life_ = 0;

@@ -117,14 +117,19 @@ void SimController::live(const std::function<Result<void>()>& act) {
 
 void SimController::start() {
   if (life_ || done_ || world_.timeline.now() < not_before_) return;
-  if (world_.plant == Plant::ledger_forks && kept_.size() > 12) kept_.pop_back();
+  if (world_.plant == Plant::ledger_forks) cut_last_entry(disk);
   live([this]() -> Result<void> {
-    auto entries = std::make_unique<SimEntries>(kept_, disk, world_.watch, world_.plant);
-    auto book = controller::Book::open(std::move(entries), [this] { return now().wall; });
-    if (!book) throw Violation("the ledger does not open: " + book.error().sentence());
-    life_ = std::make_unique<Life>(std::move(*book), world_.network, world_.timeline);
+    RELAB_CHECK(open_book());
     return begin_run();
   });
+}
+
+Result<void> SimController::open_book() {
+  RELAB_TRY(auto entries, SimEntries::open(disk, world_.watch, world_.plant));
+  auto book = controller::Book::open(std::move(entries), [this] { return now().wall; });
+  if (!book) throw Violation("the ledger does not open: " + book.error().sentence());
+  life_ = std::make_unique<Life>(std::move(*book), world_.network, world_.timeline);
+  return {};
 }
 
 Result<void> SimController::begin_run() {
@@ -222,10 +227,16 @@ void SimController::leave() {
 }
 
 void SimController::die() {
-  if (!life_) return;
-  if (!leaving_) ++world_.watch.counts.crashes;
+  // Opening the ledger, it may have died before it lived.
+  const bool killed = !leaving_ && (life_ || disk.files().dead());
+  if (!life_ && !killed) return;
+  if (killed) {
+    ++world_.watch.counts.crashes;
+    disk.files().die();
+  }
   leaving_ = false;
   life_.reset();
+  disk.left_by_the_dead(killed && world_.chance.one_in(2));
   world_.network.controller_dies();
 }
 

@@ -53,7 +53,6 @@ class SimController {
   bool done() const { return done_; }
   void turn_clock(Millis by) { clock_off_ += by; }
   void set_clock_right() { clock_off_ = Millis(0); }
-  const std::vector<controller::StoredEntry>& ledger() const { return kept_; }
 
   Disk disk;
 
@@ -63,6 +62,7 @@ class SimController {
   Result<void> stalled();
   Result<void> approve();
   void live(const std::function<Result<void>()>& act);
+  Result<void> open_book();
   Result<void> begin_run();
   Result<void> conclude();
   /// Ends the command once what was sent last has arrived.
@@ -80,7 +80,6 @@ class SimController {
   std::uint64_t detours_ = 0;
   Instant look_again_{};
   Instant not_before_{};
-  std::vector<controller::StoredEntry> kept_;
   std::unique_ptr<Life> life_;
   bool done_ = false;
   /// The run has ended; only what was sent is still on its way.

@@ -82,6 +82,8 @@ class Watch {
   void check_changes() const;
   /// The work was done to its end.
   void completed(const TaskId& task);
+  /// How many entries are in the ledger, by what was told.
+  std::uint64_t entries() const { return entries_; }
   /// An entry is in the ledger for good.
   void entered(const controller::StoredEntry& entry);
   /// An agent lets its report go.

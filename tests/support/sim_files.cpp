@@ -28,7 +28,7 @@ void SimFile::apply(Bytes& content, const Pending& change) {
   if (change.bytes.empty()) return content.resize(change.at);
   if (content.size() < change.at + change.bytes.size())
     content.resize(change.at + change.bytes.size());
-  std::ranges::copy(change.bytes, content.begin() + static_cast<std::ptrdiff_t>(change.at));
+  std::memcpy(content.data() + change.at, change.bytes.data(), change.bytes.size());
 }
 
 void SimFile::write(std::size_t at, ByteView bytes) {

@@ -207,6 +207,7 @@ TEST_CASE("journal: the ballast is there, and private", "[agent][journal]") {
 
 TEST_CASE("journal: it tells the newest report on each kind of task, let go of or not",
           "[agent][journal]") {
+  crypto::start();
   const Scratch scratch;
   const auto keys = must(crypto::Keys::from(Bytes(crypto::Keys::secret_size, 2)));
   const auto signed_report = [&](std::uint64_t ended) {
@@ -400,6 +401,40 @@ TEST_CASE("journal: one of the version before is brought up, with all that it ho
   must(journal.hold(task(1), report, {}));
   CHECK(must(journal.held()).at(0).state == TaskState::unconfirmed);
   must(journal.keep({.id = task(1), .report = report, .arm = "ping"}));
+  must(journal.keep_checkpoint({}, report));
+}
+
+TEST_CASE("journal: the newest checkpoint of each controller is kept, in a damaged one too",
+          "[agent][journal]") {
+  const Scratch scratch;
+  const crypto::PublicKey one = {1};
+  const crypto::PublicKey other = {2};
+  const Bytes older = {4, 5};
+  {
+    auto journal = must(Journal::open(scratch.path()));
+    CHECK(must(journal.checkpoint(one)).empty());
+    must(journal.keep_checkpoint(one, older));
+    must(journal.keep_checkpoint(one, report));
+    must(journal.keep_checkpoint(other, older));
+    CHECK(must(journal.checkpoint(one)) == report);
+  }
+  const auto copy_of_one = scratch.path() / "checkpoint-0100000000000000";
+  SECTION("it is in the journal itself") {
+    REQUIRE(std::filesystem::remove(copy_of_one));
+    CHECK(must(must(Journal::open(scratch.path())).checkpoint(one)) == report);
+  }
+  SECTION("it outlives the journal") {
+    std::filesystem::resize_file(scratch.path() / "journal.db", 100);
+    auto journal = must(Journal::open(scratch.path()));
+    REQUIRE(journal.lost());
+    CHECK(must(journal.checkpoint(one)) == report);
+  }
+  SECTION("until it is forgotten") {
+    auto journal = must(Journal::open(scratch.path()));
+    must(journal.forget_checkpoint(one));
+    CHECK(must(journal.checkpoint(one)).empty());
+    CHECK(must(journal.checkpoint(other)) == older);
+  }
 }
 
 }  // namespace relab::agent
