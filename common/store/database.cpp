@@ -174,6 +174,19 @@ Result<void> Database::check(const Opening& opening) {
   return {};
 }
 
+/// A program that was killed while it waited for the disk leaves changes that can be read and may
+/// yet be lost with the power: whoever acts upon them must have them on the disk first.
+Result<void> Database::sync_log() {
+  sqlite3_file* log = nullptr;
+  const auto code =
+      sqlite3_file_control(connection_.get(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (code != SQLITE_OK || log == nullptr || log->pMethods == nullptr)
+    return fail(Fault::damaged, "SQLite does not tell which one its log is");
+  if (log->pMethods->xSync(log, SQLITE_SYNC_FULL) == SQLITE_OK) return {};
+  return fail(Fault::busy, "the log of the database cannot be written to the disk",
+              "look for errors of that disk: `dmesg`");
+}
+
 Result<Database> Database::open(const Opening& opening) {
   sqlite3* connection = nullptr;
   const auto code = sqlite3_open_v2(
@@ -191,6 +204,7 @@ Result<Database> Database::open(const Opening& opening) {
   if (tables == 0) RELAB_CHECK(database.create(opening));
   RELAB_CHECK(database.bring_up(opening));
   RELAB_CHECK(database.check(opening));
+  RELAB_CHECK(database.sync_log().during(opening.path.string()));
   return database;
 }
 

@@ -106,6 +106,7 @@ class Database {
   Result<void> create(const Opening& opening);
   Result<void> bring_up(const Opening& opening);
   Result<std::int64_t> pragma(std::string_view name);
+  Result<void> sync_log();
 
   CHandle<sqlite3, sqlite3_close_v2> connection_;
   /// Behind a pointer, since statements in use know where it is.

@@ -69,7 +69,7 @@ ExitCode remove(Context& context, const std::string& lab, const std::string& age
   const auto removed = [&]() -> Result<void> {
     RELAB_TRY(const auto lock, lock_lab(context.state_dir(lab), "agents remove"));
     RELAB_TRY(const auto keys, context.keys());
-    RELAB_TRY(auto book, Book::open(context.ledger_file(lab)));
+    RELAB_TRY(auto book, context.open_book(lab));
     RELAB_CHECK(book.check_owner(keys));
     if (!book.state().agents().contains(agent))
       return fail(Fault::missing, fmt::format("no agent '{}' is enrolled", agent),
@@ -104,7 +104,7 @@ ExitCode agents(const Values& values, Context& context) {
         {.fault = Fault::invalid, .what = "usage: relab agents, or relab agents remove NAME"});
     return ExitCode::usage;
   }
-  const auto book = Book::open_read_only(context.ledger_file(name));
+  const auto book = context.read_book(name);
   if (!book) return context.failed(book.error());
   std::vector<Row> rows;
   for (const auto& [key, agent] : book->state().agents()) rows.push_back({.agent = agent});

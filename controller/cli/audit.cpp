@@ -157,7 +157,7 @@ ExitCode audit(const Values& values, Context& context) {
   }
   const auto lab = context.lab();
   if (!lab) return ExitCode::usage;
-  const auto book = Book::open_read_only(context.ledger_file(str(lab->reader().getName())));
+  const auto book = context.read_book(str(lab->reader().getName()));
   if (!book) return context.failed(book.error());
   if (what == "diff") return compare(values, context, lab->reader(), book->state());
   return show(values, context, lab->reader(), book->state());

@@ -141,7 +141,7 @@ ExitCode cancel(const Values& values, Context& context) {
   const auto lab = context.lab();
   if (!lab) return ExitCode::usage;
   const auto name = str(lab->reader().getName());
-  const auto seen = Book::open_read_only(context.ledger_file(name));
+  const auto seen = context.read_book(name);
   if (!seen) return context.failed(seen.error());
   const auto targets = targets_of(word, lab->reader(), seen->state());
   if (!targets) return context.failed(targets.error());

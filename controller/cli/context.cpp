@@ -76,6 +76,32 @@ fs::path Context::state_dir(const std::string& lab) const {
                                     : fs::absolute(globals_.state_dir);
 }
 
+template <typename Open>
+Result<Book> Context::compared_book(const std::string& lab, Open open) const {
+  RELAB_TRY(const auto kept, kept_head(lab).read());
+  std::error_code error;
+  if (kept && !fs::exists(ledger_file(lab), error))
+    return fail(kept_head(lab).gone(ledger_file(lab)));
+  RELAB_TRY(Book book, open(ledger_file(lab)));
+  if (!kept) return book;
+  RELAB_TRY(const auto owner, read_owner(key_file()));
+  const auto& controller = book.state().controller();
+  // That a ledger is of other keys is for whoever opens it to tell.
+  if (!controller || controller->sign_key == owner.sign_key)
+    RELAB_CHECK(kept_head(lab).compare(*kept, book.ledger(), {.lab = lab, .key = owner.sign_key}));
+  return book;
+}
+
+Result<Book> Context::open_book(const std::string& lab) const {
+  RELAB_TRY(auto book, compared_book(lab, [](const fs::path& file) { return Book::open(file); }));
+  book.keep_heads_in(kept_head(lab));
+  return book;
+}
+
+Result<Book> Context::read_book(const std::string& lab) const {
+  return compared_book(lab, Book::open_read_only);
+}
+
 Result<crypto::Secret> Context::passphrase(const std::string& prompt) const {
   if (!globals_.passphrase_file.empty()) {
     RELAB_TRY(auto text, read_small_file(globals_.passphrase_file, passphrase_size_max)

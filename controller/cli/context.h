@@ -10,6 +10,8 @@
 #include "controller/cli/command.h"
 #include "controller/cli/printer.h"
 #include "controller/lab/lab.h"
+#include "controller/ledger/kept_head.h"
+#include "controller/run/book.h"
 
 namespace relab::controller {
 
@@ -38,6 +40,16 @@ class Context {
     return state_dir(lab) / "ledger.db";
   }
 
+  /// The newest head of that ledger, beside the keys.
+  KeptHead kept_head(const std::string& lab) const {
+    return KeptHead(config_dir() / ("head-" + lab));
+  }
+  /// Opened to be written to, and made if there is none. Fault::damaged where it is not the ledger
+  /// whose head is kept.
+  Result<Book> open_book(const std::string& lab) const;
+  /// To be read only, with the same faults.
+  Result<Book> read_book(const std::string& lab) const;
+
   /// From the file or descriptor given, else asked for on the terminal. Fault::invalid if there is
   /// none of them.
   Result<crypto::Secret> passphrase(const std::string& prompt) const;
@@ -49,6 +61,9 @@ class Context {
   ExitCode failed(const Error& error);
 
  private:
+  template <typename Open>
+  Result<Book> compared_book(const std::string& lab, Open open) const;
+
   Globals globals_;
   Printer& printer_;
 };

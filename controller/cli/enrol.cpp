@@ -37,7 +37,7 @@ Result<Party> enrol_agent(const Values& values, Context& context, schema::Lab::R
   RELAB_TRY(const auto lock, lock_lab(context.state_dir(name), "enrol"));
   RELAB_TRY(const auto keys, context.keys());
   RELAB_TRY(const auto owner, read_owner(context.key_file()));
-  RELAB_TRY(auto book, Book::open(context.ledger_file(name)));
+  RELAB_TRY(auto book, context.open_book(name));
   RELAB_CHECK(book.begin(keys, owner.name, name));
   RELAB_TRY(const auto code, code_of(values, context));
   const auto before = book.state().agents();

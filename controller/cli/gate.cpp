@@ -138,7 +138,7 @@ ExitCode gate(const Values& values, Context& context) {
   }
   const auto lab = context.lab();
   if (!lab) return ExitCode::usage;
-  const auto book = Book::open_read_only(context.ledger_file(str(lab->reader().getName())));
+  const auto book = context.read_book(str(lab->reader().getName()));
   if (!book) return context.failed(book.error());
   const Evidences evidences{.lab = lab->reader(), .state = book->state(), .now = wall_clock()};
   const auto wanted = argument_of(values, 0);

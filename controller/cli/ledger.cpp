@@ -148,7 +148,11 @@ ExitCode ledger(const Values& values, Context& context) {
   if (!options_are_used(what, values, context)) return ExitCode::usage;
   const auto lab = context.lab();
   if (!lab) return ExitCode::usage;
-  const auto book = Book::open_read_only(context.ledger_file(str(lab->reader().getName())));
+  const auto name = str(lab->reader().getName());
+  // What is there can be looked at, whether it is the whole or not.
+  const bool looks = what == "show" || what == "export";
+  const auto book =
+      looks ? Book::open_read_only(context.ledger_file(name)) : context.read_book(name);
   if (!book) return context.failed(book.error());
   if (what == "verify") return verify(*book, values, context);
   if (what == "show") return show_ledger(*book, lab->reader(), values, context);

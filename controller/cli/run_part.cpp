@@ -65,7 +65,7 @@ Result<OpenedLab> open_lab(Context& context, schema::Lab::Reader lab, const std:
   RELAB_TRY(auto lock, lock_lab(context.state_dir(name), command));
   RELAB_TRY(auto keys, context.keys());
   RELAB_TRY(const auto owner, read_owner(context.key_file()));
-  RELAB_TRY(auto book, Book::open(context.ledger_file(name)));
+  RELAB_TRY(auto book, context.open_book(name));
   RELAB_CHECK(book.begin(keys, owner.name, name));
   return OpenedLab{.lock = std::move(lock), .keys = std::move(keys), .book = std::move(book)};
 }

@@ -59,7 +59,7 @@ nlohmann::json show_run(const RunRecord& run, const State& state, Printer& out) 
 ExitCode status(const Values& /*values*/, Context& context) {
   const auto lab = context.lab();
   if (!lab) return ExitCode::usage;
-  const auto book = Book::open_read_only(context.ledger_file(str(lab->reader().getName())));
+  const auto book = context.read_book(str(lab->reader().getName()));
   if (!book) return context.failed(book.error());
   auto phases = nlohmann::json::array();
   for (const auto phase : lab->reader().getPlan().getPhases()) {

@@ -213,7 +213,8 @@ Result<void> Book::checkpoint(const crypto::Keys& keys) {
   const auto envelope = sign(keys, std::move(checkpoint).finish());
   Draft<schema::Entry> entry;
   entry->initCheckpoint().setEnvelope(blob(envelope.bytes()));
-  return write(std::move(entry));
+  RELAB_CHECK(write(std::move(entry)));
+  return kept_head_ ? kept_head_->keep(envelope.bytes()) : Result<void>();
 }
 
 }  // namespace relab::controller

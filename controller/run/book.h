@@ -6,8 +6,10 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 
 #include "controller/gates/gate.h"
+#include "controller/ledger/kept_head.h"
 #include "controller/ledger/ledger.h"
 #include "controller/state/state.h"
 
@@ -60,8 +62,9 @@ class Book {
   Result<void> waived(ByteView envelope);
   Result<void> judged(const Gate& gate);
   Result<void> run_ended(const RunId& run);
-  /// A signed checkpoint over all entries so far.
+  /// A signed checkpoint over all entries so far; it is kept elsewhere, too, if somebody does.
   Result<void> checkpoint(const crypto::Keys& keys);
+  void keep_heads_in(KeptHead head) { kept_head_ = std::move(head); }
 
  private:
   Book(Ledger ledger, State state, Clock clock = wall_clock)
@@ -71,6 +74,7 @@ class Book {
   Ledger ledger_;
   State state_;
   Clock clock_;
+  std::optional<KeptHead> kept_head_;
 };
 
 }  // namespace relab::controller

@@ -85,6 +85,39 @@ class Ledger(LabCase):
             with self.subTest(filters):
                 self.assert_ended(self.lab.relab("ledger", "show", *filters), 2, sentence)
 
+    def forget_head(self):
+        """Of a controller that lost its keys' folder, too, and restored the keys alone."""
+        (self.lab.config_dir / "head-loop").unlink()
+
+    def test_the_controller_misses_the_end_of_its_own_ledger(self):
+        kept = self.lab.config_dir / "head-loop"
+        self.assertEqual(kept.read_text(), self.lab.relab("ledger", "head").out)
+        whole = self.lab.folder / "whole.db"
+        shutil.copy(self.lab.ledger_file, whole)
+        commands = (("ledger", "verify"), ("ledger", "head"), ("gate",), ("status",), ("audit", "show"), ("agents",), ("run", "one"),
+                    ("attach",), ("cancel", "one"), ("agents", "remove", "alpha"), ("run", "one", "--check"))
+        entries = len(self.rows())
+        self.change(f"DELETE FROM entry WHERE number = {entries}")
+        for command in commands:
+            with self.subTest(command):
+                self.assert_ended(self.lab.relab(*command), 1, "its end is cut off", f"entry {entries - 1} is the last now", "head-loop",
+                                  "restore the newest copy")
+        self.assertEqual(len(self.rows()), entries - 1, "something was written")
+        self.assert_ended(self.lab.relab("ledger", "show"), 0)
+
+        for path in self.lab.state_dir.glob("ledger.db*"):
+            path.unlink()
+        for command in commands:
+            with self.subTest(command):
+                self.assert_ended(self.lab.relab(*command), 1, "the ledger is gone", "head-loop", "restore the newest copy")
+        self.assertFalse(self.lab.ledger_file.exists())
+
+        shutil.copy(whole, self.lab.ledger_file)
+        self.assert_ended(self.lab.relab("ledger", "verify"), 0, "holds")
+        for text, sentence in (("", "the file is empty"), ("head", "it is no JSON object")):
+            kept.write_text(text)
+            self.assert_ended(self.lab.relab("run", "one"), 1, "head-loop", sentence)
+
     def test_a_head_is_kept_elsewhere_and_compared(self):
         file = self.lab.folder / "elsewhere" / "head.json"
         file.parent.mkdir()
@@ -107,6 +140,7 @@ class Ledger(LabCase):
         self.assert_ended(self.lab.relab("ledger", "head", "--write", file), 0)
         entries = len(self.rows())
         self.change(f"DELETE FROM entry WHERE number > {entries - 3}")
+        self.forget_head()
         self.assert_ended(self.lab.relab("ledger", "verify"), 0)
         self.assert_ended(self.lab.relab("ledger", "verify", "--against", file), 1, "its end is cut off",
                           f"It had {entries} entries", f"entry {entries - 3} is the last now")
@@ -119,6 +153,7 @@ class Ledger(LabCase):
         self.assert_ended(self.lab.relab("run", "one"), 0)
         self.assert_ended(self.lab.relab("ledger", "head", "--write", file), 0)
         self.change(f"DELETE FROM entry WHERE number = {len(self.rows())}")
+        self.forget_head()
         self.assert_ended(self.lab.relab("ledger", "verify", "--against", file), 1, "its end is cut off")
         self.assert_ended(self.lab.relab("run", "one"), 1, "this is not the whole ledger")
 
@@ -132,6 +167,7 @@ class Ledger(LabCase):
         shutil.copy(old, self.lab.ledger_file)
         for tail in ("-wal", "-shm"):
             pathlib.Path(f"{self.lab.ledger_file}{tail}").unlink(missing_ok=True)
+        self.forget_head()
         self.assert_ended(self.lab.relab("agents", "remove", "alpha"), 0)
         self.assert_ended(self.lab.relab("ledger", "verify", "--against", file), 1, "the ledger was replaced: entry", "is another than at")
 
@@ -175,6 +211,7 @@ class Ledger(LabCase):
         shutil.copy(self.lab.ledger_file, new)
 
         shutil.copy(old, self.lab.ledger_file)
+        self.forget_head()
         self.assert_ended(self.lab.relab("ledger", "verify"), 0)
         self.assert_ended(self.lab.relab("ledger", "verify", "--head", newest), 1, "no entry of the ledger has the hash")
         tasks = alpha.journal()
@@ -187,6 +224,7 @@ class Ledger(LabCase):
         for tail in ("-wal", "-shm"):
             pathlib.Path(f"{self.lab.ledger_file}{tail}").unlink(missing_ok=True)
         shutil.copy(new, self.lab.ledger_file)
+        self.forget_head()
         self.assert_ended(self.lab.relab("run", "one"), 0)
         alpha.stop()
 
@@ -256,6 +294,7 @@ class Ledger(LabCase):
         self.assert_found_out("reading entry", "of the ledger")
 
     def test_another_file_in_its_place(self):
+        self.forget_head()
         for path in self.lab.state_dir.glob("ledger.db*"):
             path.unlink()
         for content, sentence in ((b"no database " * 1000, "not a database"), (b"", None)):
@@ -270,6 +309,7 @@ class Ledger(LabCase):
                         self.assertIn(sentence, ended.err)
 
     def test_no_ledger_yet(self):
+        self.forget_head()
         for path in self.lab.state_dir.glob("ledger.db*"):
             path.unlink()
         for command in (("ledger", "verify"), ("ledger", "export"), ("status",), ("gate",), ("agents",), ("audit", "show")):

@@ -88,6 +88,33 @@ TEST_CASE("store: whatever a death leaves of the last write, the ones before are
   CHECK(committed > 30);
 }
 
+TEST_CASE("store: what is found after a death is there for good", "[common][store]") {
+  // Wherever in its last write it was killed, what the next one sees does not go with the power.
+  for (std::uint64_t operations = 0; operations < 12; ++operations) {
+    INFO(operations);
+    const Scratch scratch;
+    Chance chance(3);
+    SimFiles files(scratch.path().string());
+    {
+      auto database = must(Database::open(opening(scratch)));
+      files.die_after(operations);
+      static_cast<void>(write(database, 0, chance).has_value());
+      files.die();
+    }
+    files.revive();
+    std::int64_t found = 0;
+    {
+      auto database = must(Database::open(opening(scratch)));
+      found = transactions_in(database);
+      files.die();
+    }
+    files.lose_power([](std::uint64_t) -> std::uint64_t { return 0; });
+    files.revive();
+    auto database = must(Database::open(opening(scratch)));
+    CHECK(transactions_in(database) == found);
+  }
+}
+
 TEST_CASE("store: on a disk that lies about its syncs, transactions are lost", "[common][store]") {
   const Scratch scratch;
   Chance chance(1);
