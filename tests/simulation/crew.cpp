@@ -71,19 +71,28 @@ void walk(const Stretch& stretch, Share& share, const std::atomic<bool>& stop) {
   }
 }
 
-pid_t start(const Stretch& stretch, Share& share, std::atomic<bool>& stop) {
+/// A process that does this and ends with the code that it returns; 100 for an exception.
+pid_t start(const std::function<unsigned()>& work) {
   std::fflush(stdout);
   const auto pid = ::fork();
   if (pid < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (pid > 0) return pid;
+  unsigned code = 100;
   try {
-    walk(stretch, share, stop);
-  } catch (const std::exception&) {
-    share.failed = true;
+    code = work();
+  } catch (const std::exception& exception) {
+    std::fprintf(stderr, "relab-sim: %s\n", exception.what());
   }
-  if (share.failed) stop = true;
   // Not `_exit`: what counts lines writes its counts at the end.
-  std::exit(0);
+  std::exit(static_cast<int>(code));
+}
+
+/// The code it ended with; 100 for a process that was killed.
+unsigned end_of(pid_t pid) {
+  int status = 0;
+  if (::waitpid(pid, &status, 0) != pid)
+    throw std::system_error(errno, std::generic_category(), "waitpid");
+  return WIFEXITED(status) ? static_cast<unsigned>(WEXITSTATUS(status)) : 100;
 }
 
 }  // namespace
@@ -106,20 +115,30 @@ void add(Counts& sum, const Counts& counts) {
   sum.kept += counts.kept;
 }
 
+unsigned sum_of_crew(unsigned jobs, const std::function<unsigned(unsigned job)>& work) {
+  std::vector<pid_t> crew;
+  for (unsigned job = 0; job < std::max(jobs, 1U); ++job)
+    crew.push_back(start([&] { return work(job); }));
+  unsigned sum = 0;
+  for (const auto pid : crew) sum += end_of(pid);
+  return sum;
+}
+
 CrewEnd run_crew(std::uint64_t first, std::uint64_t seeds, unsigned jobs) {
   const SharedBoard board;
   jobs = std::clamp<unsigned>(jobs, 1, std::tuple_size_v<decltype(Board::shares)>);
   std::vector<pid_t> crew;
   for (unsigned job = 0; job < jobs; ++job)
-    crew.push_back(start({.first = first + job, .end = first + seeds, .stride = jobs},
-                         board->shares.at(job), board->stop));
+    crew.push_back(start([&] {
+      auto& share = board->shares.at(job);
+      walk({.first = first + job, .end = first + seeds, .stride = jobs}, share, board->stop);
+      if (share.failed) board->stop = true;
+      return 0U;
+    }));
   CrewEnd end;
   for (std::size_t job = 0; job < crew.size(); ++job) {
-    int status = 0;
-    if (::waitpid(crew[job], &status, 0) != crew[job])
-      throw std::system_error(errno, std::generic_category(), "waitpid");
+    const bool died = end_of(crew[job]) != 0;
     const auto& share = board->shares.at(job);
-    const bool died = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
     if (died) board->stop = true;
     if (died || share.failed) end.failed = std::min(end.failed.value_or(share.seed), share.seed);
     add(end.counts, share.counts);

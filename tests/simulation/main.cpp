@@ -72,30 +72,40 @@ bool shrinks(std::uint64_t seed, Plant plant, Verdict failed) {
   return !least.held && least.trace.size() < lines;
 }
 
-/// A bug that no seed finds is a hole in the simulation.
-int run_plants(std::uint64_t first, std::uint64_t seeds) {
-  int missed = 0;
-  bool shrunk = false;
-  for (const auto& [plant, name] : plants) {
-    std::string found;
-    auto seed = first;
-    for (; seed < first + seeds && found.empty(); ++seed) {
-      auto verdict = run_seed(seed, plant);
-      if (verdict.held) continue;
-      found = verdict.why;
-      if (!shrunk) shrunk = shrinks(seed, plant, std::move(verdict));
-    }
-    if (found.empty()) ++missed;
-    fmt::print("{:22} {}\n", name,
-               found.empty() ? fmt::format("NOT FOUND in {} seeds", seeds)
-                             : fmt::format("found by seed {}: {}", seed - 1,
-                                           found.substr(0, found.find('\n'))));
+/// What the first seed that finds the bug says; nothing if none of them does.
+std::optional<Verdict> find(Plant plant, std::uint64_t first, std::uint64_t seeds,
+                            std::uint64_t& seed) {
+  for (seed = first; seed < first + seeds; ++seed)
+    if (auto verdict = run_seed(seed, plant); !verdict.held) return verdict;
+  return {};
+}
+
+/// A bug that no seed finds is a hole in the simulation. How many of those of this job are missed.
+unsigned run_plants_of(unsigned job, unsigned jobs, std::uint64_t first, std::uint64_t seeds) {
+  unsigned missed = 0;
+  for (std::size_t i = job; i < plants.size(); i += jobs) {
+    std::uint64_t seed = 0;
+    const auto found = find(plants[i].plant, first, seeds, seed);
+    if (!found) ++missed;
+    fmt::print("{:22} {}\n", plants[i].name,
+               found ? fmt::format("found by seed {}: {}", seed,
+                                   found->why.substr(0, found->why.find('\n')))
+                     : fmt::format("NOT FOUND in {} seeds", seeds));
     std::fflush(stdout);
+    if (i == 0 && found && !shrinks(seed, plants[i].plant, *found)) {
+      fmt::print("the story of its failure did not get shorter\n");
+      ++missed;
+    }
   }
-  if (!shrunk) fmt::print("no story of a failure got shorter\n");
-  fmt::print("{} of {} planted bugs found\n", plants.size() - static_cast<std::size_t>(missed),
-             plants.size());
-  return missed == 0 && shrunk ? 0 : 1;
+  return missed;
+}
+
+int run_plants(std::uint64_t first, std::uint64_t seeds, unsigned jobs) {
+  const auto missed =
+      sum_of_crew(jobs, [&](unsigned job) { return run_plants_of(job, jobs, first, seeds); });
+  fmt::print("{} of {} planted bugs found\n",
+             plants.size() - std::min<std::size_t>(missed, plants.size()), plants.size());
+  return missed == 0 ? 0 : 1;
 }
 
 int run(int argc, char** argv) {
@@ -118,7 +128,8 @@ int run(int argc, char** argv) {
   }
   draw_everything_from(first);
   crypto::start();
-  return values.count("plants") != 0 ? run_plants(first, seeds) : run_seeds(first, seeds, jobs);
+  return values.count("plants") != 0 ? run_plants(first, seeds, std::max(jobs, 1U))
+                                     : run_seeds(first, seeds, jobs);
 }
 
 }  // namespace
