@@ -100,7 +100,7 @@ Result<Journal> Journal::open(const fs::path& state_dir) {
   const store::Opening opening = {.path = state_dir / "journal.db",
                                   .application_id = journal_id,
                                   .schema = tables,
-                                  .version = 4,
+                                  .version = 5,
                                   .upgrades_from = 3,
                                   .upgrade = upgrade};
   bool lost = false;
@@ -342,17 +342,15 @@ Result<void> Journal::acknowledge(const TaskId& id) {
 }
 
 Result<Bytes> Journal::checkpoint(const crypto::PublicKey& controller) {
-  {
-    RELAB_TRY(auto rows, database_.prepare("SELECT envelope FROM checkpoint WHERE controller = ?"));
-    rows.bind(ByteView(controller));
-    RELAB_TRY(const bool found, rows.step());
-    if (found) return rows.blob(0);
+  // The file is written first: where both are there, it is the newer one, or the same.
+  if (const auto text = read_small_file(checkpoint_file(folder_, controller)); text) {
+    const auto bytes = bytes_of(*text);
+    return Bytes(bytes.begin(), bytes.end());
   }
-  const auto text = read_small_file(checkpoint_file(folder_, controller));
-  if (!text && text.error().fault == Fault::missing) return Bytes();
-  if (!text) return fail(text.error());
-  const auto bytes = bytes_of(*text);
-  return Bytes(bytes.begin(), bytes.end());
+  RELAB_TRY(auto rows, database_.prepare("SELECT envelope FROM checkpoint WHERE controller = ?"));
+  rows.bind(ByteView(controller));
+  RELAB_TRY(const bool found, rows.step());
+  return found ? rows.blob(0) : Bytes();
 }
 
 Result<void> Journal::keep_checkpoint(const crypto::PublicKey& controller, ByteView envelope) {

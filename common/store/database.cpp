@@ -180,8 +180,10 @@ Result<void> Database::sync_log() {
   sqlite3_file* log = nullptr;
   const auto code =
       sqlite3_file_control(connection_.get(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
-  if (code != SQLITE_OK || log == nullptr || log->pMethods == nullptr)
+  if (code != SQLITE_OK || log == nullptr)
     return fail(Fault::damaged, "SQLite does not tell which one its log is");
+  // Where nothing was written since the last program left, there is none.
+  if (log->pMethods == nullptr) return {};
   if (log->pMethods->xSync(log, SQLITE_SYNC_FULL) == SQLITE_OK) return {};
   return fail(Fault::busy, "the log of the database cannot be written to the disk",
               "look for errors of that disk: `dmesg`");
@@ -216,6 +218,7 @@ Result<Database> Database::open_read_only(const Opening& opening) {
   if (code != SQLITE_OK) return fail(error_of(connection));
   sqlite3_busy_timeout(connection, 5000);
   RELAB_CHECK(database.check(opening));
+  RELAB_CHECK(database.sync_log().during(opening.path.string()));
   return database;
 }
 

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <fmt/format.h>
+#include <ranges>
 #include <thread>
 
 #include "controller/cli/commands.h"
@@ -45,10 +47,41 @@ std::vector<const TaskRecord*> tasks_of(const State& state, const CancelTarget& 
   return {&state.tasks().at(std::get<TaskId>(target))};
 }
 
+/// Whether somebody asked for that, in the entries behind the first so many.
+bool is_asked(const Ledger& ledger, std::size_t behind, const CancelTarget& target) {
+  const auto id = std::visit([](const auto& known) { return known.view(); }, target);
+  const auto of_this = [&](const LedgerEntry& entry) {
+    const auto body = entry.entry.reader();
+    return body.isCancelAsked() &&
+           std::ranges::equal(id, std::holds_alternative<TaskId>(target)
+                                      ? view(body.getCancelAsked().getTaskId())
+                                      : view(body.getCancelAsked().getRun()));
+  };
+  return std::ranges::any_of(ledger.entries() | std::views::drop(behind), of_this);
+}
+
+/// What became of requests that were taken: by the ledger.
+ExitCode tell_taken(const std::vector<CancelTarget>& targets, std::size_t behind,
+                    const std::string& lab, Context& context) {
+  const auto book = context.read_book(lab);
+  if (!book) return context.failed(book.error());
+  for (const auto& target : targets)
+    if (!is_asked(book->ledger(), behind, target))
+      return context.failed(
+          {.fault = Fault::conflict,
+           .what = "it had come to its end before it could be cancelled: nothing was",
+           .hint = "`relab status` tells how it ended"});
+  context.out().line(
+      "The `relab` that holds the lab has taken it on: it tells what becomes of it.");
+  context.out().value({{"handedOver", true}});
+  return ExitCode::done;
+}
+
 /// By the process that holds the lab, if there is one; it goes on with what is left. Nothing if it
 /// did not take the request, and let go of the lab instead.
-std::optional<ExitCode> hand_over(const std::vector<CancelTarget>& targets,
-                                  const Requests& requests, Context& context) {
+std::optional<ExitCode> hand_over(const std::vector<CancelTarget>& targets, std::size_t behind,
+                                  const std::string& lab, Context& context) {
+  const Requests requests(context.state_dir(lab));
   std::vector<std::filesystem::path> files;
   for (const auto& target : targets) {
     auto file = requests.post(target);
@@ -59,12 +92,7 @@ std::optional<ExitCode> hand_over(const std::vector<CancelTarget>& targets,
   const auto until = now_of_system().steady + handing_over;
   while (now_of_system().steady < until) {
     std::erase_if(files, [&](const auto& file) { return !std::filesystem::exists(file, error); });
-    if (files.empty()) {
-      context.out().line(
-          "The `relab` that holds the lab has taken it on: it tells what becomes of it.");
-      context.out().value({{"handedOver", true}});
-      return ExitCode::done;
-    }
+    if (files.empty()) return tell_taken(targets, behind, lab, context);
     std::this_thread::sleep_for(poll_time);
   }
   for (const auto& file : files) std::filesystem::remove(file, error);
@@ -147,7 +175,7 @@ ExitCode cancel(const Values& values, Context& context) {
   if (!targets) return context.failed(targets.error());
   auto opened = open_lab(context, lab->reader(), "cancel " + word);
   if (!opened && opened.error().fault == Fault::busy) {
-    if (const auto code = hand_over(*targets, Requests(context.state_dir(name)), context))
+    if (const auto code = hand_over(*targets, seen->ledger().entries().size(), name, context))
       return *code;
     opened = open_lab(context, lab->reader(), "cancel " + word);
   }

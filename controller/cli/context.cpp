@@ -76,30 +76,45 @@ fs::path Context::state_dir(const std::string& lab) const {
                                     : fs::absolute(globals_.state_dir);
 }
 
+KeptHead Context::kept_head(const HeadOwner& owner) const {
+  return KeptHead(config_dir() /
+                  fmt::format("head-{}-{}", owner.lab, hex(ByteView(owner.key).first(4))));
+}
+
 template <typename Open>
-Result<Book> Context::compared_book(const std::string& lab, Open open) const {
-  RELAB_TRY(const auto kept, kept_head(lab).read());
+Result<Book> Context::compared_book(const HeadOwner& owner, Open open) const {
+  // Before the ledger, which others may continue meanwhile.
+  RELAB_TRY(const auto kept, kept_head(owner).read());
+  const auto file = ledger_file(owner.lab);
   std::error_code error;
-  if (kept && !fs::exists(ledger_file(lab), error))
-    return fail(kept_head(lab).gone(ledger_file(lab)));
-  RELAB_TRY(Book book, open(ledger_file(lab)));
-  if (!kept) return book;
-  RELAB_TRY(const auto owner, read_owner(key_file()));
-  const auto& controller = book.state().controller();
-  // That a ledger is of other keys is for whoever opens it to tell.
-  if (!controller || controller->sign_key == owner.sign_key)
-    RELAB_CHECK(kept_head(lab).compare(*kept, book.ledger(), {.lab = lab, .key = owner.sign_key}));
+  const bool is_gone = !fs::exists(file, error) && !error;
+  if (kept && is_gone) return fail(kept_head(owner).gone(file));
+  RELAB_TRY(Book book, open(file));
+  RELAB_CHECK(book.check_owner(owner));
+  if (kept) RELAB_CHECK(kept_head(owner).compare(*kept, book.ledger(), owner));
   return book;
 }
 
 Result<Book> Context::open_book(const std::string& lab) const {
-  RELAB_TRY(auto book, compared_book(lab, [](const fs::path& file) { return Book::open(file); }));
-  book.keep_heads_in(kept_head(lab));
+  RELAB_TRY(const auto owner, read_owner(key_file()));
+  const HeadOwner ours{.lab = lab, .key = owner.sign_key};
+  RELAB_TRY(auto book, compared_book(ours, [](const fs::path& file) { return Book::open(file); }));
+  // What is in the ledger is so, whether its head is kept or not.
+  book.on_checkpoint([this, head = kept_head(ours)](ByteView checkpoint) {
+    if (const auto kept = head.keep(checkpoint); !kept)
+      printer_.note(fmt::format("warning: a ledger whose end is cut off is not noticed here: {}",
+                                kept.error().sentence()));
+  });
   return book;
 }
 
 Result<Book> Context::read_book(const std::string& lab) const {
-  return compared_book(lab, Book::open_read_only);
+  const auto owner = read_owner(key_file());
+  // A copy of the ledger can be looked at where there are no keys.
+  if (!owner && owner.error().fault == Fault::missing)
+    return Book::open_read_only(ledger_file(lab));
+  if (!owner) return fail(owner.error());
+  return compared_book({.lab = lab, .key = owner->sign_key}, Book::open_read_only);
 }
 
 Result<crypto::Secret> Context::passphrase(const std::string& prompt) const {

@@ -40,12 +40,9 @@ class Context {
     return state_dir(lab) / "ledger.db";
   }
 
-  /// The newest head of that ledger, beside the keys.
-  KeptHead kept_head(const std::string& lab) const {
-    return KeptHead(config_dir() / ("head-" + lab));
-  }
-  /// Opened to be written to, and made if there is none. Fault::damaged where it is not the ledger
-  /// whose head is kept.
+  /// Opened to be written to, and made if there is none; its heads are kept beside the keys.
+  /// Fault::conflict for another lab's or another controller's; ::damaged where it is not the
+  /// ledger whose head is kept.
   Result<Book> open_book(const std::string& lab) const;
   /// To be read only, with the same faults.
   Result<Book> read_book(const std::string& lab) const;
@@ -61,8 +58,10 @@ class Context {
   ExitCode failed(const Error& error);
 
  private:
+  /// Beside the keys, one for each lab and key.
+  KeptHead kept_head(const HeadOwner& owner) const;
   template <typename Open>
-  Result<Book> compared_book(const std::string& lab, Open open) const;
+  Result<Book> compared_book(const HeadOwner& owner, Open open) const;
 
   Globals globals_;
   Printer& printer_;

@@ -137,38 +137,35 @@ Result<RunId> PartRunner::begin_run(const Part& part, Purpose purpose) {
   return id;
 }
 
-PartEnd PartRunner::conclude(const Part& part, const Driver& driver, const RunId& run) {
-  const auto gate = judge_proof(
-      part.phase, {.lab = lab_.reader(), .state = opened_.book.state(), .now = wall_clock()});
-  if (!gate) return failed(gate.error());
-  const auto written = [&]() -> Result<void> {
-    RELAB_CHECK(opened_.book.run_ended(run));
-    RELAB_CHECK(opened_.book.judged(*gate));
-    return opened_.book.checkpoint(opened_.keys);
-  }();
-  if (!written) return failed(written.error());
+Result<PartEnd> PartRunner::conclude(const Part& part, const Driver& driver, const RunId& run) {
+  RELAB_TRY(const auto gate, judge_proof(part.phase, {.lab = lab_.reader(),
+                                                      .state = opened_.book.state(),
+                                                      .now = wall_clock()}));
+  RELAB_CHECK(opened_.book.run_ended(run));
+  RELAB_CHECK(opened_.book.judged(gate));
   const auto& engine = driver.engine();
   const auto lost = engine.count(StepState::failed) + engine.count(StepState::blocked);
   const auto succeeded = engine.count(StepState::succeeded);
   context_.out().line(
       fmt::format("Phase {}: {} step(s) succeeded, {} failed.", part.text(), succeeded, lost));
-  if (!gate->verdicts.empty())
-    show(*gate, fmt::format("What {} must show before anything after it", part.phase),
+  if (!gate.verdicts.empty())
+    show(gate, fmt::format("What {} must show before anything after it", part.phase),
          context_.out());
-  PartEnd end{.code = lost != 0    ? ExitCode::failed
-                      : gate->open ? ExitCode::done
-                                   : ExitCode::gate_closed,
+  PartEnd end{.code = lost != 0   ? ExitCode::failed
+                      : gate.open ? ExitCode::done
+                                  : ExitCode::gate_closed,
               .value = {{"run", run.text()},
                         {"phase", part.phase},
                         {"succeeded", succeeded},
                         {"failed", lost},
-                        {"gate", to_json(*gate)}}};
+                        {"gate", to_json(gate)}}};
   if (!part.track.empty()) end.value["track"] = part.track;
   return end;
 }
 
-PartEnd PartRunner::conclude_check(const Part& part, const Driver& driver, const RunId& run) {
-  if (const auto ended = opened_.book.run_ended(run); !ended) return failed(ended.error());
+Result<PartEnd> PartRunner::conclude_check(const Part& part, const Driver& driver,
+                                           const RunId& run) {
+  RELAB_CHECK(opened_.book.run_ended(run));
   auto& out = context_.out();
   auto steps = nlohmann::json::array();
   out.line(fmt::format("Phase {}, checked: nothing was changed.", part.text()));
@@ -185,12 +182,12 @@ PartEnd PartRunner::conclude_check(const Part& part, const Driver& driver, const
   const auto& engine = driver.engine();
   const auto lost = engine.count(StepState::failed) + engine.count(StepState::blocked);
   if (lost != 0) out.line(fmt::format("  {} step(s) could not be checked", lost));
-  return {.code = lost != 0 ? ExitCode::failed : ExitCode::done,
-          .value = {{"run", run.text()},
-                    {"phase", part.phase},
-                    {"check", true},
-                    {"failed", lost},
-                    {"steps", std::move(steps)}}};
+  return PartEnd{.code = lost != 0 ? ExitCode::failed : ExitCode::done,
+                 .value = {{"run", run.text()},
+                           {"phase", part.phase},
+                           {"check", true},
+                           {"failed", lost},
+                           {"steps", std::move(steps)}}};
 }
 
 PartEnd PartRunner::tell_stalled(const Part& part, const Driver& driver) {
@@ -231,10 +228,13 @@ Result<void> PartRunner::take_request(const CancelTarget& target, Driver& driver
 
 Result<void> PartRunner::take_requests(Driver& driver, const RunId& run) {
   const Requests requests(context_.state_dir(str(lab_.reader().getName())));
-  RELAB_TRY(const auto taken, requests.take());
-  for (const auto& problem : taken.problems)
+  RELAB_TRY(const auto waiting, requests.waiting());
+  for (const auto& problem : waiting.problems)
     context_.out().note(fmt::format("warning: a request was not understood: {}", problem));
-  for (const auto& target : taken.targets) RELAB_CHECK(take_request(target, driver, run));
+  for (const auto& request : waiting.requests) {
+    RELAB_CHECK(take_request(request.target, driver, run));
+    RELAB_CHECK(Requests::settled(request));
+  }
   return {};
 }
 
@@ -312,8 +312,6 @@ PartEnd PartRunner::drive(const RunId& run, const std::optional<TaskId>& task, O
   const auto* record = opened_.book.state().run(run);
   if (record == nullptr)
     return failed({.fault = Fault::missing, .what = "there is no such run in the ledger"});
-  const Part part{.phase = record->phase, .track = record->track};
-  const bool check = record->check;
   auto plan = plan_of(*record);
   if (!plan) return failed(plan.error());
   leave_settled(*plan, *record);
@@ -325,26 +323,32 @@ PartEnd PartRunner::drive(const RunId& run, const std::optional<TaskId>& task, O
                 opened_.book, opened_.keys, exchange, narrator);
   if (const auto begun = driver.begin(run, std::move(*plan), now_of_system()); !begun)
     return failed(begun.error());
+  auto end = follow(driver, exchange, *record, task);
+  if (!end) return failed(end.error());
+  // However it ended: what the ledger says now is not to be cut off it unnoticed.
+  if (const auto marked = opened_.book.checkpoint(opened_.keys); !marked)
+    return failed(marked.error());
+  show_ledger(driver, exchange);
+  return std::move(*end);
+}
+
+Result<PartEnd> PartRunner::follow(Driver& driver, ZmqExchange& exchange, const RunRecord& record,
+                                   const std::optional<TaskId>& task) {
+  const Part part{.phase = record.phase, .track = record.track};
+  const auto run = record.id;
+  const bool check = record.check;
   for (;;) {
-    const auto end = driver.step(now_of_system());
-    if (!end) return failed(end.error());
-    if (task && !opened_.book.state().tasks().at(*task).open()) {
-      show_ledger(driver, exchange);  // the last acknowledgement is on its way
-      return {};
-    }
-    if (*end && **end == RunEnd::stalled) return tell_stalled(part, driver);
-    if (*end) {
-      auto concluded = check ? conclude_check(part, driver, run) : conclude(part, driver, run);
-      show_ledger(driver, exchange);
-      return concluded;
-    }
-    if (const auto taken = take_requests(driver, run); !taken) return failed(taken.error());
+    RELAB_TRY(const auto end, driver.step(now_of_system()));
+    if (task && !opened_.book.state().tasks().at(*task).open()) return PartEnd{};
+    if (end && *end == RunEnd::stalled) return tell_stalled(part, driver);
+    if (end) return check ? conclude_check(part, driver, run) : conclude(part, driver, run);
+    RELAB_CHECK(take_requests(driver, run));
     exchange.wait(signals_.fd(), poll_time);
     if (!signals_.take()) continue;
     context_.out().note(
         fmt::format("Detached: work goes on at the agents. `relab run {}` carries on and collects.",
                     part.text()));
-    return {.code = ExitCode::detached};
+    return PartEnd{.code = ExitCode::detached};
   }
 }
 

@@ -78,6 +78,10 @@ class PartRunner {
   /// With `task`, only until that has ended.
   PartEnd drive(const RunId& run, const std::optional<TaskId>& task = {},
                 Orders orders = Orders::some);
+  /// To the end that a person sees: done, stalled, detached, or that of the awaited task. An error
+  /// where the ledger could not be written.
+  Result<PartEnd> follow(Driver& driver, ZmqExchange& exchange, const RunRecord& record,
+                         const std::optional<TaskId>& task);
   /// Whether steps of it have no task that stands: whether they may is for the gate to say.
   Result<bool> has_more_to_order(const RunRecord& run) const;
   /// Takes out what destroys and was done in another run of a phase that is not complete yet.
@@ -87,8 +91,8 @@ class PartRunner {
   /// What another `relab` left for us.
   Result<void> take_requests(Driver& driver, const RunId& run);
   Result<void> take_request(const CancelTarget& target, Driver& driver, const RunId& run);
-  PartEnd conclude(const Part& part, const Driver& driver, const RunId& run);
-  PartEnd conclude_check(const Part& part, const Driver& driver, const RunId& run);
+  Result<PartEnd> conclude(const Part& part, const Driver& driver, const RunId& run);
+  Result<PartEnd> conclude_check(const Part& part, const Driver& driver, const RunId& run);
   PartEnd tell_stalled(const Part& part, const Driver& driver);
   PartEnd failed(const Error& error);
 

@@ -20,13 +20,24 @@ Result<std::optional<std::string>> KeptHead::read() const {
 
 Result<void> KeptHead::compare(std::string_view kept, const Ledger& ledger,
                                const HeadOwner& owner) const {
-  const auto compared = [&]() -> Result<void> {
-    RELAB_TRY(const auto head, read_head(kept, owner));
-    return check_against(ledger, head);
-  }();
+  const auto doing = fmt::format("comparing the ledger with its head in {}", file_.string());
+  const auto head = read_head(kept, owner);
+  if (!head) {
+    auto error = head.error();
+    error.during.push_back(doing);
+    error.hint = fmt::format(
+        "the ledger itself may be whole: compare it with a head that is kept elsewhere (`relab "
+        "ledger "
+        "head --write` wrote one), or with the entries that you remember (`relab ledger show`); "
+        "then "
+        "remove {}",
+        file_.string());
+    return fail(std::move(error));
+  }
+  const auto compared = check_against(ledger, *head);
   if (compared) return {};
   auto error = compared.error();
-  error.during.push_back(fmt::format("comparing the ledger with its head in {}", file_.string()));
+  error.during.push_back(doing);
   error.hint = way_on();
   return fail(std::move(error));
 }

@@ -33,12 +33,17 @@ Result<void> Book::write(Draft<schema::Entry> entry) {
   return ledger_.append(std::move(next));
 }
 
-Result<void> Book::check_owner(const crypto::Keys& keys) const {
-  if (!state_.controller() || state_.controller()->sign_key == keys.sign_key()) return {};
+Result<void> Book::check_owner(const HeadOwner& owner) const {
+  if (!state_.controller()) return {};
+  if (state_.lab() != owner.lab)
+    return fail(Fault::conflict,
+                fmt::format("the ledger is of the lab '{}', not '{}'", state_.lab(), owner.lab),
+                "give the right --state-dir, or the lab its old name");
+  if (state_.controller()->sign_key == owner.key) return {};
   return fail(Fault::conflict,
               fmt::format("the ledger was begun by the controller key {}, this is {}",
                           crypto::fingerprint(state_.controller()->sign_key),
-                          crypto::fingerprint(keys.sign_key())),
+                          crypto::fingerprint(owner.key)),
               "restore the controller's old keys, or begin anew with another --state-dir and "
               "enrol the agents again");
 }
@@ -53,11 +58,7 @@ Result<void> Book::begin(const crypto::Keys& keys, const std::string& controller
         blob(state_identity(keys, {.role = schema::Role::CONTROLLER, .name = controller})));
     return write(std::move(entry));
   }
-  if (state_.lab() != lab)
-    return fail(Fault::conflict,
-                fmt::format("the ledger is of the lab '{}', not '{}'", state_.lab(), lab),
-                "give the right --state-dir, or the lab its old name");
-  return check_owner(keys);
+  return check_owner({.lab = lab, .key = keys.sign_key()});
 }
 
 Result<void> Book::enrolled(const std::string& name, const std::string& endpoint,
@@ -205,6 +206,8 @@ Result<void> Book::run_ended(const RunId& run) {
 }
 
 Result<void> Book::checkpoint(const crypto::Keys& keys) {
+  const auto& entries = ledger_.entries();
+  if (!entries.empty() && entries.back().entry.reader().isCheckpoint()) return {};
   Draft<schema::Checkpoint> checkpoint;
   checkpoint->setLab(state_.lab());
   checkpoint->setEntries(ledger_.entries().size());
@@ -214,7 +217,8 @@ Result<void> Book::checkpoint(const crypto::Keys& keys) {
   Draft<schema::Entry> entry;
   entry->initCheckpoint().setEnvelope(blob(envelope.bytes()));
   RELAB_CHECK(write(std::move(entry)));
-  return kept_head_ ? kept_head_->keep(envelope.bytes()) : Result<void>();
+  listener_(envelope.bytes());
+  return {};
 }
 
 }  // namespace relab::controller

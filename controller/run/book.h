@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "controller/gates/gate.h"
-#include "controller/ledger/kept_head.h"
+#include "controller/ledger/head.h"
 #include "controller/ledger/ledger.h"
 #include "controller/state/state.h"
 
@@ -41,8 +41,8 @@ class Book {
   Result<void> begin(const crypto::Keys& keys, const std::string& controller,
                      const std::string& lab);
 
-  /// Fault::conflict if the ledger was begun with other keys.
-  Result<void> check_owner(const crypto::Keys& keys) const;
+  /// Fault::conflict if the ledger was begun with another key, or for another lab.
+  Result<void> check_owner(const HeadOwner& owner) const;
 
   /// `reinstalled`: the same host as before under that name, reinstalled by the plan.
   Result<void> enrolled(const std::string& name, const std::string& endpoint, const Party& agent,
@@ -62,9 +62,10 @@ class Book {
   Result<void> waived(ByteView envelope);
   Result<void> judged(const Gate& gate);
   Result<void> run_ended(const RunId& run);
-  /// A signed checkpoint over all entries so far; it is kept elsewhere, too, if somebody does.
+  /// A signed checkpoint over all entries so far; does nothing where the newest entry is one.
   Result<void> checkpoint(const crypto::Keys& keys);
-  void keep_heads_in(KeptHead head) { kept_head_ = std::move(head); }
+  /// Called with the envelope of each checkpoint that is in the ledger.
+  void on_checkpoint(std::function<void(ByteView)> listener) { listener_ = std::move(listener); }
 
  private:
   Book(Ledger ledger, State state, Clock clock = wall_clock)
@@ -74,7 +75,7 @@ class Book {
   Ledger ledger_;
   State state_;
   Clock clock_;
-  std::optional<KeptHead> kept_head_;
+  std::function<void(ByteView)> listener_ = [](ByteView) {};
 };
 
 }  // namespace relab::controller

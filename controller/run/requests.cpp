@@ -39,6 +39,14 @@ Result<CancelTarget> parse(std::string_view text) {
   return CancelTarget(RunId{bytes});
 }
 
+/// One that cannot be removed would be taken for ever.
+Result<void> drop(const fs::path& file) {
+  std::error_code error;
+  fs::remove(file, error);
+  if (!error) return {};
+  return fail(Fault::damaged, fmt::format("{} cannot be removed", file.string()));
+}
+
 }  // namespace
 
 Result<fs::path> Requests::post(const CancelTarget& target) const {
@@ -48,8 +56,8 @@ Result<fs::path> Requests::post(const CancelTarget& target) const {
   return path;
 }
 
-Result<Taken> Requests::take() const {
-  Taken taken;
+Result<Waiting> Requests::waiting() const {
+  Waiting waiting;
   std::error_code error;
   std::vector<fs::path> files;
   for (fs::directory_iterator entry(folder_, error), end; !error && entry != end;
@@ -58,18 +66,19 @@ Result<Taken> Requests::take() const {
   if (error)
     return fail(Fault::damaged,
                 fmt::format("{} cannot be listed: {}", folder_.string(), error.message()));
-  for (const auto& file : files) {
+  for (auto& file : files) {
     const auto text = read_small_file(file, size_max);
     const auto target = text ? parse(*text) : Result<CancelTarget>(fail(text.error()));
-    if (target)
-      taken.targets.push_back(*target);
-    else
-      taken.problems.push_back(fmt::format("{}: {}", file.string(), target.error().what));
-    // One that cannot be removed would be taken for ever.
-    if (!fs::remove(file, error) || error)
-      return fail(Fault::damaged, fmt::format("{} cannot be removed", file.string()));
+    if (target) {
+      waiting.requests.push_back({.target = *target, .file = std::move(file)});
+      continue;
+    }
+    waiting.problems.push_back(fmt::format("{}: {}", file.string(), target.error().what));
+    RELAB_CHECK(drop(file));
   }
-  return taken;
+  return waiting;
 }
+
+Result<void> Requests::settled(const Waiting::Request& request) { return drop(request.file); }
 
 }  // namespace relab::controller

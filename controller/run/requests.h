@@ -16,9 +16,13 @@ namespace relab::controller {
 /// End this task, or this run with all its tasks.
 using CancelTarget = std::variant<TaskId, RunId>;
 
-/// Requests that were taken.
-struct Taken {
-  std::vector<CancelTarget> targets;
+/// Requests that wait.
+struct Waiting {
+  struct Request {
+    CancelTarget target;
+    std::filesystem::path file;
+  };
+  std::vector<Request> requests;
   /// What could not be read: file and reason.
   std::vector<std::string> problems;
 };
@@ -29,8 +33,10 @@ class Requests {
 
   /// Leaves a request; the file is gone once it was taken.
   Result<std::filesystem::path> post(const CancelTarget& target) const;
-  /// Takes what was left, each once; what cannot be read is removed, too.
-  Result<Taken> take() const;
+  /// What was left; each stays until it is settled. What cannot be read is removed.
+  Result<Waiting> waiting() const;
+  /// It stands in the ledger, or there is nothing to do about it.
+  static Result<void> settled(const Waiting::Request& request);
 
  private:
   std::filesystem::path folder_;

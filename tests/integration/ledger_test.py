@@ -85,12 +85,18 @@ class Ledger(LabCase):
             with self.subTest(filters):
                 self.assert_ended(self.lab.relab("ledger", "show", *filters), 2, sentence)
 
+    @property
+    def kept_head(self):
+        """The head that lies beside the keys."""
+        head, = self.lab.config_dir.glob("head-loop-????????")
+        return head
+
     def forget_head(self):
         """Of a controller that lost its keys' folder, too, and restored the keys alone."""
-        (self.lab.config_dir / "head-loop").unlink()
+        self.kept_head.unlink()
 
     def test_the_controller_misses_the_end_of_its_own_ledger(self):
-        kept = self.lab.config_dir / "head-loop"
+        kept = self.kept_head
         self.assertEqual(kept.read_text(), self.lab.relab("ledger", "head").out)
         whole = self.lab.folder / "whole.db"
         shutil.copy(self.lab.ledger_file, whole)

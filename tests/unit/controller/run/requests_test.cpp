@@ -14,7 +14,8 @@ TaskId a_task() { return TaskId::make(instant_of(1'760'000'000'000)); }
 
 }  // namespace
 
-TEST_CASE("requests: each is taken once, and its file is gone then", "[controller][run]") {
+TEST_CASE("requests: each waits until it is settled, and its file is gone then",
+          "[controller][run]") {
   const Scratch scratch;
   const Requests requests(scratch.path());
   const auto task = a_task();
@@ -22,14 +23,19 @@ TEST_CASE("requests: each is taken once, and its file is gone then", "[controlle
   const auto file = must(requests.post(task));
   must(requests.post(run));
 
-  const auto taken = must(requests.take());
+  const auto waiting = must(requests.waiting());
 
-  CHECK(taken.problems.empty());
-  REQUIRE(taken.targets.size() == 2);
-  CHECK(std::ranges::count(taken.targets, CancelTarget(task)) == 1);
-  CHECK(std::ranges::count(taken.targets, CancelTarget(run)) == 1);
+  CHECK(waiting.problems.empty());
+  std::vector<CancelTarget> targets;
+  for (const auto& request : waiting.requests) targets.push_back(request.target);
+  REQUIRE(targets.size() == 2);
+  CHECK(std::ranges::count(targets, CancelTarget(task)) == 1);
+  CHECK(std::ranges::count(targets, CancelTarget(run)) == 1);
+  // Whoever died before it stood in the ledger finds it again.
+  CHECK(must(requests.waiting()).requests.size() == 2);
+  for (const auto& request : waiting.requests) must(Requests::settled(request));
   CHECK_FALSE(std::filesystem::exists(file));
-  CHECK(must(requests.take()).targets.empty());
+  CHECK(must(requests.waiting()).requests.empty());
 }
 
 TEST_CASE("requests: what cannot be read is named, and does not stay", "[controller][run]") {
@@ -40,12 +46,12 @@ TEST_CASE("requests: what cannot be read is named, and does not stay", "[control
   const auto file = must(requests.post(a_task()));
   must(replace_file(file, text));
 
-  const auto taken = must(requests.take());
+  const auto waiting = must(requests.waiting());
 
-  CHECK(taken.targets.empty());
-  REQUIRE(taken.problems.size() == 1);
-  CHECK(taken.problems[0].starts_with(file.string()));
-  CHECK(must(requests.take()).problems.empty());
+  CHECK(waiting.requests.empty());
+  REQUIRE(waiting.problems.size() == 1);
+  CHECK(waiting.problems[0].starts_with(file.string()));
+  CHECK(must(requests.waiting()).problems.empty());
 }
 
 TEST_CASE("requests: other files, and one that is still being written, are let be",
@@ -56,10 +62,10 @@ TEST_CASE("requests: other files, and one that is still being written, are let b
   std::filesystem::rename(file, file.string() + ".AbCdEf");
   must(replace_file(scratch.path() / "ledger.db", "task"));
 
-  const auto taken = must(requests.take());
+  const auto waiting = must(requests.waiting());
 
-  CHECK(taken.targets.empty());
-  CHECK(taken.problems.empty());
+  CHECK(waiting.requests.empty());
+  CHECK(waiting.problems.empty());
   CHECK(std::filesystem::exists(scratch.path() / "ledger.db"));
 }
 
@@ -67,7 +73,7 @@ TEST_CASE("requests: a folder that is not there is an error, not an empty list",
           "[controller][run]") {
   const Scratch scratch;
 
-  CHECK_FALSE(Requests(scratch.path() / "nowhere").take());
+  CHECK_FALSE(Requests(scratch.path() / "nowhere").waiting());
 }
 
 }  // namespace relab::controller
