@@ -46,6 +46,8 @@ class Context {
   Result<Book> open_book(const std::string& lab) const;
   /// To be read only, with the same faults.
   Result<Book> read_book(const std::string& lab) const;
+  /// Beside the keys, one for each lab and key.
+  KeptHead kept_head(const HeadOwner& owner) const;
 
   /// From the file or descriptor given, else asked for on the terminal. Fault::invalid if there is
   /// none of them.
@@ -58,8 +60,6 @@ class Context {
   ExitCode failed(const Error& error);
 
  private:
-  /// Beside the keys, one for each lab and key.
-  KeptHead kept_head(const HeadOwner& owner) const;
   template <typename Open>
   Result<Book> compared_book(const HeadOwner& owner, Open open) const;
 

@@ -62,6 +62,11 @@ ExitCode verify(const Book& book, const Values& values, Context& context) {
   if (!against.empty())
     if (const auto compared = compare(book, against); !compared)
       return context.failed(compared.error());
+  const auto kept = context.kept_head({.lab = book.state().lab(), .key = owner->sign_key}).read();
+  if (!kept) return context.failed(kept.error());
+  if (!*kept)
+    context.out().note(
+        "no head of it is kept beside the keys: that its end was not cut off is not known");
   std::size_t orders = 0;
   std::size_t reports = 0;
   std::size_t checkpoints = 0;

@@ -67,6 +67,21 @@ class UnderTheLedger(FullDisk):
         self.assert_ledger_holds()
 
 
+    def test_a_head_that_cannot_be_kept_is_a_warning(self):
+        """What stands in the ledger is so: a command that said it failed would be given again."""
+        self.mount(self.lab.config_dir, 1 << 20)
+        head, = self.lab.config_dir.glob("head-*")
+        before = head.read_text()
+        self.fill(self.lab.config_dir)
+        self.agent.start()
+        self.assert_ended(self.lab.relab("run", "one"), 0, "1 step(s) succeeded", "warning: a ledger whose end is cut off is not noticed here",
+                          "No space left")
+        self.assertEqual(head.read_text(), before)
+        self.assertEqual([path.name for path in self.lab.config_dir.glob("head-*")], [head.name])
+        self.assert_ended(self.lab.relab("agents", "remove", "alpha"), 0, "warning", "knows no agent 'alpha' any more")
+        self.assert_ledger_holds()
+
+
 class UnderTheJournal(FullDisk):
     def test_new_tasks_are_declined_until_there_is_space(self):
         self.mount(self.agent.state_dir, 8 << 20)

@@ -124,6 +124,36 @@ class Ledger(LabCase):
             kept.write_text(text)
             self.assert_ended(self.lab.relab("run", "one"), 1, "head-loop", sentence)
 
+    def test_whatever_a_run_comes_to_is_marked(self):
+        """The end of a run that stalled, or only checked, is not cut off unnoticed either."""
+        for command, code in ((("run", "one", "--patience", "1"), 5), (("run", "one", "--check"), 0)):
+            with self.subTest(command):
+                if code == 0:
+                    alpha = self.lab["alpha"].start()
+                    self.addCleanup(alpha.stop)
+                self.assert_ended(self.lab.relab(*command), code)
+                kinds = [json.loads(line)["kind"] for line in self.lab.relab("ledger", "export").out.splitlines()]
+                self.assertEqual(kinds[-1], "checkpoint")
+        ordered = len(kinds) - kinds[::-1].index("ordered")
+        self.change(f"DELETE FROM entry WHERE number > {ordered}")
+        self.assert_ended(self.lab.relab("ledger", "verify"), 1, "its end is cut off")
+
+    def test_another_ledger_is_told_by_whatever_reads_it(self):
+        other = type(self.lab)(("alpha",))
+        self.addCleanup(other.close)
+        other.init()
+        self.assert_ended(other.enrol("alpha"), 0)
+        own = self.lab.state_dir
+        self.lab.state_dir = other.state_dir
+        for command in (("ledger", "verify"), ("ledger", "head"), ("gate",), ("status",), ("agents",), ("run", "one")):
+            with self.subTest(command):
+                self.assert_ended(self.lab.relab(*command), 1, "the ledger was begun by the controller key")
+        self.lab.state_dir = own
+        self.lab.file.write_text(self.lab.file.read_text().replace('name = "loop"', 'name = "other"', 1))
+        for command in (("ledger", "verify"), ("gate",), ("status",), ("run", "one")):
+            with self.subTest(command):
+                self.assert_ended(self.lab.relab(*command), 1, "the ledger is of the lab 'loop', not 'other'")
+
     def test_a_head_is_kept_elsewhere_and_compared(self):
         file = self.lab.folder / "elsewhere" / "head.json"
         file.parent.mkdir()
@@ -147,7 +177,7 @@ class Ledger(LabCase):
         entries = len(self.rows())
         self.change(f"DELETE FROM entry WHERE number > {entries - 3}")
         self.forget_head()
-        self.assert_ended(self.lab.relab("ledger", "verify"), 0)
+        self.assert_ended(self.lab.relab("ledger", "verify"), 0, "no head of it is kept beside the keys")
         self.assert_ended(self.lab.relab("ledger", "verify", "--against", file), 1, "its end is cut off",
                           f"It had {entries} entries", f"entry {entries - 3} is the last now")
         self.assert_ended(self.lab.relab("ledger", "head"), 0, "entries after it have no signed head yet")

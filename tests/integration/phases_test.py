@@ -169,6 +169,25 @@ class Phases(LabCase):
         self.assert_ended(running.wait(), 1, "is to be cancelled", "failed     one/a/disks", "one/a/hello: it was cancelled before it was ordered")
         self.assertEqual(self.states("one"), {"one/a/disks": "cancelled"})
 
+    def test_a_request_that_comes_too_late_is_no_success(self):
+        self.agent.tools.hold("lsblk")
+        self.lab.describe(phase("one", track("a", "alpha", step("disks", DISKS)),
+                                track("b", "beta", person("usb", "Attach the disk.", WAIT_FOR_DISK))))
+        running = self.lab.start("run", "one")
+        self.agent.tools.wait_for_calls("lsblk", 1)
+        running.signal(signal.SIGSTOP)
+        cancelling = self.lab.start("cancel", "one/a/disks")
+        wait_until("the request to be there", lambda: list(self.lab.state_dir.glob("request-*")))
+        self.agent.tools.release("lsblk")
+        wait_until("the report to be there", lambda: set(self.agent.journal().values()) == {3})
+        running.signal(signal.SIGCONT)
+
+        self.assert_ended(cancelling.wait(), 1, "it had come to its end before it could be cancelled")
+
+        self.assertEqual(list(self.lab.state_dir.glob("request-*")), [])
+        self.assert_ended(self.lab.relab("cancel", "one"), 0, "has taken it on")
+        self.assert_ended(running.wait(), 1, "succeeded  one/a/disks")
+
     def test_what_is_cancelled_while_its_agent_is_away_is_ended_when_it_is_back(self):
         self.lab["beta"].stop()
         self.agent.tools.hold("lsblk")
