@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <fmt/format.h>
-#include <ranges>
 #include <thread>
 
 #include "controller/cli/commands.h"
@@ -57,7 +56,8 @@ bool is_asked(const Ledger& ledger, std::size_t behind, const CancelTarget& targ
                                       ? view(body.getCancelAsked().getTaskId())
                                       : view(body.getCancelAsked().getRun()));
   };
-  return std::ranges::any_of(ledger.entries() | std::views::drop(behind), of_this);
+  return std::any_of(ledger.entries().begin() + static_cast<std::ptrdiff_t>(behind),
+                     ledger.entries().end(), of_this);
 }
 
 /// What became of requests that were taken: by the ledger.

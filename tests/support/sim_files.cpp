@@ -220,7 +220,7 @@ struct SimVfs {
   static int full_name(sqlite3_vfs* /*vfs*/, const char* name, int size, char* to) {
     if (folder_of(name) == nullptr) return machine().xFullPathname(&machine(), name, size, to);
     if (std::strlen(name) >= static_cast<std::size_t>(size)) return SQLITE_CANTOPEN;
-    std::strcpy(to, name);
+    std::memcpy(to, name, std::strlen(name) + 1);
     return SQLITE_OK;
   }
 
