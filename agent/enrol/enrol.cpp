@@ -78,10 +78,11 @@ Result<std::optional<Bytes>> Ceremony::take_confirm(schema::EnrolConfirm::Reader
   if (!offered_ || !crypto::equal(view(confirm.getProof()),
                                   code_.proof("confirm", {offered_->controller.statement, own_})))
     return std::optional<Bytes>();
+  // Before anything is changed: a journal that cannot be opened must not leave half an enrolment.
+  RELAB_TRY(auto journal, Journal::open(request_.state_dir));
   RELAB_TRY(auto trust, Trust::load(request_.state_dir));
   RELAB_CHECK(trust.add(request_.state_dir, offered_->controller, offered_->lab));
   // Whoever enrols anew may have lost the ledger before: this is the way to begin another one.
-  RELAB_TRY(auto journal, Journal::open(request_.state_dir));
   RELAB_CHECK(journal.forget_checkpoint(offered_->controller.sign_key));
   Draft<schema::EnrolDone> done;
   done->setProof(blob(code_.proof("done", {offered_->controller.statement, own_})));

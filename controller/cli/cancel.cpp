@@ -65,12 +65,17 @@ ExitCode tell_taken(const std::vector<CancelTarget>& targets, std::size_t behind
                     const std::string& lab, Context& context) {
   const auto book = context.read_book(lab);
   if (!book) return context.failed(book.error());
-  for (const auto& target : targets)
-    if (!is_asked(book->ledger(), behind, target))
-      return context.failed(
-          {.fault = Fault::conflict,
-           .what = "it had come to its end before it could be cancelled: nothing was",
-           .hint = "`relab status` tells how it ended"});
+  const auto late = std::ranges::count_if(targets, [&](const CancelTarget& target) {
+    return !is_asked(book->ledger(), behind, target);
+  });
+  if (late != 0)
+    return context.failed(
+        {.fault = Fault::conflict,
+         .what = targets.size() == 1
+                     ? "it had come to its end before it could be cancelled"
+                     : fmt::format("{} of {} had come to their end before they could be cancelled",
+                                   late, targets.size()),
+         .hint = "`relab status` tells how"});
   context.out().line(
       "The `relab` that holds the lab has taken it on: it tells what becomes of it.");
   context.out().value({{"handedOver", true}});

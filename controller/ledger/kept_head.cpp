@@ -26,11 +26,8 @@ Result<void> KeptHead::compare(std::string_view kept, const Ledger& ledger,
     auto error = head.error();
     error.during.push_back(doing);
     error.hint = fmt::format(
-        "the ledger itself may be whole: compare it with a head that is kept elsewhere (`relab "
-        "ledger "
-        "head --write` wrote one), or with the entries that you remember (`relab ledger show`); "
-        "then "
-        "remove {}",
+        "the ledger itself may be whole: compare it with a head that is kept elsewhere, or look "
+        "at it by `relab ledger show`; then remove {}",
         file_.string());
     return fail(std::move(error));
   }
@@ -52,8 +49,7 @@ Error KeptHead::gone(const std::filesystem::path& ledger) const {
 std::string KeptHead::way_on() const {
   return fmt::format(
       "restore the newest copy of the state directory; only if there is none, begin anew: remove "
-      "{} "
-      "and enrol every agent once more",
+      "{} and enrol every agent once more",
       file_.string());
 }
 

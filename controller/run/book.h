@@ -6,7 +6,6 @@
 
 #include <filesystem>
 #include <functional>
-#include <optional>
 
 #include "controller/gates/gate.h"
 #include "controller/ledger/head.h"

@@ -177,10 +177,16 @@ class Phases(LabCase):
         self.agent.tools.wait_for_calls("lsblk", 1)
         running.signal(signal.SIGSTOP)
         cancelling = self.lab.start("cancel", "one/a/disks")
-        wait_until("the request to be there", lambda: list(self.lab.state_dir.glob("request-*")))
-        self.agent.tools.release("lsblk")
-        wait_until("the report to be there", lambda: set(self.agent.journal().values()) == {3})
+        request, = wait_until("the request to be there", lambda: list(self.lab.state_dir.glob("request-*")))
+        cancelling.signal(signal.SIGSTOP)
+        # As if it came a moment later: when the report is in the ledger already.
+        aside = request.rename(self.lab.folder / "aside")
         running.signal(signal.SIGCONT)
+        self.agent.tools.release("lsblk")
+        wait_until("the report to be in the ledger", lambda: self.states("one")["one/a/disks"] == "succeeded")
+        aside.rename(request)
+        wait_until("the request to be settled", lambda: not request.exists())
+        cancelling.signal(signal.SIGCONT)
 
         self.assert_ended(cancelling.wait(), 1, "it had come to its end before it could be cancelled")
 

@@ -131,7 +131,12 @@ CrewEnd run_crew(std::uint64_t first, std::uint64_t seeds, unsigned jobs) {
   for (unsigned job = 0; job < jobs; ++job)
     crew.push_back(start([&] {
       auto& share = board->shares.at(job);
-      walk({.first = first + job, .end = first + seeds, .stride = jobs}, share, board->stop);
+      try {
+        walk({.first = first + job, .end = first + seeds, .stride = jobs}, share, board->stop);
+      } catch (const std::exception&) {
+        board->stop = true;
+        throw;
+      }
       if (share.failed) board->stop = true;
       return 0U;
     }));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/core/core.h"
+#include "tests/support/numbered.h"
 
 namespace relab::agent {
 
@@ -17,12 +18,6 @@ using schema::State;
 using Words = std::vector<std::string>;
 
 constexpr auto hour = std::chrono::seconds(3600);
-
-inline TaskId task(std::uint8_t number) {
-  TaskId id;
-  id.bytes.back() = number;
-  return id;
-}
 
 inline std::string words_of(const effect::Accept& e) {
   return e.begin ? "accept running" : "accept";

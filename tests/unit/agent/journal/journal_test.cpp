@@ -6,17 +6,12 @@
 
 #include "common/wire/envelope.h"
 #include "tests/support/must.h"
+#include "tests/support/numbered.h"
 #include "tests/support/scratch.h"
 
 namespace relab::agent {
 
 namespace {
-
-TaskId task(std::uint8_t number) {
-  TaskId id;
-  id.bytes.back() = number;
-  return id;
-}
 
 JournalRow row(std::uint8_t number, TaskState state = TaskState::accepted) {
   return {.id = task(number),

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "controller/engine/engine.h"
+#include "tests/support/numbered.h"
 
 namespace relab::controller {
 
@@ -15,12 +16,6 @@ using schema::Refusal;
 using Words = std::vector<std::string>;
 
 constexpr auto minute = std::chrono::seconds(60);
-
-inline TaskId task(std::uint8_t number) {
-  TaskId id;
-  id.bytes.back() = number;
-  return id;
-}
 
 inline std::string line_of(const effect::Order& e) {
   return fmt::format("order {} as {}, attempt {}", e.step, e.task.bytes.back(), e.attempt);
