@@ -177,7 +177,7 @@ class Phases(LabCase):
         self.agent.tools.wait_for_calls("lsblk", 1)
         running.signal(signal.SIGSTOP)
         cancelling = self.lab.start("cancel", "one/a/disks")
-        request, = wait_until("the request to be there", lambda: list(self.lab.state_dir.glob("request-*")))
+        request, = wait_until("the request to be there", lambda: list(self.lab.state_dir.glob("request-" + "?" * 36)))
         cancelling.signal(signal.SIGSTOP)
         # As if it came a moment later: when the report is in the ledger already.
         aside = request.rename(self.lab.folder / "aside")
