@@ -14,6 +14,7 @@ set_target_properties(PkgConfig::relab_zmq PROPERTIES INTERFACE_INCLUDE_DIRECTOR
 pkg_check_modules(relab_sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(relab_sqlite REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(relab_systemd REQUIRED IMPORTED_TARGET libsystemd)
+pkg_check_modules(relab_archive REQUIRED IMPORTED_TARGET libarchive)
 
 # Not find_package(CapnProto): its targets are the shared libraries.
 find_library(RELAB_CAPNP_JSON_A NAMES libcapnp-json.a REQUIRED)
@@ -34,5 +35,5 @@ else()
 endif()
 target_link_libraries(relab_dependencies INTERFACE
   "${RELAB_CAPNP_JSON_A}" "${RELAB_CAPNP_A}" "${RELAB_KJ_A}" "${RELAB_PUGIXML_A}"
-  PkgConfig::relab_zmq PkgConfig::relab_sodium PkgConfig::relab_sqlite PkgConfig::relab_systemd
+  Boost::program_options PkgConfig::relab_zmq PkgConfig::relab_sodium PkgConfig::relab_sqlite PkgConfig::relab_systemd PkgConfig::relab_archive
   Threads::Threads)

@@ -30,7 +30,8 @@ annotation range @0xb5a1d7a4a9b0c108 (field) :Range;
 # The least and greatest number that is accepted, both inclusive.
 
 annotation secret @0xb5a1d7a4a9b0c109 (field) :Void;
-# Never logged, never stored in clear.
+# This parameter of a task holds the name of a secret, never its value: `relab secret set NAME` stores that, encrypted, and the
+# order brings it sealed to its agent. It is never logged, and never stored in clear.
 
 annotation audit @0xb5a1d7a4a9b0c10a (field) :Text;
 # This task kind is a section of the audit with this name; the gate of 0a demands it.

@@ -173,3 +173,31 @@ struct DiskAttached {
     mounted @9 :Bool $A.doc("The disk, or something on it, is mounted or swapped to.");
   }
 }
+
+struct UsbDisk {
+  # An external disk, known by its serial number, with its file system mounted on a folder. A file system is made only where it is
+  # asked for, on a disk that is blank.
+  serial @0 :Text $A.required $A.resource("disk") $A.pattern("^[!-~]([ -~]{0,126}[!-~])?$") $A.example("\"NA8V1C2D\"")
+      $A.doc("Serial number of the disk, as lsblk tells it.");
+  folder @1 :Text $A.required $A.pattern("^(/[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)+$") $A.example("\"/mnt/usb\"")
+      $A.doc("Where it is mounted; the folder is made if it is not there.");
+  format @2 :Bool
+      $A.doc("Whether a file system (ext4) is made on it if it is blank: no partitions, no signature of anything. Absent: no.");
+  least @3 :UInt64 $A.unit("bytes") $A.example("\"4TB\"")
+      $A.doc("The least room that its file system must have altogether. Absent: any.");
+
+  struct Facts {
+    disk @0 :DiskAttached.Facts;
+    own @1 :Text $A.doc("Why it is one of the machine's own disks. Empty: it is not.");
+    blank @2 :Bool $A.doc("There are no partitions on it, and no signature of anything.");
+    device @3 :Text $A.volatile $A.doc("The one device on it that has a file system which can be mounted: '/dev/sdf1'.");
+    fileSystem @4 :Text $A.doc("Of that device: ext4.");
+    uuid @5 :Text $A.doc("Of that file system.");
+    label @6 :Text $A.doc("Of that file system.");
+    mountedOn @7 :List(Text) $A.doc("Where the disk, or anything on it, is mounted.");
+    covered @8 :Text $A.doc("What else is mounted on the folder. Empty: nothing.");
+    size @9 :UInt64 $A.unit("bytes") $A.doc("Of the mounted file system.");
+    free @10 :UInt64 $A.unit("bytes") $A.volatile $A.doc("Room that is left on it.");
+    readOnly @11 :Bool $A.doc("It is mounted, and nothing can be written to it.");
+  }
+}

@@ -1,5 +1,5 @@
 @0xd1a9c2f0b7e64a17;
-# The controller's keys as they lie on the disk: sealed under a passphrase.
+# The controller's keys as they lie on the disk, sealed under a passphrase, and its secrets, encrypted with one of those keys.
 
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("relab::schema");
@@ -23,4 +23,25 @@ struct SealedKeys {
   # The controller's name, in clear.
   signKey @8 :Data;
   # The public signing key, in clear, so that commands that only read need no passphrase.
+}
+
+struct SecretStore {
+  # The secrets of all labs, each encrypted by itself. docs/formats/secrets.md tells how.
+  version @0 :UInt32;
+  # 1
+  signKey @1 :Data;
+  # The public signing key of the controller whose secret key they are encrypted with.
+  entries @2 :List(StoredSecret);
+  # In the order of lab and name, which no two have in common.
+}
+
+struct StoredSecret {
+  lab @0 :Text;
+  name @1 :Text;
+  setAt @2 :UInt64;
+  # Unix milliseconds.
+  nonce @3 :Data;
+  # 24 bytes
+  box @4 :Data;
+  # crypto_aead_xchacha20poly1305_ietf; lab, name and setAt are its associated data.
 }

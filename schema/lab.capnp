@@ -34,6 +34,8 @@ struct Lab $A.doc("A home lab: its network, machines, disks and guests, and the 
       $A.doc("Copies of whole pools that must exist before anything destructive.");
   plan @12 :Plan $A.required
       $A.doc("The phases in which the lab is rebuilt.");
+  keep @13 :List(Keep)
+      $A.doc("Paths of the machines as they are now that must not be lost, besides the configuration that the audit finds by itself.");
 
   struct Network $A.doc("The address plan.") {
     supernet @0 :Text $A.required $A.pattern("^[0-9]{1,3}([.][0-9]{1,3}){3}/[0-9]{1,2}$") $A.example("\"10.42.0.0/16\"")
@@ -308,6 +310,19 @@ struct Lab $A.doc("A home lab: its network, machines, disks and guests, and the 
         $A.doc("The disk that takes the copy; its role is backup.");
   }
 
+  struct Keep $A.doc("A path of a machine as it is now, before the rebuild, and what is to become of it.") {
+    path @0 :Text $A.required $A.pattern("^(/|(/[^/]+)+)$") $A.example("\"/etc/wireguard\"")
+        $A.doc("File or folder there, with all below it.");
+    vmid @1 :UInt32 $A.range(least = 100, greatest = 999999999) $A.example("110")
+        $A.doc("The guest that has it, by Proxmox's number. Absent: the host itself.");
+    host @2 :Text $A.ref("hosts") $A.example("\"pve\"")
+        $A.doc("The host. Absent: the lab's only host.");
+    lose @3 :Bool $A.example("true")
+        $A.doc("It may be lost: the audit found it, and nobody needs it. Absent: false, it must survive or be preserved.");
+    why @4 :Text $A.example("\"The keys of all tunnels\"")
+        $A.doc("Why; for people only.");
+  }
+
   struct Plan $A.doc("The order of the rebuild.") {
     phases @0 :List(Phase) $A.required
         $A.doc("The phases. Each waits for those in its `after`, and for the gates between.");
@@ -352,6 +367,8 @@ struct Lab $A.doc("A home lab: its network, machines, disks and guests, and the 
         $A.doc("What a person has to do for this step; shown while the step waits for it. The step ends when its task sees that it was done.");
     confirm @4 :UInt32 = 60 $A.unit("seconds") $A.range(least = 5, greatest = 3600)
         $A.doc("For a task kind that may cut its agent off: the agent undoes the change unless the controller reached it anew within this time. Absent: one minute.");
+    writes @5 :List(Text) $A.ref("pools") $A.example("[\"datapool\"]")
+        $A.doc("Pools to which this step writes what must not be lost: a backup counts only if its snapshot was taken after it.");
   }
 
   struct Condition $A.doc("Something that evidence must show.") {

@@ -40,6 +40,28 @@ struct Task {
         $A.doc("Gives an interface exactly these IPv4 addresses, in the running system; /etc/network/interfaces stays as it is.");
     wipeDisk @15 :import "/schema/disks.capnp".WipeDisk $A.destructive $A.needs(["disk.unused"])
         $A.doc("Takes every signature off a disk that nothing uses, so that it is blank: for one only, known by its serial number.");
+    zfsKeyCheck @16 :import "/schema/zfs.capnp".ZfsKeyCheck $A.convergent
+        $A.doc("Tries whether a secret is the key of an encrypted ZFS dataset, by `zfs load-key -n`: nothing is loaded or mounted.");
+    zfsSnapshot @17 :import "/schema/zfs.capnp".ZfsSnapshot $A.convergent
+        $A.doc("Takes a snapshot of a dataset and of all below it, and holds it so that nothing prunes it.");
+    zfsBackup @18 :import "/schema/backup.capnp".ZfsBackup $A.convergent
+        $A.doc("Writes a snapshot of a dataset, of all below it, and all snapshots before it, into a file on a mounted disk, with a manifest.");
+    zfsBackupVerify @19 :import "/schema/backup.capnp".ZfsBackupVerify $A.convergent
+        $A.doc("Reads a copy back from its disk, and receives, opens and compares it in scratch that is removed again: the proof that it can be restored.");
+    poolHealth @20 :import "/schema/zfs.capnp".PoolHealth $A.convergent
+        $A.doc("Looks whether a pool is intact: states, error counters, data errors and the last scrub.");
+    usbDisk @21 :import "/schema/disks.capnp".UsbDisk $A.convergent $A.waits
+        $A.doc("Waits until a person has attached an external disk, and mounts it; makes a file system only if asked, and only on a blank disk.");
+    zfsScrub @22 :import "/schema/zfs.capnp".ZfsScrub $A.convergent
+        $A.doc("Lets ZFS read and check every block of a pool, unless that was done lately, and waits for the end.");
+    preserve @23 :import "/schema/backup.capnp".Preserve $A.convergent
+        $A.doc("Archives paths of this machine or of a container with everything that belongs to them, databases in a consistent state, and reads the archive back.");
+    restore @24 :import "/schema/backup.capnp".Restore $A.convergent
+        $A.doc("Puts back what an archive has, and compares every entry with it.");
+    zfsPoolBackup @25 :import "/schema/backup.capnp".ZfsPoolBackup $A.convergent
+        $A.doc("Copies a snapshot of a dataset, of all below it, and all snapshots before it, raw, into another pool; goes on after an interruption.");
+    zfsPoolBackupVerify @26 :import "/schema/backup.capnp".ZfsPoolBackupVerify $A.convergent
+        $A.doc("Scrubs a pool that has a copy, exports and imports it, and opens and compares the copy: the proof that it can be restored.");
   }
 }
 
@@ -61,5 +83,16 @@ struct Facts {
     diskAttached @13 :import "/schema/disks.capnp".DiskAttached.Facts;
     ipAddresses @14 :import "/schema/network.capnp".IpAddresses.Facts;
     wipeDisk @15 :import "/schema/disks.capnp".WipeDisk.Facts;
+    zfsKeyCheck @16 :import "/schema/zfs.capnp".ZfsKeyCheck.Facts;
+    zfsSnapshot @17 :import "/schema/zfs.capnp".ZfsSnapshot.Facts;
+    zfsBackup @18 :import "/schema/backup.capnp".ZfsBackup.Facts;
+    zfsBackupVerify @19 :import "/schema/backup.capnp".ZfsBackupVerify.Facts;
+    poolHealth @20 :import "/schema/zfs.capnp".PoolHealth.Facts;
+    usbDisk @21 :import "/schema/disks.capnp".UsbDisk.Facts;
+    zfsScrub @22 :import "/schema/zfs.capnp".ZfsScrub.Facts;
+    preserve @23 :import "/schema/backup.capnp".Preserve.Facts;
+    restore @24 :import "/schema/backup.capnp".Restore.Facts;
+    zfsPoolBackup @25 :import "/schema/backup.capnp".ZfsPoolBackup.Facts;
+    zfsPoolBackupVerify @26 :import "/schema/backup.capnp".ZfsPoolBackupVerify.Facts;
   }
 }

@@ -162,6 +162,15 @@ struct Order {
   # For a destructive kind: the Envelope around an Approval.
   confirmWithin @15 :UInt32;
   # For a commit-confirmed kind: seconds after which its change is undone unless it was confirmed.
+  secrets @16 :List(SealedSecret);
+  # Those that the task names in its $secret parameters, each once, and no other.
+}
+
+struct SealedSecret {
+  # A secret on its way: only the agent that the order is for can open it, and only for this task.
+  name @0 :Text;
+  box @1 :Data;
+  # crypto_box_seal to the agent's sealKey; docs/formats/secrets.md tells what is in it.
 }
 
 struct Approval {
@@ -225,6 +234,9 @@ enum Refusal {
   needUnmet @13;
   # Evidence that the kind needs is missing, stale, of another machine or not the newest.
   notApproved @14;
+  secretUnusable @15;
+  # A secret that the task names is not in the order, cannot be opened, or was sealed for something else; or one is in the
+  # order that the task does not name.
 }
 
 struct Receipt {

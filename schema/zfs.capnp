@@ -1,5 +1,5 @@
 @0xd1a9c2f0b7e64a21;
-# Pools, vdevs, datasets and snapshots of every imported ZFS pool, and the pools that could be imported.
+# Pools, vdevs, datasets and snapshots of every imported ZFS pool, and the pools that could be imported; whether a key is the key.
 
 using Cxx = import "/capnp/c++.capnp";
 using A = import "/schema/annotations.capnp";
@@ -186,5 +186,93 @@ struct AuditZfs {
     # Such as: last used by another system.
     action @4 :Text;
     message @5 :Text;
+  }
+}
+
+struct PoolHealth {
+  # Whether a pool is intact by all that ZFS tells, not by the word ONLINE alone.
+  pool @0 :Text $A.required $A.pattern("^[A-Za-z][A-Za-z0-9_.: -]*$") $A.example("\"datapool\"")
+      $A.doc("Name of the imported pool.");
+
+  struct Facts {
+    pool @0 :AuditZfs.Pool;
+    vdevs @1 :List(AuditZfs.Vdev) $A.doc("Its layout, every vdev after its parent.");
+    scans @2 :List(AuditZfs.Scan) $A.doc("The last or running scrub, resilver or rebuild. None: it was never scanned.");
+    damaged @3 :List(AuditZfs.Damage) $A.doc("What ZFS lists as permanently damaged, at most 200.");
+    intact @4 :Bool $A.doc("There is no concern.");
+    concerns @5 :List(Text) $A.doc("What speaks against it, in words. A pool that was never scrubbed is not one of them.");
+    scrubbedAt @6 :UInt64 $A.unit("unix milliseconds") $A.doc("When the last scrub ended that ran to its end. 0: none is known.");
+    toolVersion @7 :Text $A.doc("Of the zfs program.");
+    moduleVersion @8 :Text $A.doc("Of its kernel module.");
+  }
+}
+
+struct ZfsScrub {
+  # Lets ZFS read and check every block of a pool, and waits for the end.
+  pool @0 :Text $A.required $A.resource("pool") $A.pattern("^[A-Za-z][A-Za-z0-9_.: -]*$") $A.example("\"datapool\"")
+      $A.doc("Name of the imported pool.");
+  maxAge @1 :UInt32 = 604800 $A.unit("seconds") $A.range(least = 1, greatest = 31536000)
+      $A.doc("A scrub that ended less than this ago will do. Absent: seven days.");
+
+  struct Facts {
+    pool @0 :Text;
+    poolGuid @1 :UInt64;
+    state @2 :Text $A.doc("Of the last scrub: none, finished, canceled, scanning, paused.");
+    endedAt @3 :UInt64 $A.unit("unix milliseconds") $A.doc("When the last one ended that ran to its end. 0: none is known.");
+    recent @4 :Bool $A.doc("It ended recently enough.");
+    errors @5 :UInt64 $A.doc("That it found and could not repair.");
+    concerns @6 :List(Text) $A.doc("What speaks against the pool now, in words.");
+    words @7 :Text $A.volatile $A.doc("What ZFS says of it.");
+    toolVersion @8 :Text $A.doc("Of the zfs program.");
+  }
+}
+
+struct ZfsKeyCheck {
+  # Tries a key on an encrypted dataset without loading it; changes nothing.
+  dataset @0 :Text $A.required $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.: -]*(/[A-Za-z0-9_.: -]+)*$") $A.example("\"tank/documents\"")
+      $A.doc("The dataset that the key is for. Where it takes its key from one above it, the key is tried on that one.");
+  key @1 :Text $A.required $A.secret $A.pattern("^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$") $A.example("\"tank-key\"")
+      $A.doc("The name under which `relab secret set` stored the passphrase or key.");
+
+  struct Facts {
+    dataset @0 :Text $A.doc("The dataset that was asked for.");
+    guid @1 :UInt64 $A.doc("Its GUID.");
+    pool @2 :Text $A.doc("The pool that it is in.");
+    poolGuid @3 :UInt64 $A.doc("The GUID of that pool.");
+    encryptionRoot @4 :Text $A.doc("The dataset on which the key was tried.");
+    keyFormat @5 :Text $A.doc("Of the key, as ZFS has it: passphrase, hex or raw.");
+    keyStatus @6 :Text $A.doc("Whether the key is loaded now: available or unavailable. It says nothing about the key that was tried.");
+    proven @7 :Bool $A.doc("ZFS said that this is the key.");
+    exitCode @8 :UInt16 $A.doc("With which `zfs load-key -n` ended; 0 if it is the key.");
+    words @9 :Text $A.doc("What ZFS said to a key that is not it.");
+    toolVersion @10 :Text $A.doc("Of the zfs program: '2.3.9-0+deb13u1'.");
+  }
+}
+
+struct ZfsSnapshot {
+  # A snapshot of a dataset and of all below it, at one moment, held so that nothing prunes it.
+  dataset @0 :Text $A.required $A.resource("dataset") $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*(/[A-Za-z0-9_.:-]+)*$") $A.example("\"datapool\"")
+      $A.doc("The dataset; all below it are taken with it.");
+  name @1 :Text $A.required $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*$") $A.example("\"pre-rebuild\"")
+      $A.doc("Name of the snapshot, behind the @. If all datasets have it already it is kept as it is, however old.");
+  hold @2 :Text = "relab" $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*$")
+      $A.doc("The tag of the hold on it. Absent: relab.");
+
+  struct Facts {
+    pool @0 :Text $A.doc("The pool that it is in.");
+    poolGuid @1 :UInt64 $A.doc("The GUID of that pool.");
+    datasets @2 :List(Text) $A.doc("The dataset and all below it, as they are now.");
+    snapshots @3 :List(Snapshot) $A.doc("The snapshots of that name that there are.");
+    toolVersion @4 :Text $A.doc("Of the zfs program: '2.3.9-0+deb13u1'.");
+  }
+
+  struct Snapshot {
+    dataset @0 :Text;
+    guid @1 :UInt64;
+    createTxg @2 :UInt64;
+    # The pool's own count when it was taken: all of one recursive snapshot have the same.
+    createdAt @3 :UInt64 $A.unit("unix milliseconds");
+    held @4 :Bool;
+    # By the tag that was asked for.
   }
 }

@@ -23,7 +23,7 @@ constexpr auto clock_allowance = std::chrono::hours(1);
 /// Empty if the report shows that the need holds.
 std::string judge_evidence(const needs::Need& need, ByteView envelope, schema::Order::Reader order,
                            const Terms& terms, crypto::Digest& digest) {
-  const auto report = open_signed<schema::Report>(envelope, terms.audience);
+  const auto report = open_signed<schema::Report>(envelope, terms.keys.sign_key());
   if (!report) return "what the order brings as evidence is no report of this agent";
   digest = report->second.digest;
   const auto newest = terms.newest_report(need.arm, reflect::resource_of(order.getTask()));
@@ -77,7 +77,7 @@ std::string judge_approval(schema::Order::Reader order, const std::vector<crypto
   return needs::judge_approval(approval->reader(), {.lab = terms.lab,
                                                     .step = view(order.getStep()),
                                                     .host = terms.name,
-                                                    .audience = terms.audience,
+                                                    .audience = terms.keys.sign_key(),
                                                     .task = needs::digest_of(order.getTask()),
                                                     .evidence = evidence,
                                                     // It was made by the same clock.

@@ -12,7 +12,7 @@ namespace {
 
 Refused check_session(schema::Order::Reader order, const Terms& terms) {
   using schema::Refusal;
-  if (!crypto::equal(view(order.getAudience()), terms.audience))
+  if (!crypto::equal(view(order.getAudience()), terms.keys.sign_key()))
     return {Refusal::WRONG_AUDIENCE, "the order is for another agent"};
   if (!crypto::equal(view(order.getNonce()), terms.nonce))
     return {Refusal::WRONG_SESSION,
@@ -59,9 +59,11 @@ Refused check_all(schema::Order::Reader order, const Terms& terms) {
   auto refused = check_session(order, terms);
   if (refused.reason == schema::Refusal::NONE) refused = check_form(order);
   if (refused.reason == schema::Refusal::NONE) refused = check_role(order, terms);
-  if (refused.reason == schema::Refusal::NONE && !terms.known(view(order.getTaskId())))
-    refused = check_grounds(order, terms);
-  return refused;
+  if (refused.reason != schema::Refusal::NONE || terms.known(view(order.getTaskId())))
+    return refused;
+  if (const auto secrets = open_secrets(order, terms.keys); !secrets)
+    return {schema::Refusal::SECRET_UNUSABLE, secrets.error().what};
+  return check_grounds(order, terms);
 }
 
 }  // namespace

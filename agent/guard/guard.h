@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "agent/guard/role.h"
+#include "agent/host/secrets.h"
 #include "agent/journal/journal.h"
 #include "common/base/id.h"
 #include "common/base/time.h"
@@ -42,7 +43,8 @@ struct Terms {
   /// Its name, and the machine that it is on.
   std::string_view name;
   std::string_view machine_id;
-  const crypto::PublicKey& audience;
+  /// Its own: it is known by the one that signs, and opens secrets with another.
+  const crypto::Keys& keys;
   const Nonce& nonce;
   const RoleLimits& role;
   Instant now;
@@ -56,8 +58,8 @@ struct Terms {
       newest_report;
 };
 
-/// Audience, session, expiry, lab, kind, limits, and for a task that is not known yet evidence and
-/// approval: in this order, each with its own reason.
+/// Audience, session, expiry, lab, kind, limits, and for a task that is not known yet secrets,
+/// evidence and approval: in this order, each with its own reason.
 std::variant<Admission, Denial> check_order(const Opened& opened, const Terms& terms);
 
 /// Of what an order asks for, without what changes from one sending to the next.
@@ -67,6 +69,10 @@ struct Refused {
   schema::Refusal reason = schema::Refusal::NONE;
   std::string what = {};
 };
+
+/// The secrets that an order brings, opened. Fault::refused unless they are those that its task
+/// names, each once, and were sealed to these keys for this task.
+Result<Secrets> open_secrets(schema::Order::Reader order, const crypto::Keys& keys);
 
 /// What has to hold when a task is begun, however long it waited since it was admitted. An order
 /// for a kind with needs carries one report for each, made by this agent on this machine, its

@@ -5,10 +5,12 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "agent/host/flow.h"
 #include "common/base/result.h"
 #include "common/base/time.h"
 
@@ -17,11 +19,14 @@ namespace relab::agent {
 using Path = std::filesystem::path;
 
 /// A program with its arguments, never a shell line. The environment is pinned (LC_ALL=C.UTF-8, a
-/// fixed PATH), standard input is `input`, the working directory is /.
+/// fixed PATH), standard input is `input`, or a secret, the working directory is /.
 struct Command {
   /// argv; the first is a program's name, looked up in the pinned PATH, or an absolute path.
   std::vector<std::string> argv;
   std::string input = {};
+  /// The name of a secret that came with the order: it is standard input, instead of `input`. Its
+  /// value passes through no kind and no wrapper of a host.
+  std::string secret_input = {};
   std::chrono::seconds timeout = std::chrono::seconds(60);
   /// Bytes kept of each of the two outputs; the rest is read and dropped, and `truncated` is set.
   std::size_t output_max = std::size_t{4} << 20U;
@@ -38,6 +43,14 @@ struct Output {
   bool truncated = false;
 
   bool operator==(const Output&) const = default;
+};
+
+/// What two programs left behind of which one was the other's input.
+struct Piped {
+  Output from;
+  Output to;
+
+  bool operator==(const Piped&) const = default;
 };
 
 enum class FileType { regular, directory, symlink, block, character, other };
@@ -57,6 +70,17 @@ struct FileStatus {
   bool operator==(const FileStatus&) const = default;
 };
 
+/// How far a task is.
+struct Advance {
+  std::uint64_t done = 0;
+  /// 0 where it is not known.
+  std::uint64_t total = 0;
+  /// "bytes", "steps".
+  std::string unit;
+  /// "reading the backup back"
+  std::string what;
+};
+
 /// What a task waits for.
 struct Waiting {
   /// "waiting for the disk X"
@@ -73,10 +97,37 @@ class Host {
   virtual ~Host() = default;
 
   /// Runs a program to its end. Fault::missing if there is no such program ("no zpool on this
-  /// machine"),
+  /// machine"), or no secret of that name came with the order,
   /// ::cancelled if it did not end in time or the task was cancelled (it and its children are ended
   /// then).
   virtual Result<Output> run(const Command& command) = 0;
+  /// The same, with what the program writes to its standard output flowing into `sink`; `out` of
+  /// the result is empty. Where the sink fails, the program is ended, and that is the error. The
+  /// flow is complete: what a program's children keep open after its end is waited for until the
+  /// timeout.
+  virtual Result<Output> stream(const Command& command, Sink& sink) = 0;
+  /// A program whose standard input is the whole of a file or disk, read from the disk itself;
+  /// `also` takes every piece before it. Where the program ends sooner, its output is the result:
+  /// the caller knows what it means. Where reading or `also` fails, the program is ended, and that
+  /// is the error.
+  virtual Result<Output> feed(const Path& path, const Command& command, Sink& also) = 0;
+  /// What one program prints is what the other reads; `also` takes every piece before it. Each is
+  /// to be judged by itself: neither's success says anything of the other's. `from` ends first, or
+  /// is ended because `to` wants no more; `to` sees the end of its input then. Where `also` fails,
+  /// both are ended, and that is the error. Faults as of `run`, for either.
+  virtual Result<Piped> pipe(const Command& from, const Command& to, Sink& also) = 0;
+  /// A new file of mode 0600 under this name until it is published under another one. Written past
+  /// the page cache. Fault::conflict if there is something already.
+  virtual Result<std::unique_ptr<NewFile>> create_file(const Path& path) = 0;
+  /// The whole of a file or disk, read from the disk itself and not from the page cache.
+  /// Fault::missing if there is none, ::damaged, with the place, where it cannot be read.
+  virtual Result<void> read_through(const Path& path, Sink& sink) = 0;
+  /// A file or link; done if there is none. Fault::invalid if it is a directory.
+  virtual Result<void> remove_file(const Path& path) = 0;
+  /// The room of the file system that holds this path.
+  virtual Result<FileSystem> file_system(const Path& path) = 0;
+  /// Tells how far the task is; cheap enough for every piece of a flow.
+  virtual void progress(const Advance& advance) = 0;
   /// A whole regular file, or special file of /proc and /sys, of at most `size_max` bytes.
   /// Fault::missing if there is none,
   /// ::invalid if it is larger. Follows symbolic links.
@@ -90,6 +141,16 @@ class Host {
   /// The path with every symbolic link resolved. Fault::missing if it does not exist.
   virtual Result<Path> canonical(const Path& path) = 0;
   virtual Instant now() = 0;
+  /// A copy of a SQLite database, with its owner and mode, consistent while others write to it:
+  /// https://www.sqlite.org/backup.html. Fault::missing if there is none, ::damaged if it is no
+  /// database or its content does not hold together, ::conflict if there is something at `copy`.
+  virtual Result<void> copy_database(const Path& database, const Path& copy) = 0;
+  /// A DSSE envelope of this text in a line of JSON, signed by this agent.
+  /// Fault::unsupported where there is no key to sign with.
+  virtual Result<std::string> sign(std::string_view payload_type, std::string_view text) = 0;
+  /// The newest checkpoint of the controller's ledger that this agent was shown, signed by the
+  /// controller: a line of DSSE JSON. Fault::missing if it was shown none.
+  virtual Result<std::string> ledger_head() = 0;
   /// Lets time pass. Fault::cancelled if the task was cancelled or is out of time.
   virtual Result<void> pause(Millis span, const Waiting& waiting) = 0;
 

@@ -12,10 +12,11 @@ namespace relab::agent {
 
 class ObservedHost final : public Host {
  public:
-  using Tell = std::function<void(std::uint64_t steps, const Waiting& doing)>;
+  using Tell = std::function<void(const Advance& advance, const std::string& for_person)>;
 
-  /// Borrows the host. `tell` is called before every program is run and before every pause; while
-  /// something is waited for, what a person has to do is told with both.
+  /// Borrows the host. `tell` is called before every program is run, before every pause, and a few
+  /// times a second while something flows; while something is waited for, what a person has to do
+  /// is told with it.
   ObservedHost(Host& host, Tell tell) : host_(host), tell_(std::move(tell)) {}
 
   /// The commands that ran and how they ended, the last ones if they were many; without their
@@ -23,6 +24,18 @@ class ObservedHost final : public Host {
   std::vector<std::string> take_log() { return std::move(log_); }
 
   Result<Output> run(const Command& command) override;
+  Result<Output> stream(const Command& command, Sink& sink) override;
+  Result<Output> feed(const Path& path, const Command& command, Sink& also) override;
+  Result<Piped> pipe(const Command& from, const Command& to, Sink& also) override;
+  Result<std::unique_ptr<NewFile>> create_file(const Path& path) override {
+    return host_.create_file(path);
+  }
+  Result<void> read_through(const Path& path, Sink& sink) override {
+    return host_.read_through(path, sink);
+  }
+  Result<void> remove_file(const Path& path) override { return host_.remove_file(path); }
+  Result<FileSystem> file_system(const Path& path) override { return host_.file_system(path); }
+  void progress(const Advance& advance) override;
   Result<std::string> read_file(const Path& path, std::size_t size_max) override {
     return host_.read_file(path, size_max);
   }
@@ -32,13 +45,24 @@ class ObservedHost final : public Host {
   Result<std::string> read_link(const Path& path) override { return host_.read_link(path); }
   Result<Path> canonical(const Path& path) override { return host_.canonical(path); }
   Instant now() override { return host_.now(); }
+  Result<void> copy_database(const Path& database, const Path& copy) override {
+    return host_.copy_database(database, copy);
+  }
+  Result<std::string> sign(std::string_view payload_type, std::string_view text) override {
+    return host_.sign(payload_type, text);
+  }
+  Result<std::string> ledger_head() override { return host_.ledger_head(); }
   Result<void> pause(Millis span, const Waiting& waiting) override;
 
  private:
+  std::string begin(const Command& command);
+  void note(const std::string& line, Instant begun, const Result<Output>& output);
+
   Host& host_;
   Tell tell_;
   std::vector<std::string> log_;
   std::uint64_t steps_ = 0;
+  Instant told_ = {};
   /// Of the last pause.
   Waiting waiting_;
 };

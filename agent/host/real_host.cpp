@@ -4,18 +4,25 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <thread>
+#include <unistd.h>
 
+#include "agent/host/direct_file.h"
 #include "agent/host/process.h"
 #include "common/base/handle.h"
 #include "common/base/text.h"
+#include "common/store/copy.h"
+#include "common/wire/dsse.h"
 
 namespace relab::agent {
 
 namespace {
 
 constexpr std::size_t chunk_size = 65536;
+/// What is shorter stands in half of all outputs by chance.
+constexpr std::size_t hidden_size_min = 4;
 /// How often a stop request is looked for.
 constexpr auto glance = Millis(50);
 
@@ -36,6 +43,15 @@ FileType type_of(mode_t mode) {
   if (S_ISBLK(mode)) return FileType::block;
   if (S_ISCHR(mode)) return FileType::character;
   return FileType::other;
+}
+
+/// A program may repeat what it was given.
+void hide(std::string_view secret, std::string& text) {
+  if (secret.size() < hidden_size_min) return;
+  for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
+    sodium_memzero(text.data() + at, secret.size());
+    text.replace(at, secret.size(), "(secret)");
+  }
 }
 
 bool is_program(const std::string& path) {
@@ -67,11 +83,98 @@ Result<std::string> RealHost::find_program(const std::string& name) const {
   return fail(Fault::missing, fmt::format("no {} on this machine", name));
 }
 
+Result<ByteView> RealHost::find_secret(const std::string& name) const {
+  if (means_.secrets != nullptr)
+    if (const auto found = means_.secrets->find(name); found != means_.secrets->end())
+      return found->second.view();
+  return fail(Fault::missing, fmt::format("no secret '{}' came with the order", name));
+}
+
 Result<Output> RealHost::run(const Command& command) {
-  RELAB_ASSERT(!command.argv.empty());
+  RELAB_ASSERT(!command.argv.empty() && (command.input.empty() || command.secret_input.empty()));
   if (stop_.stop_requested()) return stopped();
   RELAB_TRY(const auto program, find_program(command.argv[0]));
-  return run_process({.program = program, .command = command, .path = path_}, stop_);
+  if (command.secret_input.empty())
+    return run_process(
+        {.program = program, .command = command, .path = path_, .input = command.input}, stop_);
+  RELAB_TRY(const auto secret, find_secret(command.secret_input));
+  auto output = run_process(
+      {.program = program, .command = command, .path = path_, .input = text_of(secret)}, stop_);
+  if (output) {
+    hide(text_of(secret), output->out);
+    hide(text_of(secret), output->err);
+  }
+  return output;
+}
+
+Result<Output> RealHost::stream(const Command& command, Sink& sink) {
+  RELAB_ASSERT(!command.argv.empty() && command.secret_input.empty());
+  if (stop_.stop_requested()) return stopped();
+  RELAB_TRY(const auto program, find_program(command.argv[0]));
+  return stream_process(
+      {.program = program, .command = command, .path = path_, .input = command.input}, sink, stop_);
+}
+
+Result<Output> RealHost::feed(const Path& path, const Command& command, Sink& also) {
+  RELAB_ASSERT(!command.argv.empty() && command.secret_input.empty() && command.input.empty());
+  if (stop_.stop_requested()) return stopped();
+  RELAB_TRY(const auto program, find_program(command.argv[0]));
+  return feed_process(
+      {.program = program, .command = command, .path = path_, .input = {}},
+      [&](Sink& sink) { return read_direct(path, sink, stop_); }, also, stop_);
+}
+
+Result<Piped> RealHost::pipe(const Command& from, const Command& to, Sink& also) {
+  for (const auto* command : {&from, &to})
+    RELAB_ASSERT(!command->argv.empty() && command->secret_input.empty());
+  RELAB_ASSERT(to.input.empty());
+  if (stop_.stop_requested()) return stopped();
+  RELAB_TRY(const auto sender, find_program(from.argv[0]));
+  RELAB_TRY(const auto receiver, find_program(to.argv[0]));
+  return pipe_processes({.program = sender, .command = from, .path = path_, .input = from.input},
+                        {.program = receiver, .command = to, .path = path_, .input = {}}, also,
+                        stop_);
+}
+
+Result<std::unique_ptr<NewFile>> RealHost::create_file(const Path& path) {
+  if (stop_.stop_requested()) return stopped();
+  return create_direct(path, stop_);
+}
+
+Result<void> RealHost::read_through(const Path& path, Sink& sink) {
+  if (stop_.stop_requested()) return stopped();
+  return read_direct(path, sink, stop_);
+}
+
+Result<void> RealHost::copy_database(const Path& database, const Path& copy) {
+  if (stop_.stop_requested()) return stopped();
+  return store::copy_database(database, copy, stop_);
+}
+
+Result<std::string> RealHost::sign(std::string_view payload_type, std::string_view text) {
+  if (means_.keys == nullptr) return fail(Fault::unsupported, "there is no key to sign with");
+  const auto envelope = sign_payload(*means_.keys, payload_type, bytes_of(text));
+  return to_dsse(envelope.reader()).dump() + "\n";
+}
+
+Result<std::string> RealHost::ledger_head() {
+  if (means_.ledger_head == nullptr || means_.ledger_head->empty())
+    return fail(Fault::missing, "the controller has shown no head of its ledger");
+  return *means_.ledger_head;
+}
+
+Result<void> RealHost::remove_file(const Path& path) {
+  if (::unlink(path.c_str()) == 0 || errno == ENOENT) return {};
+  if (errno == EISDIR || errno == EPERM)
+    return fail(Fault::invalid, fmt::format("{} is no file", path.string()));
+  return fail(error_of(errno, path));
+}
+
+Result<FileSystem> RealHost::file_system(const Path& path) {
+  struct statvfs info {};
+  if (::statvfs(path.c_str(), &info) != 0) return fail(error_of(errno, path));
+  return FileSystem{.size = std::uint64_t{info.f_blocks} * info.f_frsize,
+                    .free = std::uint64_t{info.f_bavail} * info.f_frsize};
 }
 
 Result<std::string> RealHost::read_file(const Path& path, std::size_t size_max) {

@@ -2,8 +2,11 @@
 
 #include <array>
 
+#include "agent/kinds/archive/preserve.h"
+#include "agent/kinds/archive/restore.h"
 #include "agent/kinds/disks/attached.h"
 #include "agent/kinds/disks/audit.h"
+#include "agent/kinds/disks/usb_disk.h"
 #include "agent/kinds/disks/wipe.h"
 #include "agent/kinds/guests/audit_guests.h"
 #include "agent/kinds/kind.h"
@@ -18,6 +21,14 @@
 #include "agent/kinds/self/ping.h"
 #include "agent/kinds/services/audit.h"
 #include "agent/kinds/zfs/audit.h"
+#include "agent/kinds/zfs/backup.h"
+#include "agent/kinds/zfs/health.h"
+#include "agent/kinds/zfs/key_check.h"
+#include "agent/kinds/zfs/pool_backup.h"
+#include "agent/kinds/zfs/pool_verify.h"
+#include "agent/kinds/zfs/scrub.h"
+#include "agent/kinds/zfs/snapshot.h"
+#include "agent/kinds/zfs/verify.h"
 
 namespace relab::agent {
 
@@ -38,6 +49,17 @@ std::span<const Kind> all_kinds() {
       kind<disks::DiskAttached>(),
       kind<network::IpAddresses>(),
       kind<disks::WipeDisk>(),
+      kind<zfs::ZfsKeyCheck>(),
+      kind<zfs::ZfsSnapshot>(),
+      kind<zfs::ZfsBackup>(),
+      kind<zfs::ZfsBackupVerify>(),
+      kind<zfs::ZfsPoolBackup>(),
+      kind<zfs::ZfsPoolBackupVerify>(),
+      kind<zfs::PoolHealth>(),
+      kind<disks::UsbDisk>(),
+      kind<zfs::ZfsScrub>(),
+      kind<archive::Preserve>(),
+      kind<archive::Restore>(),
   };
   return kinds;
 }

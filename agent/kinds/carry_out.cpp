@@ -27,14 +27,17 @@ auto guarded(Call call) -> decltype(call()) try {
               "report this with the agent's log");
 }
 
+Result<Message<schema::Facts>> checked(Message<schema::Facts> facts) {
+  if (facts.bytes().size() <= facts_size_max) return facts;
+  return fail(
+      Fault::unsupported,
+      fmt::format("the facts have {} bytes, more than a report can carry", facts.bytes().size()));
+}
+
 Result<Message<schema::Facts>> observe(const Kind& kind, schema::Task::Reader task, Host& host) {
   return guarded([&]() -> Result<Message<schema::Facts>> {
     RELAB_TRY(auto facts, kind.observe(task, host));
-    if (facts.bytes().size() > facts_size_max)
-      return fail(Fault::unsupported,
-                  fmt::format("the facts have {} bytes, more than a report can carry",
-                              facts.bytes().size()));
-    return facts;
+    return checked(std::move(facts));
   });
 }
 
@@ -42,8 +45,8 @@ Result<Changes> plan(const Kind& kind, schema::Task::Reader task, schema::Facts:
   return guarded([&] { return kind.plan(task, facts); });
 }
 
-Result<void> apply(const Kind& kind, const Change& change, Host& host) {
-  return guarded([&] { return kind.apply(change, host); }).during(change.what);
+Result<void> apply(const Kind& kind, const Change& change, const Hands& hands) {
+  return guarded([&] { return kind.apply(change, hands); }).during(change.what);
 }
 
 std::vector<std::string> words_of(const Changes& changes) {
@@ -66,6 +69,7 @@ class Errand {
 
   Work probe();
   Work wait();
+  Work attempt();
   Work change();
   Work review();
 
@@ -114,6 +118,23 @@ Work Errand::wait() {
     if (!paused && paused.error().fault == Fault::cancelled) return missed(*awaited);
     if (!paused) return failed(paused.error());
   }
+}
+
+Work Errand::attempt() {
+  auto before = observe(kind_, task_, hands_.host);
+  if (!before) return failed(std::move(before).error());
+  const auto facts = before->reader();
+  const auto intentions = guarded([&] { return kind_.intends(task_, facts); });
+  if (intentions && checks()) return {.facts = std::move(*before), .changes = *intentions};
+  auto found = intentions ? guarded([&]() -> Result<Message<schema::Facts>> {
+    RELAB_TRY(auto after, kind_.attempt(task_, facts, hands_));
+    return checked(std::move(after));
+  })
+                          : Result<Message<schema::Facts>>(fail(intentions.error()));
+  if (found) return {.facts = std::move(*found)};
+  auto work = failed(std::move(found).error());
+  work.facts = std::move(*before);
+  return work;
 }
 
 Work Errand::change() {
@@ -187,7 +208,7 @@ Work Errand::review() {
 
 Result<void> Errand::apply_all(const Changes& changes, Work& work) {
   for (const auto& change : changes) {
-    RELAB_CHECK(apply(kind_, change, hands_.host));
+    RELAB_CHECK(apply(kind_, change, hands_));
     work.changes.push_back(change.what);
   }
   return {};
@@ -217,7 +238,8 @@ Result<void> undo_once(const Kind& kind, schema::Task::Reader task, schema::Fact
     return guarded([&] { return Result<Changes>(kind.revert(task, before, now.reader())); });
   };
   RELAB_TRY(const auto changes, difference());
-  for (const auto& change : changes) RELAB_CHECK(apply(kind, change, host));
+  for (const auto& change : changes)
+    RELAB_CHECK(apply(kind, change, {.host = host, .rescue = host}));
   if (changes.empty()) return {};
   RELAB_TRY(const auto left, difference());
   if (left.empty()) return {};
@@ -231,8 +253,13 @@ Work carry_out(schema::Order::Reader order, const Hands& hands, const Arm& arm) 
   const auto kind = find_kind(arm_of(order.getTask()));
   if (!kind) return failed(kind.error());
   Errand errand(**kind, order, hands, arm);
-  if ((*kind)->plan != nullptr) return errand.change();
-  return (*kind)->awaits != nullptr ? errand.wait() : errand.probe();
+  if ((*kind)->attempt != nullptr) return errand.attempt();
+  if ((*kind)->awaits != nullptr) {
+    auto waited = errand.wait();
+    const bool is_there = waited.outcome == schema::Outcome::SUCCEEDED && waited.changes.empty();
+    if (!is_there || (*kind)->plan == nullptr) return waited;
+  }
+  return (*kind)->plan != nullptr ? errand.change() : errand.probe();
 }
 
 Work review(schema::Order::Reader order, Host& host) {

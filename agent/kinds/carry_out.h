@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/host/host.h"
+#include "agent/kinds/kind.h"
 #include "common/wire/message.h"
 #include "schema/task.capnp.h"
 #include "schema/wire.capnp.h"
@@ -31,14 +31,6 @@ struct Work {
   /// What became of the changes of a task that failed and could be undone: "undone"; empty if they
   /// stand.
   std::string aftermath = {};
-};
-
-/// Two ways to the same machine.
-struct Hands {
-  /// Of the task: refuses everything once the task was stopped.
-  Host& host;
-  /// For the way back, which a stopped task must go to its end.
-  Host& rescue;
 };
 
 /// Keeps durably how the machine was before the first change. Nothing is changed if it fails.

@@ -27,6 +27,11 @@ struct Change {
   bool operator==(const Change&) const = default;
 };
 
+/// For a kind that declines, as the machine is now: it is not tried again by itself.
+inline tl::unexpected<Error> refuse(std::string why, std::string hint) {
+  return fail(Fault::refused, std::move(why), std::move(hint));
+}
+
 /// What a probe waits for until a person has done it.
 struct Awaited {
   /// As it stands among the changes of a report: "a person attaches the disk X".
@@ -34,6 +39,14 @@ struct Awaited {
   Waiting waiting;
   /// What is so if it was not done in time: "no disk with the serial X was attached".
   std::string missed;
+};
+
+/// Two ways to the same machine.
+struct Hands {
+  /// Of the task: refuses everything once the task was stopped.
+  Host& host;
+  /// For the way back, which a stopped task must go to its end.
+  Host& rescue;
 };
 
 /// A task kind that only reads: its facts are its whole result.
@@ -49,15 +62,34 @@ concept WaitingKind = ProbeKind<K> &&
   { K::awaits(params, facts) } -> std::same_as<std::optional<Awaited>>;
 };
 
+/// A probe that takes hours, or sets something up that it takes away again, whatever comes of it.
+/// `intends` is pure: what would be done, in words, after a first look; Fault::refused if the kind
+/// declines. `attempt` does it, and has the facts of the first look with what it found.
+template <typename K>
+concept TrialKind = ProbeKind<K> && requires(typename K::Params::Reader params,
+                                             typename K::Facts::Reader facts, const Hands& hands) {
+  { K::intends(params, facts) } -> std::same_as<Result<std::vector<std::string>>>;
+  { K::attempt(params, facts, hands) } -> std::same_as<Result<Message<typename K::Facts>>>;
+};
+
+template <typename K>
+concept AppliesAlone = requires(const Change& change, Host& host) {
+  { K::apply(change, host) } -> std::same_as<Result<void>>;
+};
+/// Whose change sets something up that has to be taken away again, whatever comes of it.
+template <typename K>
+concept AppliesWithRescue = requires(const Change& change, const Hands& hands) {
+  { K::apply(change, hands) } -> std::same_as<Result<void>>;
+};
+
 /// A task kind that changes something. `plan` is pure: what is to be changed, in this order;
 /// nothing once all is as wished; Fault::refused if the kind declines, as the machine is now.
 /// `apply` does one change, and does nothing if it is done already.
 template <typename K>
 concept ChangeKind = ProbeKind<K> &&
-    requires(typename K::Params::Reader params, typename K::Facts::Reader facts,
-             const Change& change, Host& host) {
+    (AppliesAlone<K> || AppliesWithRescue<K>)&&requires(typename K::Params::Reader params,
+                                                        typename K::Facts::Reader facts) {
   { K::plan(params, facts) } -> std::same_as<Result<std::vector<Change>>>;
-  { K::apply(change, host) } -> std::same_as<Result<void>>;
 };
 
 /// A kind whose changes may cut the agent off, and can be undone. `revert` is pure: what leads from
@@ -86,8 +118,10 @@ struct Kind {
   std::string_view arm;
   Result<Message<schema::Facts>> (*observe)(Task task, Host& host) = nullptr;
   std::optional<Awaited> (*awaits)(Task task, Facts facts) = nullptr;
+  Result<std::vector<std::string>> (*intends)(Task task, Facts facts) = nullptr;
+  Result<Message<schema::Facts>> (*attempt)(Task task, Facts facts, const Hands& hands) = nullptr;
   Result<std::vector<Change>> (*plan)(Task task, Facts facts) = nullptr;
-  Result<void> (*apply)(const Change& change, Host& host) = nullptr;
+  Result<void> (*apply)(const Change& change, const Hands& hands) = nullptr;
   std::vector<Change> (*revert)(Task task, Facts before, Facts now) = nullptr;
   std::string (*departs)(Task task, Facts now, Facts evidence) = nullptr;
 };
@@ -115,8 +149,22 @@ struct Erased {
   static std::optional<Awaited> awaits(Kind::Task task, Kind::Facts now) {
     return K::awaits(params(task), facts(now));
   }
+  static Result<std::vector<std::string>> intends(Kind::Task task, Kind::Facts now) {
+    return K::intends(params(task), facts(now));
+  }
+  static Result<Message<schema::Facts>> attempt(Kind::Task task, Kind::Facts now,
+                                                const Hands& hands) {
+    RELAB_TRY(const auto found, K::attempt(params(task), facts(now), hands));
+    return wrap_facts(K::arm, capnp::toDynamic(found.reader()));
+  }
   static Result<std::vector<Change>> plan(Kind::Task task, Kind::Facts now) {
     return K::plan(params(task), facts(now));
+  }
+  static Result<void> apply(const Change& change, const Hands& hands) {
+    if constexpr (AppliesAlone<K>)
+      return K::apply(change, hands.host);
+    else
+      return K::apply(change, hands);
   }
   static std::vector<Change> revert(Kind::Task task, Kind::Facts before, Kind::Facts now) {
     return K::revert(params(task), facts(before), facts(now));
@@ -130,8 +178,10 @@ template <ProbeKind K>
 constexpr Kind kind() {
   Kind row{.arm = K::arm, .observe = &Erased<K>::observe};
   if constexpr (WaitingKind<K>) row.awaits = &Erased<K>::awaits;
+  if constexpr (TrialKind<K>) row.intends = &Erased<K>::intends;
+  if constexpr (TrialKind<K>) row.attempt = &Erased<K>::attempt;
   if constexpr (ChangeKind<K>) row.plan = &Erased<K>::plan;
-  if constexpr (ChangeKind<K>) row.apply = &K::apply;
+  if constexpr (ChangeKind<K>) row.apply = &Erased<K>::apply;
   if constexpr (RevertibleKind<K>) row.revert = &Erased<K>::revert;
   if constexpr (DestroyingKind<K>) row.departs = &Erased<K>::departs;
   return row;

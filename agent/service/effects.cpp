@@ -102,17 +102,29 @@ std::optional<TaskEnd> Servant::refuse_late(const TaskId& id) {
 }
 
 bool Servant::perform(const effect::Start& effect) {
-  if (admission_ && admission_->id == effect.id) {
-    labour_.start(effect.id, std::move(admission_->order));
-  } else if (ends_.contains(effect.id)) {
+  const bool is_new = admission_ && admission_->id == effect.id;
+  if (!is_new && ends_.contains(effect.id)) {
     feed(event::Ended{.id = effect.id});
-  } else if (auto order = stored_order(effect.id)) {
-    labour_.start(effect.id, std::move(*order));
+  } else if (auto job = is_new ? make_job(std::move(admission_->order)) : stored_job(effect.id)) {
+    labour_.start(effect.id, std::move(*job));
   } else {
-    ends_.insert_or_assign(effect.id, failed_end(effect.id, order.error()));
+    ends_.insert_or_assign(effect.id, failed_end(effect.id, job.error()));
     feed(event::Ended{.id = effect.id});
   }
   return true;
+}
+
+Result<Job> Servant::make_job(Message<schema::Order> order) const {
+  RELAB_TRY(auto secrets, open_secrets(order.reader(), self_.keys));
+  return Job{.order = std::move(order),
+             .secrets = std::move(secrets),
+             .keys = &self_.keys,
+             .ledger_head = newest_head()};
+}
+
+Result<Job> Servant::stored_job(const TaskId& id) {
+  RELAB_TRY(auto order, stored_order(id));
+  return make_job(std::move(order));
 }
 
 Result<Message<schema::Order>> Servant::stored_order(const TaskId& id) {

@@ -11,6 +11,7 @@
 #include "common/base/text.h"
 #include "common/base/version.h"
 #include "common/reflect/resource.h"
+#include "common/wire/dsse.h"
 #include "schema/ledger.capnp.h"
 
 namespace relab::agent {
@@ -142,19 +143,30 @@ void Servant::take_attach(const Party& peer, const schema::Attach::Reader& attac
   feed(event::Attached{});
 }
 
-std::uint64_t Servant::entries_shown(const Party& peer) {
+std::optional<Servant::Shown> Servant::head_shown(const Party& peer) const {
   const auto kept = journal_.checkpoint(peer.sign_key);
-  if (!kept) return 0;
+  if (!kept) return {};
   const auto own = open_signed<schema::Countersigned>(*kept, self_.keys.sign_key());
-  if (!own) return 0;
-  const auto shown =
+  if (!own) return {};
+  auto shown =
       open_signed<schema::Checkpoint>(view(own->first.reader().getCheckpoint()), peer.sign_key);
-  return shown ? shown->first.reader().getEntries() : 0;
+  if (!shown) return {};
+  return Shown{.entries = shown->first.reader().getEntries(),
+               .envelope = std::move(shown->second.envelope)};
+}
+
+std::string Servant::newest_head() const {
+  std::optional<Shown> newest;
+  for (const auto& controller : self_.trust.controllers())
+    if (auto shown = head_shown(controller); shown && (!newest || shown->entries > newest->entries))
+      newest = std::move(shown);
+  return newest ? to_dsse(newest->envelope.reader()).dump() + "\n" : "";
 }
 
 void Servant::take_checkpoint(const Party& peer, const Opened& opened) {
   const auto checkpoint = opened.as<schema::Checkpoint>();
-  if (!checkpoint || checkpoint->reader().getEntries() <= entries_shown(peer)) return;
+  const auto before = head_shown(peer);
+  if (!checkpoint || (before && checkpoint->reader().getEntries() <= before->entries)) return;
   Draft<schema::Countersigned> countersigned;
   countersigned->setCheckpoint(blob(opened.envelope.bytes()));
   countersigned->setMachineId(self_.machine_id);
@@ -193,7 +205,7 @@ Terms Servant::terms() const {
   return {.lab = self_.trust.lab(),
           .name = self_.name,
           .machine_id = self_.machine_id,
-          .audience = self_.keys.sign_key(),
+          .keys = self_.keys,
           .nonce = nonce_,
           .role = self_.role,
           .now = now_.wall,
@@ -282,9 +294,10 @@ void Servant::take_notice(Notice notice, const Now& now) {
   told = {.when = now_.steady, .for_person = progress.for_person};
   Draft<schema::Progress> draft;
   draft->setTaskId(blob(progress.id.bytes));
-  draft->setDone(progress.steps);
-  draft->setUnit("steps");
-  draft->setWhat(clean_text(progress.what));
+  draft->setDone(progress.advance.done);
+  draft->setTotal(progress.advance.total);
+  draft->setUnit(progress.advance.unit);
+  draft->setWhat(clean_text(progress.advance.what));
   draft->setForPerson(clean_text(progress.for_person));
   send(std::move(draft).finish());
 }

@@ -100,9 +100,19 @@ class Servant {
   Message<schema::Hello> hello(const Party& peer, const schema::Attach::Reader& attach);
   /// Countersigns and keeps the head of the controller's ledger if it is newer than the one before.
   void take_checkpoint(const Party& peer, const Opened& opened);
-  /// How many entries of the controller's ledger it was shown; 0: none yet.
-  std::uint64_t entries_shown(const Party& peer);
+  /// A checkpoint of a controller's ledger.
+  struct Shown {
+    std::uint64_t entries = 0;
+    Message<schema::Envelope> envelope;
+  };
+  /// The newest one that this controller has shown; nothing yet, or what is kept does not verify.
+  std::optional<Shown> head_shown(const Party& peer) const;
   Result<Message<schema::Order>> stored_order(const TaskId& id);
+  /// The checkpoint that covers most, of all controllers, as a line of DSSE JSON; empty: none.
+  std::string newest_head() const;
+  /// With its secrets opened, which they are only now, however long the task had to wait.
+  Result<Job> make_job(Message<schema::Order> order) const;
+  Result<Job> stored_job(const TaskId& id);
   /// The task kind on which a report on this task shows something; empty for a change that is only
   /// checked.
   std::string shown_by(const TaskId& id);

@@ -70,10 +70,11 @@ class Service {
   /// Why nobody can come in, and when that is tried again.
   std::optional<Error> shut_;
   Instant retry_door_ = {};
-  Workers workers_;
-  std::optional<Servant> servant_;
   /// Something was done since memory was last given back.
   bool worn_ = false;
+  std::optional<Servant> servant_;
+  /// Its threads sign with the servant's keys: they end first.
+  Workers workers_;
 };
 
 }  // namespace relab::agent

@@ -85,9 +85,9 @@ Workers::~Workers() {
   for (auto& [id, worker] : workers_) worker.thread.request_stop();
 }
 
-void Workers::start(const TaskId& id, Message<schema::Order> order) {
+void Workers::start(const TaskId& id, Job job) {
   const std::scoped_lock lock(mutex_);
-  auto shared = std::make_shared<Message<schema::Order>>(std::move(order));
+  auto shared = std::make_shared<Job>(std::move(job));
   workers_[id].thread =
       std::jthread([this, id, shared](const std::stop_token& stop) { work(stop, id, *shared); });
 }
@@ -109,20 +109,20 @@ std::optional<StopReason> Workers::stop_reason(const TaskId& id) {
   return workers_[id].stopped;
 }
 
-void Workers::work(const std::stop_token& stop, const TaskId& id,
-                   const Message<schema::Order>& order) {
+void Workers::work(const std::stop_token& stop, const TaskId& id, Job& job) {
   have_own_files(wake_.get());
-  RealHost machine(stop, program_path_);
+  RealHost machine(stop, program_path_,
+                   {.secrets = &job.secrets, .keys = job.keys, .ledger_head = &job.ledger_head});
   RealHost unstopped({}, program_path_);
-  const auto tell = [&](std::uint64_t steps, const Waiting& doing) {
-    notify(
-        TaskProgress{.id = id, .steps = steps, .what = doing.what, .for_person = doing.for_person});
+  const auto tell = [&](const Advance& advance, const std::string& for_person) {
+    notify(TaskProgress{.id = id, .advance = advance, .for_person = for_person});
   };
   ObservedHost host(machine, tell);
   ObservedHost rescue(unstopped, tell);
   const auto started = wall_clock();
-  auto work = carry_out(order.reader(), {.host = host, .rescue = rescue},
+  auto work = carry_out(job.order.reader(), {.host = host, .rescue = rescue},
                         [&](const auto& before) { return arm(stop, id, before); });
+  job.secrets.clear();
   TaskEnd end{.id = id, .started = started, .ended = wall_clock(), .log = host.take_log()};
   const auto rescued = rescue.take_log();
   end.log.insert(end.log.end(), rescued.begin(), rescued.end());
@@ -163,7 +163,7 @@ void Workers::look_again(const std::stop_token& stop, const TaskId& id,
                          const Message<schema::Order>& order) {
   have_own_files(wake_.get());
   RealHost machine(stop, program_path_);
-  ObservedHost host(machine, [](std::uint64_t, const Waiting&) {});
+  ObservedHost host(machine, [](const Advance&, const std::string&) {});
   const auto started = wall_clock();
   auto work = relab::agent::review(order.reader(), host);
   TaskEnd end{.id = id, .started = started, .ended = wall_clock(), .log = host.take_log()};
@@ -182,7 +182,7 @@ void Workers::work_back(const TaskId& id, const Undoing& undoing) {
   have_own_files(wake_.get());
   // Nobody stops the way back.
   RealHost machine({}, program_path_);
-  ObservedHost host(machine, [](std::uint64_t, const Waiting&) {});
+  ObservedHost host(machine, [](const Advance&, const std::string&) {});
   const auto started = wall_clock();
   const auto undone = relab::agent::undo(undoing.order.reader(), undoing.before.reader(), host);
   TaskEnd end{.id = id,

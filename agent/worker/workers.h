@@ -15,6 +15,7 @@
 
 #include "agent/core/core.h"
 #include "agent/host/host.h"
+#include "agent/host/secrets.h"
 #include "common/base/handle.h"
 #include "common/wire/message.h"
 #include "schema/task.capnp.h"
@@ -49,13 +50,22 @@ struct TaskArming {
 /// How far a task is.
 struct TaskProgress {
   TaskId id;
-  std::uint64_t steps;
-  std::string what;
+  Advance advance;
   /// What a person has to do now; empty: nothing.
   std::string for_person = {};
 };
 
 using Notice = std::variant<TaskEnd, TaskProgress, TaskArming>;
+
+/// A task that is to be carried out.
+struct Job {
+  Message<schema::Order> order;
+  Secrets secrets;
+  /// To sign what it leaves behind; borrowed from whoever gives the job, null: it cannot sign.
+  const crypto::Keys* keys = nullptr;
+  /// The newest checkpoint of the controller's ledger, as a line of DSSE JSON; empty: none.
+  std::string ledger_head = {};
+};
 
 /// A change that is to be undone.
 struct Undoing {
@@ -74,8 +84,8 @@ class Labour {
   Labour& operator=(const Labour&) = delete;
   virtual ~Labour() = default;
 
-  /// Its end comes as a notice.
-  virtual void start(const TaskId& id, Message<schema::Order> order) = 0;
+  /// Its end comes as a notice; its secrets are gone by then.
+  virtual void start(const TaskId& id, Job job) = 0;
   /// The task's running program is ended; its end comes as a notice.
   virtual void stop(const TaskId& id, StopReason reason) = 0;
   /// The answer to `TaskArming`: whether the way back is stored. If not, nothing is changed.
@@ -97,7 +107,7 @@ class Workers final : public Labour {
   /// Asks every task to stop and waits for it.
   ~Workers() override;
 
-  void start(const TaskId& id, Message<schema::Order> order) override;
+  void start(const TaskId& id, Job job) override;
   void stop(const TaskId& id, StopReason reason) override;
   void armed(const TaskId& id, Result<void> stored) override;
   void review(const TaskId& id, Message<schema::Order> order) override;
@@ -114,7 +124,7 @@ class Workers final : public Labour {
     std::optional<Result<void>> armed;
     std::jthread thread;
   };
-  void work(const std::stop_token& stop, const TaskId& id, const Message<schema::Order>& order);
+  void work(const std::stop_token& stop, const TaskId& id, Job& job);
   void look_again(const std::stop_token& stop, const TaskId& id,
                   const Message<schema::Order>& order);
   void work_back(const TaskId& id, const Undoing& undoing);

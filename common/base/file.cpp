@@ -75,6 +75,14 @@ Result<void> replace_file(const fs::path& path, std::string_view content) {
   return sync_folder(path.has_parent_path() ? path.parent_path() : fs::path("."));
 }
 
+Result<void> check_private(const fs::path& path, std::string hint) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0 || (info.st_mode & 077U) == 0) return {};
+  return fail(Fault::refused,
+              fmt::format("{} can be read or written by others than its owner", path.string()),
+              std::move(hint));
+}
+
 Result<void> make_private_folder(const fs::path& path) {
   std::error_code error;
   if (fs::is_directory(path, error)) return {};

@@ -19,6 +19,10 @@ Result<std::string> read_small_file(const std::filesystem::path& path,
 /// after a failure or a crash the old file stands as it was.
 Result<void> replace_file(const std::filesystem::path& path, std::string_view content);
 
+/// Fault::refused, with this hint, if others than its owner can read or write the file. A file that
+/// does not exist is as good as a private one.
+Result<void> check_private(const std::filesystem::path& path, std::string hint);
+
 /// Makes the folder (and those above) for the owner only, if it is not there yet.
 Result<void> make_private_folder(const std::filesystem::path& path);
 

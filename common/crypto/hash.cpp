@@ -24,6 +24,12 @@ Personal personal_of(Purpose purpose) {
     case Purpose::enrol_proof:
       text = "relab-enrolp-v1";
       break;
+    case Purpose::secret_box:
+      text = "relab-secbox-v1";
+      break;
+    case Purpose::secret_store:
+      text = "relab-secsto-v1";
+      break;
   }
   Personal personal{};
   std::ranges::copy(text, personal.begin());
@@ -73,6 +79,14 @@ Digest keyed_digest(ByteView key, std::initializer_list<ByteView> parts, Purpose
   Hasher hasher(key, purpose);
   for (const auto part : parts) hasher.add_part(part);
   return hasher.finish();
+}
+
+Secret derived_key(ByteView key, Purpose purpose) {
+  const auto personal = personal_of(purpose);
+  Secret derived(sizeof(Digest));
+  crypto_generichash_blake2b_salt_personal(derived.bytes().data(), derived.size(), nullptr, 0,
+                                           key.data(), key.size(), nullptr, personal.data());
+  return derived;
 }
 
 bool equal(ByteView a, ByteView b) {

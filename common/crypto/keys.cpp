@@ -67,6 +67,26 @@ Signature Keys::sign(ByteView message) const {
   return signature;
 }
 
+std::optional<Secret> Keys::open(ByteView box) const {
+  if (box.size() < crypto_box_SEALBYTES) return {};
+  Secret plain(box.size() - crypto_box_SEALBYTES);
+  const auto* key = secret_.view().data() + 2 * part_size;
+  if (crypto_box_seal_open(plain.bytes().data(), box.data(), box.size(), seal_public_.data(),
+                           key) != 0)
+    return {};
+  return plain;
+}
+
+Secret Keys::store_key() const {
+  return derived_key(secret_.view().subspan(2 * part_size, part_size), Purpose::secret_store);
+}
+
+Bytes seal(const PublicKey& seal_key, ByteView plain) {
+  Bytes box(plain.size() + crypto_box_SEALBYTES);
+  RELAB_ASSERT(crypto_box_seal(box.data(), plain.data(), plain.size(), seal_key.data()) == 0);
+  return box;
+}
+
 bool verify(const PublicKey& key, ByteView message, ByteView signature) {
   return signature.size() == Signature().size() &&
          crypto_sign_verify_detached(signature.data(), message.data(), message.size(),

@@ -3,6 +3,7 @@
 /// The keys of one party: Ed25519 to sign, X25519 for the transport, X25519 for sealed secrets.
 
 #include <array>
+#include <optional>
 #include <string>
 
 #include "common/base/bytes.h"
@@ -43,6 +44,10 @@ class Keys {
   std::string curve_secret_z85() const;
 
   Signature sign(ByteView message) const;
+  /// What was sealed to `seal_key()`; nothing if it was sealed to another key, or altered.
+  std::optional<Secret> open(ByteView box) const;
+  /// The key for what this party keeps for itself alone.
+  Secret store_key() const;
 
  private:
   explicit Keys(Secret secret);
@@ -52,6 +57,9 @@ class Keys {
   PublicKey curve_public_{};
   PublicKey seal_public_{};
 };
+
+/// A box that only the owner of this seal key can open; it does not tell who made it.
+Bytes seal(const PublicKey& seal_key, ByteView plain);
 
 bool verify(const PublicKey& key, ByteView message, ByteView signature);
 

@@ -120,6 +120,8 @@ Result<Statement> Database::prepare(std::string_view sql) {
   return Statement(CHandle<sqlite3_stmt, sqlite3_finalize>(statement), *shelf_);
 }
 
+std::int64_t Database::changed() const { return sqlite3_changes64(connection_.get()); }
+
 Result<void> Database::execute(const std::string& sql) {
   if (sqlite3_exec(connection_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
     return fail(error_of(connection_.get()));

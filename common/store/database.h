@@ -79,6 +79,8 @@ class Database {
   Result<Statement> prepare(std::string_view sql);
   /// Several statements without parameters.
   Result<void> execute(const std::string& sql);
+  /// Rows that the last INSERT, UPDATE or DELETE wrote: a trigger may have it write none.
+  std::int64_t changed() const;
 
   /// Runs the work between BEGIN IMMEDIATE and COMMIT; anything but success rolls back.
   template <typename Work>

@@ -30,7 +30,7 @@ void show(const Deed& deed, Printer& out) {
 
 /// What keeps a phase from being approved; it is printed.
 std::optional<ExitCode> hindrance(const std::string& phase, const std::vector<Deed>& deeds,
-                                  Context& context) {
+                                  const Evidences& evidences, Context& context) {
   if (deeds.empty())
     return context.failed(
         {.fault = Fault::conflict,
@@ -45,6 +45,13 @@ std::optional<ExitCode> hindrance(const std::string& phase, const std::vector<De
   for (const auto& supply : supplies) context.out().line("  supply what is missing: " + supply);
   if (!met) {
     context.out().line("Nothing was approved: what it would be approved on is not there.");
+    return ExitCode::gate_closed;
+  }
+  const auto gate = judge_entry(phase, evidences);
+  if (!gate) return context.failed(gate.error());
+  if (!gate->open) {
+    context.out().line(fmt::format(
+        "Nothing was approved: the gate of {} is shut; `relab gate {}` tells why.", phase, phase));
     return ExitCode::gate_closed;
   }
   for (const auto& deed : deeds)
@@ -102,7 +109,7 @@ ExitCode approve_plan(const PhasePlan& plan, std::chrono::seconds valid_for,
   const auto deeds = deeds_of(plan, evidences);
   if (!deeds.empty()) out.line(fmt::format("Phase {}, {}:", plan.name, plan.title));
   for (const auto& deed : deeds) show(deed, out);
-  if (const auto hindered = hindrance(plan.name, deeds, context)) return *hindered;
+  if (const auto hindered = hindrance(plan.name, deeds, evidences, context)) return *hindered;
   if (const auto typed = ask_for(hosts_of(deeds)); !typed) return context.failed(typed.error());
   const auto written = [&]() -> Result<void> {
     const auto approval = approval_of(plan, deeds, valid_for, evidences);

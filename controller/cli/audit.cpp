@@ -7,6 +7,7 @@
 #include "common/reflect/notes.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
+#include "controller/cli/survive.h"
 #include "controller/report/diff.h"
 #include "controller/run/book.h"
 
@@ -148,10 +149,11 @@ void declare_audit(po::options_description& options) {
 ExitCode audit(const Values& values, Context& context) {
   const auto what = argument_of(values, 0);
   const auto count = arguments_of(values).size();
-  if (!(what == "show" && count <= 2) && !(what == "diff" && count == 3)) {
+  if (!(what == "show" && count <= 2) && !(what == "diff" && count == 3) &&
+      !(what == "survive" && count == 1)) {
     context.out().error(
         {.fault = Fault::invalid,
-         .what = "usage: relab audit show [SECTION], or relab audit diff A B",
+         .what = "usage: relab audit show [SECTION], relab audit survive, or relab audit diff A B",
          .hint = "A and B are runs: last, last~1, or ids as `relab status` shows them"});
     return ExitCode::usage;
   }
@@ -159,6 +161,9 @@ ExitCode audit(const Values& values, Context& context) {
   if (!lab) return ExitCode::usage;
   const auto book = context.read_book(str(lab->reader().getName()));
   if (!book) return context.failed(book.error());
+  if (what == "survive")
+    return survive(values, context,
+                   {.lab = lab->reader(), .state = book->state(), .now = wall_clock()});
   if (what == "diff") return compare(values, context, lab->reader(), book->state());
   return show(values, context, lab->reader(), book->state());
 }

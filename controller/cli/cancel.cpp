@@ -29,12 +29,17 @@ Result<std::vector<CancelTarget>> targets_of(const std::string& word, schema::La
     if (id.text() == word || id.brief() == word || task.step == word)
       return fail(Fault::conflict, fmt::format("{} has ended already", task.step),
                   "`relab status` tells how");
-  RELAB_TRY(const auto part, find_part(lab, word));
   std::vector<CancelTarget> targets;
+  // Also what lab.toml has no more: it may still be at work.
+  for (const auto* run : state.open_runs())
+    if (run->phase == word || run->id.text() == word || run->id.brief() == word)
+      targets.emplace_back(run->id);
+  if (!targets.empty()) return targets;
+  RELAB_TRY(const auto part, find_part(lab, word));
   for (const auto* run : state.open_runs(part.phase))
     if (part.track.empty() || run->track == part.track) targets.emplace_back(run->id);
   if (targets.empty())
-    return fail(Fault::missing,
+    return fail(Fault::conflict,
                 fmt::format("nothing of {} is open: there is nothing to cancel", part.text()),
                 "`relab status` shows what was run");
   return targets;
@@ -151,7 +156,8 @@ ExitCode cancel_here(const std::vector<CancelTarget>& targets, const Message<sch
       end = runner.await({.task = *id, .run = opened.book.state().tasks().at(*id).run});
     else
       end = runner.carry_on(std::get<RunId>(target));
-    if (end.code == ExitCode::detached) return end.code;
+    // What a run came to has a value; an error has none.
+    if (end.code != ExitCode::done && end.value.is_null()) return end.code;
   }
   return tell(opened.book.state(), targets, context);
 }
@@ -177,7 +183,10 @@ ExitCode cancel(const Values& values, Context& context) {
   const auto seen = context.read_book(name);
   if (!seen) return context.failed(seen.error());
   const auto targets = targets_of(word, lab->reader(), seen->state());
-  if (!targets) return context.failed(targets.error());
+  if (!targets) {
+    const auto code = context.failed(targets.error());
+    return targets.error().fault == Fault::missing ? ExitCode::usage : code;
+  }
   auto opened = open_lab(context, lab->reader(), "cancel " + word);
   if (!opened && opened.error().fault == Fault::busy) {
     if (const auto code = hand_over(*targets, seen->ledger().entries().size(), name, context))

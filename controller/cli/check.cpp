@@ -3,6 +3,7 @@
 #include "common/base/text.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
+#include "controller/cli/show_secrets.h"
 #include "controller/gates/gate.h"
 #include "controller/plan/plan.h"
 
@@ -24,8 +25,9 @@ void tell_unknown_conditions(schema::Lab::Reader lab, Printer& out) {
           std::find(known.begin(), known.end(), name) == known.end()) {
         const auto near = nearest(name, known);
         out.note(fmt::format(
-            "note: phase {}: this version cannot judge '{}'{}; that gate stays shut", phase, name,
-            near.empty() ? " yet" : fmt::format(" (did you mean '{}'?)", near)));
+            "note: phase {}: this version cannot judge '{}'{}; that gate stays shut, "
+            "and nobody can waive it",
+            phase, name, near.empty() ? " yet" : fmt::format(" (did you mean '{}'?)", near)));
       }
   };
   for (const auto phase : lab.getPlan().getPhases()) {
@@ -59,6 +61,7 @@ ExitCode check(const Values& values, Context& context) {
                   "pool(s), {} phase(s)",
                   file, str(lab.getName()), lab.getHosts().size(), lab.getGuests().size(),
                   lab.getDisks().size(), lab.getPools().size(), lab.getPlan().getPhases().size()));
+  show_secrets(context, lab, secret_users(lab));
   return ExitCode::done;
 }
 

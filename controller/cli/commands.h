@@ -29,6 +29,8 @@ void declare_gate(boost::program_options::options_description& options);
 ExitCode gate(const Values& values, Context& context);
 void declare_audit(boost::program_options::options_description& options);
 ExitCode audit(const Values& values, Context& context);
+void declare_secret(boost::program_options::options_description& options);
+ExitCode secret(const Values& values, Context& context);
 void declare_ledger(boost::program_options::options_description& options);
 ExitCode ledger(const Values& values, Context& context);
 

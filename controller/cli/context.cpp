@@ -26,31 +26,12 @@ fs::path base_folder(const char* variable, const char* below_home) {
   return fs::path(home != nullptr && *home == '/' ? home : "/root") / below_home;
 }
 
-Result<crypto::Secret> secret_line(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-  auto secret = crypto::Secret::of(bytes_of(text));
-  crypto::wipe(text);
-  if (secret.size() == 0) return fail(Fault::invalid, "the passphrase is empty");
-  return secret;
-}
-
-Result<crypto::Secret> read_descriptor(int fd) {
-  std::string text;
-  std::array<char, 512> buffer{};
-  for (;;) {
-    const auto count = ::read(fd, buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0)
-      return fail(
-          Fault::invalid,
-          fmt::format("the passphrase cannot be read from descriptor {}: {}", fd, words_of(errno)));
-    if (count == 0) break;
-    text.append(buffer.data(), static_cast<std::size_t>(count));
-    if (text.size() > passphrase_size_max)
-      return fail(Fault::invalid, "the passphrase has more than 4096 bytes");
-  }
-  sodium_memzero(buffer.data(), buffer.size());
-  return secret_line(std::move(text));
+/// Without the end of its line.
+Result<crypto::Secret> passphrase_in(const crypto::Secret& text) {
+  auto size = text.size();
+  while (size > 0 && (text.view()[size - 1] == '\n' || text.view()[size - 1] == '\r')) --size;
+  if (size == 0) return fail(Fault::invalid, "the passphrase is empty");
+  return text.first(size);
 }
 
 }  // namespace
@@ -119,12 +100,25 @@ Result<Book> Context::read_book(const std::string& lab) const {
 
 Result<crypto::Secret> Context::passphrase(const std::string& prompt) const {
   if (!globals_.passphrase_file.empty()) {
-    RELAB_TRY(auto text, read_small_file(globals_.passphrase_file, passphrase_size_max)
-                             .during("reading the passphrase"));
-    return secret_line(std::move(text)).during("reading " + globals_.passphrase_file);
+    RELAB_TRY(const auto text, read_secret(globals_.passphrase_file, passphrase_size_max)
+                                   .during("reading the passphrase"));
+    return passphrase_in(text).during("reading " + globals_.passphrase_file);
   }
-  if (globals_.passphrase_fd >= 0) return read_descriptor(globals_.passphrase_fd);
-  return ask(prompt);
+  if (globals_.passphrase_fd >= 0) {
+    RELAB_TRY(const auto text, crypto::Secret::read(globals_.passphrase_fd, passphrase_size_max)
+                                   .during(fmt::format("reading the passphrase from descriptor {}",
+                                                       globals_.passphrase_fd)));
+    return passphrase_in(text);
+  }
+  RELAB_TRY(const auto text, ask(prompt));
+  return passphrase_in(text);
+}
+
+Result<crypto::Secret> Context::read_secret(const std::string& path, std::size_t size_max) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file && errno == ENOENT) return fail(Fault::missing, fmt::format("there is no {}", path));
+  if (!file) return fail(Fault::invalid, fmt::format("{}: {}", path, words_of(errno)));
+  return crypto::Secret::read(file.get(), size_max).during("reading " + path);
 }
 
 Result<crypto::Secret> Context::ask(const std::string& prompt) const {
@@ -140,13 +134,14 @@ Result<crypto::Secret> Context::ask(const std::string& prompt) const {
     return ::write(terminal.get(), text.data(), text.size()) >= 0;
   };
   say(prompt + ": ");
-  std::string text;
-  char c = 0;
-  while (text.size() < passphrase_size_max && ::read(terminal.get(), &c, 1) == 1 && c != '\n')
-    text += c;
+  crypto::Secret text(passphrase_size_max);
+  std::size_t size = 0;
+  while (size < text.size() && ::read(terminal.get(), &text.bytes()[size], 1) == 1 &&
+         text.view()[size] != '\n')
+    ++size;
   ::tcsetattr(terminal.get(), TCSAFLUSH, &shown);
   say("\n");
-  return secret_line(std::move(text));
+  return text.first(size);
 }
 
 Result<crypto::Keys> Context::keys() const {

@@ -35,6 +35,7 @@ class Context {
 
   std::filesystem::path config_dir() const;
   std::filesystem::path key_file() const { return config_dir() / "controller.key"; }
+  std::filesystem::path secret_file() const { return config_dir() / "secrets"; }
   std::filesystem::path state_dir(const std::string& lab) const;
   std::filesystem::path ledger_file(const std::string& lab) const {
     return state_dir(lab) / "ledger.db";
@@ -53,8 +54,10 @@ class Context {
   /// none of them.
   Result<crypto::Secret> passphrase(const std::string& prompt) const;
   Result<crypto::Keys> keys() const;
-  /// A secret typed on the terminal, without echo.
+  /// A secret typed on the terminal, without echo; may be empty.
   Result<crypto::Secret> ask(const std::string& prompt) const;
+  /// All that the file, or pipe, has.
+  static Result<crypto::Secret> read_secret(const std::string& path, std::size_t size_max);
 
   /// Prints the error and returns `failed`.
   ExitCode failed(const Error& error);

@@ -59,6 +59,12 @@ ExitCode init(const Values& values, Context& context) {
         {.fault = Fault::conflict,
          .what = fmt::format("{} exists already", context.key_file().string()),
          .hint = "keys are never written over; move the file away to make new ones"});
+  if (std::error_code error; std::filesystem::exists(context.secret_file(), error))
+    return context.failed(
+        {.fault = Fault::conflict,
+         .what = fmt::format("{} holds secrets that only the keys of before can decrypt",
+                             context.secret_file().string()),
+         .hint = "put those keys back; or move that file away too, and set every secret anew"});
   const auto passphrase = new_passphrase(context);
   if (!passphrase) return context.failed(passphrase.error());
   const auto keys = crypto::Keys::make();

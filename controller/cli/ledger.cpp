@@ -103,6 +103,13 @@ ExitCode tell_head(const Book& book, const std::string& path, Context& context) 
   if (!head) return context.failed(head.error());
   if (path.empty()) context.out().raw(*line);
   if (!path.empty()) {
+    std::error_code error;
+    const auto there = std::filesystem::symlink_status(path, error).type();
+    if (there != std::filesystem::file_type::regular &&
+        there != std::filesystem::file_type::not_found)
+      return context.failed({.fault = Fault::invalid,
+                             .what = fmt::format("{} is there, and is no file", path),
+                             .hint = "give the name of a file, or of none"});
     if (const auto written = replace_file(path, *line); !written)
       return context.failed(written.error());
     context.out().line(fmt::format("The head of {} entries is in {}.", head->entries, path));

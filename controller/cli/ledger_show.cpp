@@ -75,6 +75,9 @@ Result<std::size_t> last_of(const std::string& wish) {
 Result<HistoryFilter> filter_of(const Values& values, const std::vector<HistoryLine>& lines,
                                 schema::Lab::Reader lab) {
   const auto text = [&](const char* name) { return values[name].as<std::string>(); };
+  for (const char* name : {"kind", "agent", "phase", "task", "run", "since", "until", "last"})
+    if (!values[name].defaulted() && text(name).empty())
+      return fail(Fault::invalid, fmt::format("--{} names nothing", name));
   const auto names = names_in(lines, lab);
   HistoryFilter filter;
   RELAB_TRY(filter.kind, one_of(text("kind"), "kind of entries", names.kinds));

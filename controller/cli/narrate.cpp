@@ -45,8 +45,15 @@ void LineNarrator::step_changed(const StepRun& run) {
                         run.why.empty() ? "" : ": " + run.why));
 }
 
-void LineNarrator::progress(const StepRun& run, std::uint64_t /*steps*/, const std::string& what) {
-  doing_[run.step.path] = what;
+void LineNarrator::progress(const StepRun& run, schema::Progress::Reader progress, Millis at) {
+  const auto what = Printer::harmless(str(progress.getWhat()));
+  auto& doing = doing_[run.step.path];
+  if (view(progress.getUnit()) != "bytes") {
+    doing = {.what = what, .pace = {}};
+    return;
+  }
+  if (doing.what != what) doing = {.what = what, .pace = {}};
+  doing.pace.add({.done = progress.getDone(), .total = progress.getTotal(), .at = at});
 }
 
 void LineNarrator::still_waiting(const Engine& engine, Millis since) {
@@ -54,8 +61,9 @@ void LineNarrator::still_waiting(const Engine& engine, Millis since) {
   for (const auto& track : engine.tracks())
     for (const auto& run : track)
       if (!run.ended()) {
-        auto doing = doing_.contains(run.step.path) ? doing_[run.step.path].substr(0, doing_max)
-                                                    : std::string();
+        auto doing = std::string();
+        if (const auto known = doing_.find(run.step.path); known != doing_.end())
+          doing = known->second.what.substr(0, doing_max) + known->second.pace.text();
         if (!run.why.empty()) doing = run.why;
         ++alike[fmt::format("{}{}{}", name(run.state), doing.empty() ? "" : ": ", doing)];
       }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "controller/cli/printer.h"
+#include "controller/report/pace.h"
 #include "controller/run/driver.h"
 
 namespace relab::controller::cli {
@@ -18,13 +19,20 @@ class LineNarrator final : public Narrator {
   void agent_up(const std::string& agent, const Greeting& greeting) override;
   void agent_down(const std::string& agent, const Error& why) override;
   void step_changed(const StepRun& run) override;
-  void progress(const StepRun& run, std::uint64_t steps, const std::string& what) override;
+  void progress(const StepRun& run, schema::Progress::Reader progress, Millis at) override;
   void still_waiting(const Engine& engine, Millis since) override;
   void warn(const std::string& what) override;
 
  private:
+  /// What a step does at the moment, and how fast.
+  struct Doing {
+    std::string what;
+    Pace pace;
+  };
+
   Printer& out_;
-  std::map<std::string, std::string> doing_;
+  /// By the step's path.
+  std::map<std::string, Doing> doing_;
 };
 
 }  // namespace relab::controller::cli

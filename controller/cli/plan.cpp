@@ -4,8 +4,10 @@
 
 #include "common/base/time.h"
 #include "common/reflect/notes.h"
+#include "common/reflect/secrets.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
+#include "controller/cli/show_secrets.h"
 
 namespace relab::controller::cli {
 
@@ -15,11 +17,14 @@ nlohmann::json to_json(const PhasePlan& plan) {
   auto tracks = nlohmann::json::array();
   for (const auto& track : plan.tracks) {
     auto steps = nlohmann::json::array();
-    for (const auto& step : track)
+    for (const auto& step : track) {
       steps.push_back({{"step", step.path},
                        {"agent", step.agent},
                        {"kind", reflect::snake_case(step.arm)},
                        {"deadlineSeconds", step.deadline.count()}});
+      if (const auto names = reflect::secrets_of(step.task->reader()); !names.empty())
+        steps.back()["secrets"] = names;
+    }
     tracks.push_back(std::move(steps));
   }
   return {{"phase", plan.name}, {"title", plan.title}, {"tracks", std::move(tracks)}};
@@ -41,6 +46,7 @@ ExitCode plan(const Values& values, Context& context) {
   if (!lab) return ExitCode::usage;
   const auto wanted = argument_of(values, 0);
   auto list = nlohmann::json::array();
+  SecretUsers users;
   for (const auto& name : wanted.empty() ? phase_names(lab->reader()) : std::vector{wanted}) {
     const auto compiled = compile_phase(lab->reader(), name);
     if (!compiled) {
@@ -49,7 +55,10 @@ ExitCode plan(const Values& values, Context& context) {
     }
     print(*compiled, context.out());
     list.push_back(to_json(*compiled));
+    for (auto& [secret, steps] : secret_users(*compiled))
+      users[secret].insert(users[secret].end(), steps.begin(), steps.end());
   }
+  show_secrets(context, lab->reader(), users);
   context.out().value(list);
   return ExitCode::done;
 }

@@ -40,6 +40,15 @@ class Journey {
   /// False if somebody asked to leave.
   bool go(const Part& part, Purpose purpose) { return take(runner_.run(part, purpose)); }
   bool attach(const RunId& run) { return take(runner_.attach(run)); }
+  /// False if that failed, or somebody asked to leave.
+  bool close_orphans() {
+    const auto closed = runner_.close_orphans();
+    if (closed) return true;
+    return take({.code = closed.error().fault == Fault::cancelled
+                             ? ExitCode::detached
+                             : context_.failed(closed.error())}) &&
+           false;
+  }
   bool take(PartEnd end) {
     code_ = worse(code_, end.code);
     if (!end.value.is_null()) values_.push_back(std::move(end.value));
@@ -141,6 +150,7 @@ Result<Wish> wish_of(const Values& values, schema::Lab::Reader lab) {
 
 ExitCode carry_out(const Wish& wish, const Message<schema::Lab>& lab, Journey& journey,
                    Context& context) {
+  if (!wish.check && !journey.close_orphans()) return journey.code();
   if (wish.part) {
     journey.go(*wish.part, wish.check ? Purpose::check : Purpose::apply);
     if (!journey.values().empty()) context.out().value(journey.values().front());
@@ -193,15 +203,13 @@ ExitCode attach(const Values& values, Context& context) {
   auto opened = open_lab(context, lab->reader(), "attach");
   if (!opened) return context.failed(opened.error());
   Journey journey(context, *opened, *lab, patience_of(values));
-  bool any = false;
+  const bool any = !opened->book.state().open_runs().empty();
+  if (!journey.close_orphans()) return journey.code();
   for (const auto& phase : phases_in_order(lab->reader())) {
     std::vector<RunId> runs;
-    for (const auto* open : opened->book.state().open_runs(phase))
-      if (!open->check) runs.push_back(open->id);
-    for (const auto& run : runs) {
-      any = true;
+    for (const auto* open : opened->book.state().open_runs(phase)) runs.push_back(open->id);
+    for (const auto& run : runs)
       if (!journey.attach(run)) return journey.code();
-    }
   }
   if (!any) context.out().line("No run is open: there is nothing to carry on with.");
   context.out().value({{"phases", journey.values()}});

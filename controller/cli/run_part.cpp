@@ -2,19 +2,17 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <set>
 
 #include "controller/cli/narrate.h"
+#include "controller/cli/run_ending.h"
 #include "controller/cli/show_gate.h"
 #include "controller/keys/key_file.h"
-#include "controller/run/impostor.h"
 
 namespace relab::controller::cli {
 
 namespace {
 
 constexpr auto poll_time = Millis(100);
-constexpr auto impostor_patience = Millis(1500);
 constexpr auto farewell_time = Millis(1000);
 
 int weight(ExitCode code) {
@@ -35,16 +33,6 @@ int weight(ExitCode code) {
       return 6;
   }
   return 7;
-}
-
-ExitCode code_of(const Engine& engine) {
-  auto code = engine.count(StepState::failed) != 0 ? ExitCode::failed : ExitCode::done;
-  for (const auto wait : engine.stalled()) {
-    if (wait == Wait::agent) code = worse(code, ExitCode::unreachable);
-    if (wait == Wait::approval || wait == Wait::person) code = worse(code, ExitCode::person_needed);
-    if (wait == Wait::evidence) code = worse(code, ExitCode::gate_closed);
-  }
-  return code;
 }
 
 /// The agents keep the newest checkpoint, so that a ledger whose end is cut off is noticed. The
@@ -109,103 +97,51 @@ Result<void> PartRunner::close_run(const RunId& run) {
   return opened_.book.run_ended(run);
 }
 
-/// A run that was made from another lab file is ended: its plan is not this plan. So is an earlier
-/// check, which has nothing to lose.
+bool PartRunner::is_still_wanted(const RunRecord& run) const {
+  const auto then = plan_of(run);
+  const auto now = compile_part(lab_.reader(), {.phase = run.phase, .track = run.track});
+  return then && now && plan_digest(*then) == plan_digest(*now);
+}
+
+Result<void> PartRunner::close_orphans() {
+  std::vector<RunId> orphans;
+  for (const auto* run : opened_.book.state().open_runs())
+    if (!compile_part(lab_.reader(), {.phase = run->phase, .track = run->track})) {
+      context_.out().note(fmt::format("lab.toml has no {} any more: run {} of it is ended",
+                                      Part{.phase = run->phase, .track = run->track}.text(),
+                                      run->id.brief()));
+      orphans.push_back(run->id);
+    }
+  for (const auto& run : orphans) RELAB_CHECK(close_run(run));
+  return {};
+}
+
+/// A run with another plan than this is ended. So is an earlier check, which has nothing to lose.
 Result<RunId> PartRunner::begin_run(const Part& part, Purpose purpose) {
   const bool check = purpose == Purpose::check;
   for (const auto* open : opened_.book.state().open_runs(part.phase)) {
     if (open->check != check) continue;
-    const bool same_lab = open->lab_digest == crypto::digest(lab_.bytes());
-    if (same_lab && open->track == part.track) {
+    const bool same_plan = is_still_wanted(*open);
+    if (same_plan && open->track == part.track) {
       context_.out().note(fmt::format("carrying on with run {} of {}, begun {}", open->id.brief(),
                                       part.text(), iso8601(open->started)));
       return open->id;
     }
-    if (same_lab && !check)
+    if (same_plan && !check)
       return fail(Fault::conflict,
                   fmt::format("run {} of {} has not ended", open->id.brief(),
                               Part{.phase = open->phase, .track = open->track}.text()),
                   "carry on with it first: `relab attach`");
-    context_.out().note(fmt::format(
-        "{} since run {} began: that run is ended, a new one begins",
-        same_lab ? "another check is asked for" : "lab.toml has changed", open->id.brief()));
+    context_.out().note(
+        fmt::format("{} since run {} began: that run is ended, a new one begins",
+                    same_plan ? "another check is asked for" : "its plan in lab.toml has changed",
+                    open->id.brief()));
     RELAB_CHECK(close_run(open->id));
   }
   const auto id = RunId::make(wall_clock());
   RELAB_CHECK(opened_.book.run_started(
       id, {.phase = part.phase, .track = part.track, .check = check}, lab_.bytes()));
   return id;
-}
-
-Result<PartEnd> PartRunner::conclude(const Part& part, const Driver& driver, const RunId& run) {
-  RELAB_TRY(const auto gate, judge_proof(part.phase, {.lab = lab_.reader(),
-                                                      .state = opened_.book.state(),
-                                                      .now = wall_clock()}));
-  RELAB_CHECK(opened_.book.run_ended(run));
-  RELAB_CHECK(opened_.book.judged(gate));
-  const auto& engine = driver.engine();
-  const auto lost = engine.count(StepState::failed) + engine.count(StepState::blocked);
-  const auto succeeded = engine.count(StepState::succeeded);
-  context_.out().line(
-      fmt::format("Phase {}: {} step(s) succeeded, {} failed.", part.text(), succeeded, lost));
-  if (!gate.verdicts.empty())
-    show(gate, fmt::format("What {} must show before anything after it", part.phase),
-         context_.out());
-  PartEnd end{.code = lost != 0   ? ExitCode::failed
-                      : gate.open ? ExitCode::done
-                                  : ExitCode::gate_closed,
-              .value = {{"run", run.text()},
-                        {"phase", part.phase},
-                        {"succeeded", succeeded},
-                        {"failed", lost},
-                        {"gate", to_json(gate)}}};
-  if (!part.track.empty()) end.value["track"] = part.track;
-  return end;
-}
-
-Result<PartEnd> PartRunner::conclude_check(const Part& part, const Driver& driver,
-                                           const RunId& run) {
-  RELAB_CHECK(opened_.book.run_ended(run));
-  auto& out = context_.out();
-  auto steps = nlohmann::json::array();
-  out.line(fmt::format("Phase {}, checked: nothing was changed.", part.text()));
-  for (const auto* task : opened_.book.state().tasks_of(run)) {
-    if (!task->evidence) continue;
-    auto changes = nlohmann::json::array();
-    for (const auto change : task->evidence->report.reader().getChanges())
-      changes.push_back(Printer::harmless(str(change)));
-    out.line(fmt::format("  {} on {}{}", task->step, task->agent,
-                         changes.empty() ? ": nothing would change" : ""));
-    for (const auto& change : changes) out.line("    " + change.get<std::string>());
-    steps.push_back({{"step", task->step}, {"agent", task->agent}, {"changes", changes}});
-  }
-  const auto& engine = driver.engine();
-  const auto lost = engine.count(StepState::failed) + engine.count(StepState::blocked);
-  if (lost != 0) out.line(fmt::format("  {} step(s) could not be checked", lost));
-  return PartEnd{.code = lost != 0 ? ExitCode::failed : ExitCode::done,
-                 .value = {{"run", run.text()},
-                           {"phase", part.phase},
-                           {"check", true},
-                           {"failed", lost},
-                           {"steps", std::move(steps)}}};
-}
-
-PartEnd PartRunner::tell_stalled(const Part& part, const Driver& driver) {
-  for (const auto* session : driver.missing())
-    context_.out().error(
-        name_impostor(*session, opened_.book.state(), opened_.keys, impostor_patience));
-  auto waiting = nlohmann::json::array();
-  for (const auto& track : driver.engine().tracks())
-    for (const auto& run : track) {
-      if (run.wait == Wait::nothing) continue;
-      context_.out().line(fmt::format("  {} waits: {}", run.step.path, run.why));
-      waiting.push_back(
-          {{"step", run.step.path}, {"for", std::string(name(run.wait))}, {"why", run.why}});
-    }
-  context_.out().note(fmt::format(
-      "Nothing is lost: `relab run {}` carries on when what it waits for is there.", part.text()));
-  return {.code = code_of(driver.engine()),
-          .value = {{"phase", part.phase}, {"waiting", std::move(waiting)}}};
 }
 
 Result<void> PartRunner::take_request(const CancelTarget& target, Driver& driver,
@@ -255,6 +191,15 @@ PartEnd PartRunner::carry_on(const RunId& run) {
 PartEnd PartRunner::attach(const RunId& run) {
   const auto* record = opened_.book.state().run(run);
   if (record == nullptr) return carry_on(run);
+  if (!is_still_wanted(*record)) {
+    context_.out().note(
+        fmt::format("the plan of {} in lab.toml has changed since run {} began: that run is ended",
+                    Part{.phase = record->phase, .track = record->track}.text(), run.brief()));
+    const auto closed = close_run(run);
+    if (!closed && closed.error().fault == Fault::cancelled) return {.code = ExitCode::detached};
+    return closed ? PartEnd{.code = ExitCode::done} : failed(closed.error());
+  }
+  if (record->check) return carry_on(run);
   const auto phase = record->phase;
   const auto asks = has_more_to_order(*record);
   if (!asks) return failed(asks.error());
@@ -294,14 +239,19 @@ void PartRunner::leave_settled(PhasePlan& plan, const RunRecord& run) {
   std::erase_if(plan.tracks, [](const auto& track) { return track.empty(); });
 }
 
-/// A step whose outcome is unknown may be ordered once more.
-Result<bool> PartRunner::has_more_to_order(const RunRecord& run) const {
-  RELAB_TRY(const auto plan, plan_of(run));
+std::set<std::string> PartRunner::ordered_steps(const RunId& run) const {
   std::set<std::string> ordered;
-  for (const auto* task : opened_.book.state().tasks_of(run.id))
+  for (const auto* task : opened_.book.state().tasks_of(run))
     if (task->open() || (task->evidence &&
                          task->evidence->report.reader().getOutcome() != schema::Outcome::UNKNOWN))
       ordered.insert(task->step);
+  return ordered;
+}
+
+/// A step whose outcome is unknown may be ordered once more.
+Result<bool> PartRunner::has_more_to_order(const RunRecord& run) const {
+  RELAB_TRY(const auto plan, plan_of(run));
+  const auto ordered = ordered_steps(run.id);
   return std::ranges::any_of(plan.tracks, [&](const auto& track) {
     return std::ranges::any_of(track,
                                [&](const auto& step) { return !ordered.contains(step.path); });
@@ -315,11 +265,15 @@ PartEnd PartRunner::drive(const RunId& run, const std::optional<TaskId>& task, O
   auto plan = plan_of(*record);
   if (!plan) return failed(plan.error());
   leave_settled(*plan, *record);
+  const bool orders_some = orders == Orders::some && !task;
+  if (orders_some)
+    if (auto stopped = stopped_for_secrets(*plan, ordered_steps(run))) return std::move(*stopped);
   LineNarrator narrator(context_.out());
   ZmqExchange exchange;
   Driver driver({.lab = str(lab_.reader().getName()),
                  .patience = patience_,
-                 .collect_only = task.has_value() || orders == Orders::none},
+                 .collect_only = !orders_some,
+                 .secrets = secrets()},
                 opened_.book, opened_.keys, exchange, narrator);
   if (const auto begun = driver.begin(run, std::move(*plan), now_of_system()); !begun)
     return failed(begun.error());
@@ -337,17 +291,18 @@ Result<PartEnd> PartRunner::follow(Driver& driver, ZmqExchange& exchange, const 
   const Part part{.phase = record.phase, .track = record.track};
   const auto run = record.id;
   const bool check = record.check;
+  const RunEnding ending(context_, opened_, lab_.reader(), record);
   for (;;) {
     RELAB_TRY(const auto end, driver.step(now_of_system()));
     if (task && !opened_.book.state().tasks().at(*task).open()) return PartEnd{};
-    if (end && *end == RunEnd::stalled) return tell_stalled(part, driver);
-    if (end) return check ? conclude_check(part, driver, run) : conclude(part, driver, run);
+    if (end && *end == RunEnd::stalled) return ending.tell_stalled(driver);
+    if (end) return check ? ending.conclude_check(driver) : ending.conclude(driver);
     RELAB_CHECK(take_requests(driver, run));
     exchange.wait(signals_.fd(), poll_time);
     if (!signals_.take()) continue;
-    context_.out().note(
-        fmt::format("Detached: work goes on at the agents. `relab run {}` carries on and collects.",
-                    part.text()));
+    context_.out().note(fmt::format(
+        "Detached: work goes on at the agents. `relab run {}{}` carries on and collects.",
+        part.text(), check ? " --check" : ""));
     return PartEnd{.code = ExitCode::detached};
   }
 }
@@ -362,6 +317,9 @@ PartEnd PartRunner::run(const Part& part, Purpose purpose) {
                    .what = fmt::format("phase {} has no steps in lab.toml: there is nothing to "
                                        "run, and it is not done",
                                        part.text())});
+  // Of a run that was begun, some steps may have had theirs.
+  if (opened_.book.state().open_runs(part.phase).empty())
+    if (auto stopped = stopped_for_secrets(*plan, {})) return std::move(*stopped);
   const auto run = begin_run(part, purpose);
   if (!run && run.error().fault == Fault::cancelled) return {.code = ExitCode::detached};
   if (!run) return failed(run.error());

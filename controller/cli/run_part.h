@@ -3,6 +3,7 @@
 /// One part of the plan at a time: through its gate, to its end, and into the ledger.
 
 #include <optional>
+#include <set>
 
 #include "common/base/signals.h"
 #include "controller/cli/command.h"
@@ -55,10 +56,13 @@ class PartRunner {
       : context_(context), opened_(opened), lab_(lab), patience_(patience) {}
 
   PartEnd run(const Part& part, Purpose purpose);
-  /// Carries on with a run that was begun, by the lab file of then: it went through its gate.
+  /// Carries on with a run that was begun: it went through its gate.
   PartEnd carry_on(const RunId& run);
-  /// The same while the gate is open; behind a closed one it collects, and orders nothing.
+  /// The same while the gate is open; behind a closed one it collects, and orders nothing. A run
+  /// whose plan is no more that of lab.toml is ended.
   PartEnd attach(const RunId& run);
+  /// Ends the runs of phases that lab.toml has no more: nobody could ask for them by name.
+  Result<void> close_orphans();
   /// Until the task has come to its end; nothing new is ordered. The run goes on some other time.
   PartEnd await(const Awaited& awaited);
   /// What a gate was found to be, in the ledger, and a checkpoint behind it.
@@ -68,6 +72,8 @@ class PartRunner {
   void tell_carrying_on(const RunId& run);
   /// Nothing if the gate is open; recorded, either way.
   std::optional<PartEnd> stopped_at_gate(const Part& part);
+  /// Whether lab.toml asks for exactly the steps that the run was begun for.
+  bool is_still_wanted(const RunRecord& run) const;
   /// The run to carry on with, or a new one. Fault::cancelled if a person left meanwhile.
   Result<RunId> begin_run(const Part& part, Purpose purpose);
   /// What is out is cancelled first, and let go only where its agent is away.
@@ -84,16 +90,19 @@ class PartRunner {
                          const std::optional<TaskId>& task);
   /// Whether steps of it have no task that stands: whether they may is for the gate to say.
   Result<bool> has_more_to_order(const RunRecord& run) const;
-  /// Takes out what destroys and was done in another run of a phase that is not complete yet.
+  /// Steps of the run whose task stands: an open one, or one whose outcome is known.
+  std::set<std::string> ordered_steps(const RunId& run) const;
+  SecretSource secrets() const;
+  /// Nothing if every secret is there that steps of the plan use, but for these.
+  std::optional<PartEnd> stopped_for_secrets(const PhasePlan& plan,
+                                             const std::set<std::string>& ordered);
+  /// Takes out what destroys and was done in another run: it is done once.
   void leave_settled(PhasePlan& plan, const RunRecord& run);
   /// By the lab file that the run was made from.
   Result<PhasePlan> plan_of(const RunRecord& run) const;
   /// What another `relab` left for us.
   Result<void> take_requests(Driver& driver, const RunId& run);
   Result<void> take_request(const CancelTarget& target, Driver& driver, const RunId& run);
-  Result<PartEnd> conclude(const Part& part, const Driver& driver, const RunId& run);
-  Result<PartEnd> conclude_check(const Part& part, const Driver& driver, const RunId& run);
-  PartEnd tell_stalled(const Part& part, const Driver& driver);
   PartEnd failed(const Error& error);
 
   Context& context_;

@@ -71,6 +71,13 @@ ExitCode status(const Values& /*values*/, Context& context) {
                       {"lastRun", run == nullptr ? nlohmann::json()
                                                  : show_run(*run, book->state(), context.out())}});
   }
+  for (const auto* run : book->state().open_runs()) {
+    if (compile_phase(lab->reader(), run->phase)) continue;
+    context.out().line(fmt::format("{}  no longer in lab.toml: `relab attach` ends its run",
+                                   context.out().bold(run->phase)));
+    phases.push_back(
+        {{"phase", run->phase}, {"lastRun", show_run(*run, book->state(), context.out())}});
+  }
   context.out().value({{"lab", book->state().lab()}, {"phases", std::move(phases)}});
   return ExitCode::done;
 }

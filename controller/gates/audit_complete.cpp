@@ -6,13 +6,12 @@
 #include "common/reflect/union.h"
 #include "controller/gates/declared.h"
 #include "controller/gates/gate.h"
+#include "controller/gates/testimony.h"
 #include "schema/coverage.capnp.h"
 
 namespace relab::controller {
 
 namespace {
-
-using schema::Standing;
 
 constexpr auto run_again = "relab run 0a";
 
@@ -50,95 +49,32 @@ class SectionJudge {
 
   Finding judge(const std::string& section) const {
     const auto agent = str(host_.getName());
-    Finding finding{.subject = fmt::format("{} of {}", section, agent), .supply = run_again};
-    const auto enrolled = evidences_.state.agents().find(agent);
-    if (enrolled == evidences_.state.agents().end()) {
-      finding.why = fmt::format("no agent '{}' is enrolled", agent);
-      finding.supply = fmt::format("relab enrol {}", agent);
-      return finding;
-    }
-    const auto* task = evidences_.state.last_ended(agent, arm_of_section(section));
-    if (task == nullptr) {
-      finding.why = "it was never read";
-      return finding;
-    }
-    finding.origin = origin_of(*task);
-    const auto opinion = judge_task(*task, enrolled->second, section);
-    finding.standing = opinion.standing;
-    finding.why = opinion.why;
-    if (finding.met()) {
-      finding.why = met_words(*task);
-      finding.supply.clear();
-    }
-    return finding;
+    auto heard = hear(evidences_, {.subject = fmt::format("{} of {}", section, agent),
+                                   .agent = agent,
+                                   .arm = arm_of_section(section),
+                                   .max_age = max_age_,
+                                   .supply = run_again,
+                                   .never = "it was never read"});
+    if (heard.task == nullptr) return std::move(heard.finding);
+    if (auto missing = missing_in(heard.facts(), section); !missing.empty())
+      heard.refute(std::move(missing));
+    else
+      heard.confirm(met_words(*heard.task));
+    return std::move(heard.finding);
   }
 
  private:
-  struct Opinion {
-    Standing standing = Standing::MET;
-    std::string why = {};
-  };
-
-  Opinion judge_task(const TaskRecord& task, const AgentRecord& agent,
-                     const std::string& section) const {
-    if (auto failure = failure_of(task); !failure.empty())
-      return succeeded_before(task)
-                 ? Opinion{Standing::CONTRADICTED, "a later attempt failed: " + std::move(failure)}
-                 : Opinion{Standing::UNMET, "it failed: " + std::move(failure)};
-    const auto& evidence = *task.evidence;
-    if (evidence.signer != agent.party.sign_key ||
-        view(evidence.report.reader().getMachineId()) != agent.party.machine_id)
-      return {Standing::MISSING,
-              "the evidence is of another machine than the one that is enrolled now"};
-    if (auto old = judge_age(task); !old.empty()) return {Standing::STALE, std::move(old)};
-    return judge_facts(evidence.report.reader().getFacts(), section);
-  }
-
-  /// Empty if its report shows what was asked for.
-  static std::string failure_of(const TaskRecord& task) {
-    // A report may still come after nobody waited for it: what was found counts.
-    if (!task.evidence)
-      return task.refusal.empty() ? task.abandoned : "the agent refused the order: " + task.refusal;
-    const auto report = task.evidence->report.reader();
-    if (report.getOutcome() != schema::Outcome::SUCCEEDED)
-      return report.getFailure().getWhat().size() == 0 ? "its report has no success"
-                                                       : str(report.getFailure().getWhat());
-    if (reflect::member_of(capnp::toDynamic(report.getFacts())) != task.arm)
-      return "the report carries the facts of another kind";
-    return {};
-  }
-
-  bool succeeded_before(const TaskRecord& last) const {
-    return std::ranges::any_of(evidences_.state.tasks(), [&](const auto& known) {
-      const auto& task = known.second;
-      return task.agent == last.agent && task.arm == last.arm && !task.check && !task.open() &&
-             failure_of(task).empty();
-    });
-  }
-
-  std::string judge_age(const TaskRecord& task) const {
-    // Nothing was read before it was ordered, and that time is by our own clock.
-    const auto age = evidences_.now - task.ordered;
-    if (age < Millis(0))
-      return fmt::format("it was ordered at {}, which is in the future: was the clock set back?",
-                         iso8601(task.ordered));
-    if (age > max_age_)
-      return fmt::format("it is {} old, older than {}", human(age), human(max_age_));
-    return {};
-  }
-
-  Opinion judge_facts(schema::Facts::Reader facts, const std::string& section) const {
+  /// Empty: everything is in it.
+  std::string missing_in(schema::Facts::Reader facts, const std::string& section) const {
     const auto coverage = coverage_of(facts);
     if (coverage.getProblems().size() != 0)
-      return {Standing::UNMET, "it was not read whole: " + first_of(coverage.getProblems())};
+      return "it was not read whole: " + first_of(coverage.getProblems());
     const auto declared = declared_.find(section);
     if (coverage.getAbsent().size() != 0 && declared != declared_.end())
-      return {Standing::UNMET, fmt::format("{}, but lab.toml declares it: {}",
-                                           str(coverage.getAbsent()), declared->second)};
+      return fmt::format("{}, but lab.toml declares it: {}", str(coverage.getAbsent()),
+                         declared->second);
     if (coverage.getAbsent().size() != 0) return {};
-    const auto missing = unseen(evidences_.lab, host_, section, facts);
-    if (missing.empty()) return {};
-    return {Standing::UNMET, fmt::format("{}", fmt::join(missing, "; "))};
+    return fmt::format("{}", fmt::join(unseen(evidences_.lab, host_, section, facts), "; "));
   }
 
   std::string met_words(const TaskRecord& task) const {

@@ -158,6 +158,7 @@ Finding judge_approved(const PlannedStep& step, const crypto::Digest& plan,
 
 crypto::Digest plan_digest(const PhasePlan& phase) {
   Bytes all;
+  for (const auto& condition : phase.conditions) add_text(all, condition);
   for (const auto& track : phase.tracks)
     for (const auto& step : track) {
       add_text(all, step.path);

@@ -8,7 +8,9 @@
 #include "common/base/text.h"
 #include "common/reflect/notes.h"
 #include "common/reflect/union.h"
+#include "controller/gates/pool_proofs.h"
 #include "controller/gates/waiver.h"
+#include "controller/survival/fates.h"
 
 namespace relab::controller {
 
@@ -17,9 +19,16 @@ namespace {
 struct Predicate {
   std::string_view name;
   Verdict (*judge)(const Evidences&, std::chrono::seconds max_age);
+  /// Nobody can waive it, whatever the lab file says.
+  bool absolute = false;
 };
 
-constexpr Predicate table[] = {{"audit.complete", audit_complete}};
+constexpr Predicate table[] = {{"audit.complete", audit_complete},
+                               {"backup.drilled", backup_drilled},
+                               {"backup.verified", backup_verified, true},
+                               {"data.survives", data_survives},
+                               {"key.proven", key_proven},
+                               {"pools.intact", pools_intact}};
 
 using Phase = schema::Lab::Phase::Reader;
 
@@ -61,15 +70,31 @@ class Assembly {
   Waivers waivers_;
 };
 
-bool any_absolute(const capnp::List<schema::Lab::Condition>::Reader& conditions) {
-  return any_in(conditions, [](auto condition) { return condition.getAbsolute(); });
+/// A name that this version does not have may be that of something absolute, mistyped or newer.
+bool is_absolute(schema::Lab::Condition::Reader condition) {
+  const auto known = std::ranges::find(table, view(condition.getName()), &Predicate::name);
+  return condition.getAbsolute() || known == std::end(table) || known->absolute;
 }
 
-/// That a phase is complete is as absolute as what it has to show.
+bool any_absolute(const capnp::List<schema::Lab::Condition>::Reader& conditions) {
+  return any_in(conditions, is_absolute);
+}
+
+/// That a phase is complete is as absolute as what it has to show, as what it may not begin
+/// without, and as what it destroys: whoever passes it by would pass by that, too.
 Verdict judge_complete(Phase phase, const Evidences& evidences) {
   auto verdict = phase_complete(phase, evidences);
-  verdict.absolute = any_absolute(phase.getProves());
+  verdict.absolute =
+      any_absolute(phase.getProves()) || any_absolute(phase.getGate()) || destroys(phase);
   return verdict;
+}
+
+/// By what it is known again. How old it is changes with every look; which report it is does not.
+std::string ground_of(const Finding& finding) {
+  if (finding.standing != schema::Standing::STALE || !finding.origin) return finding.why;
+  return fmt::format("the report {} of {}",
+                     finding.origin->digest ? hex(*finding.origin->digest) : "none",
+                     finding.origin->task.text());
 }
 
 Result<void> judge_before(Phase phase, std::set<std::string>& seen, Assembly& gate) {
@@ -118,7 +143,8 @@ std::vector<std::string> Verdict::unmet() const {
   std::vector<std::string> unmet;
   for (const auto& finding : findings)
     if (!finding.met())
-      unmet.push_back(fmt::format("{}: {}", finding.subject, name(finding.standing)));
+      unmet.push_back(
+          fmt::format("{}: {}: {}", finding.subject, name(finding.standing), ground_of(finding)));
   return unmet;
 }
 
@@ -153,14 +179,13 @@ Verdict judge(schema::Lab::Condition::Reader condition, const Evidences& evidenc
              "this version cannot judge it{}",
              near.empty() ? std::string() : fmt::format("; did you mean '{}'?", near))}};
   }
-  verdict.absolute = condition.getAbsolute();
+  verdict.absolute = is_absolute(condition);
   return verdict;
 }
 
 Result<Gate> judge_entry(const std::string& name, const Evidences& evidences) {
   RELAB_TRY(const auto phase, find_phase(evidences.lab, name));
-  const bool absolute = destroys(phase) || any_absolute(phase.getGate());
-  Assembly gate(name, evidences, absolute ? Waivers::impossible : Waivers::heeded);
+  Assembly gate(name, evidences, destroys(phase) ? Waivers::impossible : Waivers::heeded);
   std::set<std::string> seen = {name};
   RELAB_CHECK(judge_before(phase, seen, gate));
   gate.add_all(phase.getGate(), name);

@@ -57,7 +57,8 @@ struct Verdict {
   /// Every finding is met. One without findings has looked at nothing.
   bool met() const;
   bool passes() const { return met() || !waived.empty(); }
-  /// What a waiver of this covers: each finding that is not met, with its standing.
+  /// What a waiver of this covers: each finding that is not met, with its standing and why; of one
+  /// that is stale, with the report that is. Once anything else is so, it covers nothing.
   std::vector<std::string> unmet() const;
 };
 
@@ -81,14 +82,14 @@ std::vector<std::string> predicates();
 Verdict phase_complete(schema::Lab::Phase::Reader phase, const Evidences& evidences);
 
 /// Steps that destroy something and were done, as the lab file asks for it now, with the task that
-/// did, of a phase in which others were not: they are neither asked for nor ordered once more.
+/// did: they are neither asked for nor ordered once more.
 std::map<std::string, const TaskRecord*> settled_deeds(const std::string& phase,
                                                        const Evidences& evidences);
 
 /// The gate of a phase: its own conditions; and that each phase before it (`after`, and theirs) is
 /// complete, and has proven what it must. What is not met may be waived by a signed word of a
 /// person, which covers one condition of one gate, for a time, as it stood then; never what is
-/// absolute, and nothing before a phase that destroys something.
+/// absolute, by the lab file or by itself, and nothing before a phase that destroys something.
 struct Gate {
   std::string phase;
   bool open = false;

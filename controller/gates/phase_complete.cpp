@@ -64,20 +64,15 @@ class PhaseJudge {
     finding.supply.clear();
     return finding;
   }
-  /// Empty if there is nothing else left to do.
   std::map<std::string, const TaskRecord*> deeds_done(Phase phase) const {
     std::map<std::string, const TaskRecord*> done;
-    bool all = true;
     for (const auto track : phase.getTracks())
       for (const auto step : track.getSteps()) {
         const auto path =
             fmt::format("{}/{}/{}", phase_, str(track.getName()), str(step.getName()));
         Finding finding;
-        const bool is_done = judge_step(path, track, step, finding);
-        all = all && is_done;
-        if (is_done && destroys(step)) done[path] = last_.at(path);
+        if (destroys(step) && judge_step(path, track, step, finding)) done[path] = last_.at(path);
       }
-    if (all) done.clear();
     return done;
   }
 

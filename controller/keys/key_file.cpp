@@ -1,7 +1,6 @@
 #include "controller/keys/key_file.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include "common/base/file.h"
 #include "common/crypto/hash.h"
@@ -44,11 +43,8 @@ Result<crypto::Secret> stretch(const crypto::Secret& passphrase, ByteView salt, 
 }
 
 Result<Message<schema::SealedKeys>> read_sealed(const fs::path& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) == 0 && (info.st_mode & 077U) != 0)
-    return fail(Fault::refused,
-                fmt::format("{} can be read or written by others than its owner", path.string()),
-                "chmod 600 the file; if others may have copied it, think of a new passphrase");
+  RELAB_CHECK(check_private(
+      path, "chmod 600 the file; if others may have copied it, think of a new passphrase"));
   auto text = read_small_file(path, 65536);
   if (!text && text.error().fault == Fault::missing)
     return fail(Fault::missing,

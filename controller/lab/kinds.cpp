@@ -88,7 +88,7 @@ std::string properties(Field field) {
   std::vector<std::string> parts = {plain_type(field.getType())};
   if (!notes.unit.empty()) parts[0] += " in " + notes.unit;
   if (notes.key || notes.required) parts.emplace_back("required");
-  if (notes.secret) parts.emplace_back("secret");
+  if (notes.secret) parts.emplace_back("the name of a secret");
   if (!notes.ref.empty()) parts.push_back("a name in " + notes.ref);
   if (notes.range)
     parts.push_back(fmt::format("from {} to {}", in_unit(notes.range->least, notes.unit),

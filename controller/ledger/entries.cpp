@@ -40,7 +40,13 @@ class Entries final : public EntryStore {
   Result<void> append(const StoredEntry& entry) override {
     RELAB_TRY(auto insert, database_.prepare("INSERT INTO entry VALUES(?, ?, ?)"));
     insert.bind(static_cast<std::int64_t>(entry.number));
-    return insert.bind(ByteView(entry.body)).bind(ByteView(entry.hash)).run();
+    RELAB_CHECK(insert.bind(ByteView(entry.body)).bind(ByteView(entry.hash)).run());
+    if (database_.changed() != 1)
+      return fail(Fault::damaged,
+                  fmt::format("the ledger did not take entry {}, and said nothing", entry.number),
+                  "something was put into its file that is none of relab's: stop, and restore it "
+                  "from a copy");
+    return {};
   }
 
  private:

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/reflect/union.h"
-#include "controller/ledger/dsse.h"
+#include "common/wire/dsse.h"
 
 namespace relab::controller {
 

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "common/base/text.h"
+#include "common/wire/dsse.h"
 #include "common/wire/envelope.h"
-#include "controller/ledger/dsse.h"
 
 namespace relab::controller {
 

@@ -69,11 +69,35 @@ Error no_part(schema::Lab::Reader lab, const std::string& word) {
                                : fmt::format("did you mean '{}'?", near)};
 }
 
+void add_conditions(std::string_view what, Phase phase,
+                    const capnp::List<schema::Lab::Condition>::Reader& conditions,
+                    std::vector<std::string>& words) {
+  for (const auto condition : conditions)
+    words.push_back(fmt::format("{} {}: {}, at most {} s old{}", view(phase.getName()), what,
+                                view(condition.getName()), condition.getMaxAge(),
+                                condition.getAbsolute() ? ", absolute" : ""));
+}
+
 void visit(schema::Lab::Reader lab, const std::string& name, std::vector<std::string>& order) {
   const auto phase = find_phase(lab, name);
   if (!phase || std::ranges::find(order, name) != order.end()) return;
   for (const auto before : phase->getAfter()) visit(lab, str(before), order);
   order.push_back(name);
+}
+
+std::vector<std::string> conditions_of(schema::Lab::Reader lab, Phase phase) {
+  std::vector<std::string> words;
+  add_conditions("has the gate", phase, phase.getGate(), words);
+  std::vector<std::string> order;
+  visit(lab, str(phase.getName()), order);
+  for (const auto& name : order) {
+    const auto before = find_phase(lab, name);
+    for (const auto earlier : before->getAfter())
+      words.push_back(fmt::format("{} is after {}", name, view(earlier)));
+    if (name != view(phase.getName()))
+      add_conditions("proves", *before, before->getProves(), words);
+  }
+  return words;
 }
 
 }  // namespace
@@ -90,7 +114,10 @@ Result<Part> find_part(schema::Lab::Reader lab, const std::string& word) {
 Result<PhasePlan> compile_part(schema::Lab::Reader lab, const Part& part) {
   const auto phase = find_phase(lab, part.phase);
   if (!phase) return fail(no_part(lab, part.phase));
-  PhasePlan plan{.name = part.phase, .title = str(phase->getTitle()), .tracks = {}};
+  PhasePlan plan{.name = part.phase,
+                 .title = str(phase->getTitle()),
+                 .tracks = {},
+                 .conditions = conditions_of(lab, *phase)};
   for (const auto track : phase->getTracks()) {
     if (!part.track.empty() && view(track.getName()) != part.track) continue;
     auto& steps = plan.tracks.emplace_back();

@@ -44,6 +44,9 @@ struct PhasePlan {
   std::string title;
   /// Side by side; within a track in order.
   std::vector<std::vector<PlannedStep>> tracks;
+  /// What has to hold before its first step, in words: its gate, the phases before it, and what
+  /// those have to show.
+  std::vector<std::string> conditions = {};
 
   std::size_t step_count() const;
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "controller/run/sealing.h"
+
 namespace relab::controller {
 
 namespace {
@@ -252,7 +254,7 @@ void Driver::take_progress(const Opened& opened) {
   if (!progress) return;
   const auto id = TaskId::from(view(progress->reader().getTaskId()));
   if (const auto* run = id ? find_step(*id) : nullptr; run != nullptr)
-    narrator_.progress(*run, progress->reader().getDone(), str(progress->reader().getWhat()));
+    narrator_.progress(*run, progress->reader(), now_.steady.time_since_epoch());
 }
 
 Result<void> Driver::feed(const Event& event) {
@@ -304,6 +306,7 @@ Result<void> Driver::perform(const effect::Order& effect) {
   order->setStep(run->step.path);
   order->setJournal(blob(session.greeting()->journal));
   bring(clear_step(run->step).grounds, book_.ledger(), *order);
+  RELAB_CHECK(seal_secrets(*order, session.agent().party.seal_key, config_.secrets));
   const auto envelope = sign(keys_, std::move(order).finish());
   RELAB_CHECK(book_.ordered(envelope.bytes()));
   static_cast<void>(session.send_frame(envelope.bytes()).has_value());

@@ -13,6 +13,7 @@
 #include "controller/gates/clearance.h"
 #include "controller/run/book.h"
 #include "controller/run/session.h"
+#include "controller/secrets/uses.h"
 
 namespace relab::controller {
 
@@ -27,7 +28,8 @@ class Narrator {
   virtual void agent_up(const std::string& agent, const Greeting& greeting) = 0;
   virtual void agent_down(const std::string& agent, const Error& why) = 0;
   virtual void step_changed(const StepRun& run) = 0;
-  virtual void progress(const StepRun& run, std::uint64_t steps, const std::string& what) = 0;
+  /// `at` is on the monotonic clock.
+  virtual void progress(const StepRun& run, schema::Progress::Reader progress, Millis at) = 0;
   /// About once in ten seconds while something runs.
   virtual void still_waiting(const Engine& engine, Millis since) = 0;
   virtual void warn(const std::string& what) = 0;
@@ -45,6 +47,8 @@ struct DriverConfig {
   std::chrono::seconds patience;
   /// Order nothing new.
   bool collect_only = false;
+  /// Of the secrets that tasks use; null: there are none.
+  SecretSource secrets = {};
 };
 
 class Driver {

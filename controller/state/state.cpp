@@ -331,9 +331,15 @@ const RunRecord* State::open_run(const std::string& phase) const {
 }
 
 std::vector<const RunRecord*> State::open_runs(const std::string& phase) const {
+  auto open = open_runs();
+  std::erase_if(open, [&](const auto* run) { return run->phase != phase; });
+  return open;
+}
+
+std::vector<const RunRecord*> State::open_runs() const {
   std::vector<const RunRecord*> open;
   for (const auto& run : runs_)
-    if (run.phase == phase && !run.ended) open.push_back(&run);
+    if (!run.ended) open.push_back(&run);
   return open;
 }
 
@@ -351,10 +357,12 @@ std::vector<const TaskRecord*> State::tasks_of(const RunId& run) const {
   return found;
 }
 
-const TaskRecord* State::last_ended(const std::string& agent, const std::string& arm) const {
+const TaskRecord* State::last_ended(const std::string& agent, const std::string& arm,
+                                    const About& about) const {
   const TaskRecord* found = nullptr;
   for (const auto& [id, task] : tasks_)
     if (task.agent == agent && task.arm == arm && (!task.check || is_look(arm)) && !task.open() &&
+        (!about || about(task.order.reader().getTask())) &&
         (found == nullptr || task.closed > found->closed))
       found = &task;
   return found;

@@ -3,6 +3,7 @@
 /// What replaying the ledger gives: agents, runs, tasks with their reports. Nothing here is kept
 /// anywhere else.
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -97,6 +98,9 @@ struct Statement {
   Bytes envelope;
 };
 
+/// Which tasks of a kind are meant, by their parameters; empty: all.
+using About = std::function<bool(schema::Task::Reader task)>;
+
 class State {
  public:
   /// Fault::damaged names the entry that cannot be: a report without its order, a signature that
@@ -131,14 +135,17 @@ class State {
   const RunRecord* run(const RunId& id) const;
   /// The runs of the phase that have not ended, in check mode too.
   std::vector<const RunRecord*> open_runs(const std::string& phase) const;
+  /// Of every phase, those that lab.toml has no more included.
+  std::vector<const RunRecord*> open_runs() const;
   /// The last run of the phase that was to change something, and the same if it has not ended.
   const RunRecord* last_run(const std::string& phase) const;
   const RunRecord* open_run(const std::string& phase) const;
   std::vector<const TaskRecord*> tasks_of(const RunId& run) const;
   /// The agent's task of that kind of whose end was heard last: a later failure speaks against an
-  /// earlier success. Checks aside, but for sections of the audit, which look in either mode. Null
-  /// if there is none.
-  const TaskRecord* last_ended(const std::string& agent, const std::string& arm) const;
+  /// earlier success. Checks aside, but for sections of the audit, which look in either mode. Only
+  /// those that `about` is true of. Null if there is none.
+  const TaskRecord* last_ended(const std::string& agent, const std::string& arm,
+                               const About& about = {}) const;
 
   /// A task that destroys something on the resource, and may have been at it after this entry of
   /// the ledger. Of those that are open the one that was ordered first has the way: none that was

@@ -55,6 +55,14 @@ def simulated(logs):
     yield "planted bugs found", found(r"^(\d+ of \d+) planted bugs found$", plants)
 
 
+def falsified(logs):
+    for suite in ("bookworm", "trixie"):
+        told = output_of(logs / "vmlab.xml", f"vmlab_falsify_{suite}")
+        yield f"false copies refused, {suite}", found(r"^falsified: (\d+ ways.*)$", told)
+        told = output_of(logs / "vmlab.xml", f"vmlab_killed_{suite}")
+        yield f"runs of 0b broken off, {suite}", found(r"^killed: (\d+ moments.*)$", told)
+
+
 def fuzzed(logs):
     runs = sorted(logs.glob("*_fuzz.log"))
     if not runs:
@@ -74,8 +82,8 @@ def covered(logs):
 
 def figures(logs):
     yield from simulated(logs)
-    for part in ("integration", "asan"):
-        yield f"kills in the storm of '{part}'", kills(output_of(logs / f"{part}.xml", "integration_netns"))
+    yield "kills in the storm", kills(output_of(logs / "integration.xml", "integration_netns"))
+    yield from falsified(logs)
     yield "searches of the model", found(r"^(\d+ searches, \d+ surprises)$", read(logs / "model.log"))
     yield from fuzzed(logs)
     yield from covered(logs)

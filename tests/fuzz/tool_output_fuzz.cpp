@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <pugixml.hpp>
 
+#include "agent/kinds/archive/manifest.h"
+#include "agent/kinds/archive/source.h"
 #include "agent/kinds/disks/smart.h"
 #include "agent/kinds/disks/wipe.h"
 #include "agent/kinds/media/ini.h"
@@ -44,6 +46,8 @@
 #include "agent/kinds/support/redact.h"
 #include "agent/kinds/support/section_config.h"
 #include "agent/kinds/support/tree.h"
+#include "agent/kinds/zfs/backup_view.h"
+#include "agent/kinds/zfs/members.h"
 #include "agent/kinds/zfs/status.h"
 #include "agent/kinds/zfs/tables.h"
 #include "common/base/bytes.h"
@@ -163,6 +167,15 @@ constexpr Parser parsers[] = {
     [](Text t) { drop(relab::agent::pbs::parse_config_file(t, relab::agent::pbs::datastores)); },
     [](Text t) { drop(relab::agent::pbs::parse_config_json(t, relab::agent::pbs::prune_jobs)); },
     [](Text t) { drop(relab::agent::parse_json(t, "fuzz")); },
+    [](Text t) { drop(relab::agent::parse_mounts(t)); },
+    [](Text t) { drop(relab::agent::zfs::parse_tree(t)); },
+    [](Text t) { drop(relab::agent::zfs::parse_estimate(t)); },
+    [](Text t) { drop(relab::agent::zfs::parse_members(t)); },
+    [](Text t) { drop(relab::agent::zfs::read_manifest(t)); },
+    [](Text t) { drop(relab::agent::archive::read_manifest(t)); },
+    [](Text t) {
+      drop(relab::agent::archive::judge_tar({.status = 1, .out = {}, .err = std::string(t)}));
+    },
 };
 
 }  // namespace

@@ -72,7 +72,7 @@ void admission(ByteView bytes) {
       .lab = "fuzz",
       .name = "fuzz",
       .machine_id = "m",
-      .audience = agent_keys.sign_key(),
+      .keys = agent_keys,
       .nonce = nonce,
       .role = role,
       .now = instant_of(order.reader().getIssuedAt()),

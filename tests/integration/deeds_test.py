@@ -88,6 +88,78 @@ case "$*" in
         time.sleep(1)
         self.assertFalse(self.wiped())
 
+    def begin_and_leave(self):
+        """A run that waits for a disk, with the wipe behind it approved and not ordered; its controller is gone."""
+        self.fake_wipefs("sdq")
+        self.behind_a_wait()
+        self.approved()
+        running = self.lab.start("run", "two")
+        self.wait_for_states(2, 1)
+        running.kill()
+
+    def behind_a_wait(self, *wipe, name="two"):
+        look = phase("look", track("disks", "alpha", step("disks", DISKS)))
+        steps = wipe or (step("wipe", BLANK),)
+        self.lab.describe(look, phase(name, track("t", "alpha", step("wait", WAIT.format(1)), *steps)))
+
+    def attach_the_disk(self):
+        self.show_disks({"name": "sdq", "serial": "OLD1"}, {"name": "sdr", "serial": "NONE1"})
+
+    def test_attaching_does_not_do_what_was_taken_out_of_the_plan(self):
+        self.begin_and_leave()
+        self.behind_a_wait(step("hello", PING))
+        self.attach_the_disk()
+        self.assert_ended(self.lab.relab("attach"), 0, "the plan of two in lab.toml has changed", "that run is ended")
+        self.assertFalse(self.wiped())
+        self.assert_ended(self.lab.relab("attach"), 0, "No run is open")
+        self.assert_ended(self.lab.relab("run", "two"), 0, "2 step(s) succeeded")
+        self.assertFalse(self.wiped())
+        self.assert_ledger_holds()
+
+    def test_another_lab_file_with_the_same_plan_is_no_reason_to_end_a_run(self):
+        self.begin_and_leave()
+        self.lab.file.write_text('description = "The same, explained"\n' + self.lab.file.read_text())
+        self.attach_the_disk()
+        ended = self.lab.relab("attach")
+        self.assert_ended(ended, 0, "carrying on with run")
+        self.assertTrue(self.wiped(), ended)
+
+    def test_attaching_ends_the_run_of_a_phase_that_is_no_more(self):
+        self.end_the_run_of_no_phase("attach")
+
+    def test_a_run_of_another_phase_ends_the_run_of_a_phase_that_is_no_more(self):
+        self.end_the_run_of_no_phase("run", "look")
+
+    def test_the_run_of_a_phase_that_is_no_more_can_be_cancelled(self):
+        self.end_the_run_of_no_phase("cancel", "two")
+
+    def end_the_run_of_no_phase(self, *command):
+        self.begin_and_leave()
+        self.behind_a_wait(step("hello", PING), name="three")
+        self.assert_ended(self.lab.relab("status"), 0, "two", "no longer in lab.toml", "two/t/wait")
+        ended = self.lab.relab(*command)
+        self.assert_ended(ended, 0)
+        self.assertEqual(self.open_runs("two"), [], ended)
+        self.attach_the_disk()
+        self.assert_ended(self.lab.relab("run"), 0, "phase look is done")
+        self.assertFalse(self.wiped())
+        self.assert_ledger_holds()
+
+    def open_runs(self, name):
+        shown = json.loads(self.lab.relab("--output", "json", "status").out)
+        return [row for row in shown["phases"] if row["phase"] == name and row["lastRun"] and not row["lastRun"]["ended"]]
+
+    def test_what_is_done_is_done_once(self):
+        self.describe()
+        self.fake_wipefs("sdq")
+        self.approved()
+        self.assert_ended(self.lab.relab("run", "two"), 0)
+        self.assertTrue(self.wiped())
+        before = self.agent.tools.calls("wipefs")
+        self.assert_ended(self.lab.relab("run", "two"), 0, "two/t/wipe was done in run", "it is not done again")
+        self.assertEqual(self.agent.tools.calls("wipefs"), before)
+        self.assert_ended(self.lab.relab("run"), 0, "phase two is done")
+
     def wait_for_states(self, state, count):
         wait_until(f"{count} tasks in state {state}", lambda: list(self.agent.journal().values()).count(state) == count)
 

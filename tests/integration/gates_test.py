@@ -129,6 +129,9 @@ class Gates(DiskCase):
         self.assert_ended(self.approve("alpha"), 0)
         self.assert_ended(self.lab.relab("run", "two"), 0)
         (self.agent.tools.folder / "wiped").unlink()
+        self.assert_ended(self.lab.relab("run", "two"), 0, "it is not done again")
+        # By another name it is asked for once more, and on what was seen before the first time.
+        self.describe(step("again", BLANK))
         self.assert_ended(self.lab.relab("run", "two"), 3, "disk.unused of alpha: stale", "supply it: relab run look")
         self.assertFalse(self.wiped())
 

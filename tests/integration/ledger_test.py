@@ -8,11 +8,14 @@ import pathlib
 import shutil
 import sqlite3
 import stat
+import struct
 import subprocess
 import sys
 
 from support import verifier
 from support.case import LabCase, main
+from support.message import Malformed, Message
+from support.records import decode
 from support.verifier import Export, Wrong, chain
 
 CHANGED = "somebody or something changed the ledger"
@@ -275,6 +278,20 @@ class Ledger(LabCase):
                 self.assertEqual(ended.out, "", "something was told from a ledger that does not verify")
         self.assertEqual(self.rows(), before)
 
+    def test_a_ledger_that_swallows_entries_is_no_ledger(self):
+        with contextlib.closing(sqlite3.connect(self.lab.ledger_file)) as database:
+            database.execute("CREATE TRIGGER swallow BEFORE INSERT ON entry BEGIN SELECT RAISE(IGNORE); END")
+            database.commit()
+        agent = self.lab["alpha"]
+        agent.start()
+        before = agent.journal()
+        self.assert_ended(self.lab.relab("run", "one"), 1, "the ledger did not take entry")
+        self.assertEqual(agent.journal(), before)
+
+    def test_a_filter_that_names_nothing_is_a_mistake(self):
+        for name in ("run", "task", "kind", "agent", "phase", "since", "until", "last"):
+            self.assert_ended(self.lab.relab("ledger", "show", f"--{name}", ""), 2, f"--{name} names nothing")
+
     def test_the_triggers_keep_honest_hands_off(self):
         with contextlib.closing(sqlite3.connect(self.lab.ledger_file)) as database:
             for statement in ("UPDATE entry SET body = x'00' WHERE number = 2", "DELETE FROM entry WHERE number = 2"):
@@ -374,6 +391,26 @@ class Ledger(LabCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn(f"{told['entries']} entries, ", done.stdout)
 
+    def test_the_other_program_reads_what_the_tool_of_the_format_reads(self):
+        texts = [json.loads(line) for line in self.export().splitlines()]
+        payloads = [base64.b64decode(text["envelope"]["payload"]) for text in texts if text["kind"] == "checkpoint"]
+        told = decode(payloads, "Checkpoint", "ledger")
+        self.assertEqual([(int(one["entries"]), int(one["time"]), bytes(one["head"]), one["lab"].encode() + b"\0") for one in told],
+                         [(one.uint64(0), one.uint64(1), one.data(1), one.data(0))
+                          for one in (Message(payload).root() for payload in payloads)])
+        whole = payloads[0]
+        for size in range(len(whole)):
+            with self.subTest(size), self.assertRaises(Malformed):
+                Message(whole[:size])
+        # The same struct in a second segment, by a far pointer and by a double-far one; and a pointer to nowhere.
+        body = whole[16:]
+        for pad, landing in ((2, [whole[8:16]]), (6, [struct.pack("<Q", 2 | 2 << 3 | 1 << 32), whole[8:16]])):
+            far = struct.pack("<Q", pad | 1 << 32)
+            moved = struct.pack("<IIII", 1, 1, len(body) // 8 + len(landing), 0) + far + b"".join(landing) + body
+            self.assertEqual(Message(moved).root().data(1), Message(whole).root().data(1))
+        with self.assertRaises(Malformed):
+            Message(whole[:8] + struct.pack("<Q", 1 << 20 | 2 << 32 | 2 << 48) + body).root().data(0)
+
     def test_the_other_program_notices_changes(self):
         """Otherwise its approval would prove nothing."""
         texts = self.export().splitlines()
@@ -400,15 +437,29 @@ class Ledger(LabCase):
                 (f"entry {received + 1} does not fit", with_line(received, entry=lines[received - 1]["entry"])),
                 (f"entry {received + 1}: signature", with_line(received, envelope=broken)),
                 (f"entry {received + 1}: another payload", with_line(received, envelope=lines[last["ordered"]]["envelope"])),
-                (f"entry {received + 1}: .* as received", chained(with_line(received, **what(last["ordered"])))),
+                (f"entry {received + 1}: another time or kind", chained(with_line(received, **what(last["ordered"])))),
+                (f"entry {received + 1}: another time or kind", with_line(received, time=lines[received]["time"] + 1)),
+                (f"entry {received + 1}: another time or kind", "\n".join(
+                    json.dumps({key: value for key, value in (line | {"kind": "noted"}).items() if key != "envelope"})
+                    if line["number"] == received + 1 else json.dumps(line) for line in lines)),
                 (f"entry {received + 1}: no envelope", "\n".join(
                     json.dumps({key: value for key, value in line.items() if key != "envelope" or line["number"] != received + 1})
                     for line in lines)),
-                (f"entry {mark + 1}: not a checkpoint of what is before", chained(with_line(mark, **what(first_mark)))),
+                (f"entry {mark + 1}: not a checkpoint of what is before", chained(
+                    with_line(mark, **what(first_mark), time=lines[first_mark]["time"]))),
                 (f"entry {first_report}: signed by nobody who may", chained("\n".join(
                     text for index, text in enumerate(texts) if index != last["enrolled"])))):
             with self.subTest(sentence), self.assertRaisesRegex(Wrong, sentence):
                 Export(text)
+
+    def test_the_other_program_says_of_what_is_no_export_that_it_is_none(self):
+        for text in ("{}", "no JSON", "[1]", "null"):
+            with self.subTest(text):
+                (self.lab.folder / "export").write_text(text)
+                done = subprocess.run([sys.executable, verifier.__file__, self.lab.folder / "export"], capture_output=True,
+                                      text=True, timeout=60, check=False)
+                self.assertEqual(done.returncode, 1)
+                self.assertRegex(done.stderr, "^this is no export of a ledger")
 
     def test_the_other_program_notices_that_the_end_is_missing(self):
         texts = self.export().splitlines()

@@ -170,7 +170,8 @@ void SimAgent::begin(const TaskId& id, const Message<schema::Order>& order) {
   deeds_.insert(id);
 }
 
-void SimAgent::start(const TaskId& id, Message<schema::Order> order) {
+void SimAgent::start(const TaskId& id, agent::Job job) {
+  const auto& order = job.order;
   begin(id, order);
   if (order.reader().getTask().isIpAddresses())
     return ask(id, str(order.reader().getTask().getIpAddresses().getAddresses()[0]));

@@ -59,7 +59,7 @@ class SimAgent final : public agent::Outlet, public agent::Labour {
   static constexpr auto lab = "sim";
 
   Result<void> send(const std::string& route, ByteView frame) override;
-  void start(const TaskId& id, Message<schema::Order> order) override;
+  void start(const TaskId& id, agent::Job job) override;
   void stop(const TaskId& id, agent::StopReason reason) override;
   void armed(const TaskId& id, Result<void> stored) override;
   void review(const TaskId& id, Message<schema::Order> order) override;

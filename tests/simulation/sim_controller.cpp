@@ -31,8 +31,8 @@ class Silent final : public controller::Narrator {
   void agent_up(const std::string& /*agent*/, const controller::Greeting& /*greeting*/) override {}
   void agent_down(const std::string& /*agent*/, const Error& /*why*/) override {}
   void step_changed(const controller::StepRun& /*run*/) override {}
-  void progress(const controller::StepRun& /*run*/, std::uint64_t /*steps*/,
-                const std::string& /*what*/) override {}
+  void progress(const controller::StepRun& /*run*/, schema::Progress::Reader /*progress*/,
+                Millis /*at*/) override {}
   void still_waiting(const controller::Engine& /*engine*/, Millis /*since*/) override {}
   void warn(const std::string& /*what*/) override {}
 };

@@ -38,6 +38,7 @@ void Watch::begun(std::size_t agent, const TaskId& task, const std::string& step
   require(begun_.insert(task).second, "task {} was executed twice", task.text());
   const auto order = orders_.find(task);
   require(order != orders_.end(), "task {} was executed and never ordered", task.text());
+  require(!order->second.refused, "task {} was refused, and executed", task.text());
   require(order->second.step == step, "task {} was ordered for {} and executed for {}", task.text(),
           order->second.step, step);
   const auto owner = owner_.find(step);
@@ -157,7 +158,9 @@ void Watch::entered(const controller::StoredEntry& entry) {
   }
   if (body.isRefused()) {
     const auto receipt = payload<schema::Receipt>(view(body.getRefused().getEnvelope()));
-    auto& known = orders_[id_of(view(receipt.reader().getTaskId()))];
+    const auto task = id_of(view(receipt.reader().getTaskId()));
+    require(!began_.contains(task), "task {} was executed, and refused", task.text());
+    auto& known = orders_[task];
     known.refused = true;
     known.words = "refused: " + str(receipt.reader().getWhat());
   }

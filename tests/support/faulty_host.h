@@ -44,6 +44,54 @@ class FaultyHost final : public Host {
     output->truncated = true;
     return output;
   }
+  Result<Output> stream(const Command& command, Sink& sink) override {
+    const auto line = fmt::format("run {}", fmt::join(command.argv, " "));
+    if (!is_next(line, true)) return host_.stream(command, sink);
+    if (how_ == Failing::error) return error();
+    failed_ = true;
+    if (how_ == Failing::status) return Output{.status = 7, .err = std::string(mark) + "\n"};
+    // Half of it flows, and the program says that all is well.
+    Half half(sink);
+    return host_.stream(command, half);
+  }
+  Result<Output> feed(const Path& path, const Command& command, Sink& also) override {
+    const auto line = fmt::format("run {} < {}", fmt::join(command.argv, " "), path.string());
+    if (!is_next(line, true)) return host_.feed(path, command, also);
+    if (how_ == Failing::error) return error();
+    failed_ = true;
+    if (how_ == Failing::status) return Output{.status = 7, .err = std::string(mark) + "\n"};
+    Half half(also);
+    return host_.feed(path, command, half);
+  }
+  /// The second program is the one whose status is bad, after all that the first one sent.
+  Result<Piped> pipe(const Command& from, const Command& to, Sink& also) override {
+    const auto line =
+        fmt::format("run {} | {}", fmt::join(from.argv, " "), fmt::join(to.argv, " "));
+    if (!is_next(line, true)) return host_.pipe(from, to, also);
+    if (how_ == Failing::error) return error();
+    failed_ = true;
+    if (how_ == Failing::status)
+      return Piped{.from = {}, .to = {.status = 7, .err = std::string(mark) + "\n"}};
+    Half half(also);
+    return host_.pipe(from, to, half);
+  }
+  Result<std::unique_ptr<NewFile>> create_file(const Path& path) override {
+    if (is_next("create " + path.string())) return error();
+    return host_.create_file(path);
+  }
+  Result<void> read_through(const Path& path, Sink& sink) override {
+    if (is_next("read through " + path.string())) return error();
+    return host_.read_through(path, sink);
+  }
+  Result<void> remove_file(const Path& path) override {
+    if (is_next("remove " + path.string())) return error();
+    return host_.remove_file(path);
+  }
+  Result<FileSystem> file_system(const Path& path) override {
+    if (is_next("room of " + path.string())) return error();
+    return host_.file_system(path);
+  }
+  void progress(const Advance& advance) override { host_.progress(advance); }
   Result<std::string> read_file(const Path& path, std::size_t size_max) override {
     if (is_next("read " + path.string())) return error();
     return host_.read_file(path, size_max);
@@ -66,12 +114,37 @@ class FaultyHost final : public Host {
     return host_.canonical(path);
   }
   Instant now() override { return host_.now(); }
+  Result<void> copy_database(const Path& database, const Path& copy) override {
+    if (is_next("copy database " + database.string())) return error();
+    return host_.copy_database(database, copy);
+  }
+  Result<std::string> sign(std::string_view payload_type, std::string_view text) override {
+    if (is_next(fmt::format("sign {}", payload_type))) return error();
+    return host_.sign(payload_type, text);
+  }
+  Result<std::string> ledger_head() override {
+    if (is_next("ledger head")) return error();
+    return host_.ledger_head();
+  }
   Result<void> pause(Millis span, const Waiting& waiting) override {
     if (is_next("pause for " + waiting.what)) return error();
     return host_.pause(span, waiting);
   }
 
  private:
+  /// Every other piece is lost.
+  class Half final : public Sink {
+   public:
+    explicit Half(Sink& sink) : sink_(sink) {}
+    Result<void> take(ByteView piece) override {
+      passes_ = !passes_;
+      return passes_ ? sink_.take(piece) : Result<void>();
+    }
+
+   private:
+    Sink& sink_;
+    bool passes_ = false;
+  };
   bool is_next(const std::string& call, bool is_program = false) {
     calls_.push_back(call);
     return failing_ == calls_.size() - 1 && (is_program || how_ == Failing::error);

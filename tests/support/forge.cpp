@@ -26,6 +26,7 @@
 #include "common/base/number.h"
 #include "common/base/text.h"
 #include "common/base/time.h"
+#include "common/crypto/sealed_secret.h"
 #include "common/needs/approval.h"
 #include "common/wire/envelope.h"
 #include "controller/keys/key_file.h"
@@ -105,6 +106,7 @@ class Forger {
   void print(const Opened& opened);
   Message<schema::Order> make_order(const Words& words) const;
   void ground(const Words& words, schema::Order::Builder order) const;
+  void seal(const Words& words, schema::Order::Builder order) const;
 
   std::string lab_;
   crypto::Keys keys_;
@@ -189,6 +191,21 @@ void Forger::ground(const Words& words, schema::Order::Builder order) const {
   order.setApproval(blob(sign(keys_, std::move(approval).finish()).bytes()));
 }
 
+/// Names the secret "tank-key"; `secret` is the value that it brings along, sealed as if for the
+/// task `sealed_for`.
+void Forger::seal(const Words& words, schema::Order::Builder order) const {
+  auto task = order.initTask().initZfsKeyCheck();
+  task.setDataset("tank");
+  task.setKey("tank-key");
+  if (!words.contains("secret")) return;
+  const auto id = bytes(words, "sealed_for", view(order.asReader().getTaskId()));
+  auto sealed = order.initSecrets(1)[0];
+  sealed.setName("tank-key");
+  sealed.setBox(
+      blob(crypto::seal_secret(agent_.party.seal_key, {.lab = lab_, .task = id, .name = "tank-key"},
+                               crypto::Secret::of(bytes_of(word(words, "secret", ""))))));
+}
+
 Message<schema::Order> Forger::make_order(const Words& words) const {
   const auto now = wall_clock();
   Draft<schema::Order> order;
@@ -212,6 +229,7 @@ Message<schema::Order> Forger::make_order(const Words& words) const {
         std::string(static_cast<std::size_t>(number(words, "pad", 0)), 'x') +
         word(words, "echo", ""));
   if (kind == "wipeDisk") ground(words, *order);
+  if (kind == "zfsKeyCheck") seal(words, *order);
   if (kind == "auditDisks") order->initTask().initAuditDisks();
   if (kind == "auditZfs") order->initTask().initAuditZfs();
   return std::move(order).finish();

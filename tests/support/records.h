@@ -46,6 +46,7 @@ struct ReportParts {
   std::string machine_id = "0123456789abcdef0123456789abcdef";
   std::string failure = {};
   schema::Mode mode = schema::Mode::APPLY;
+  std::vector<std::string> changes = {};
 };
 
 class Records {
@@ -110,6 +111,8 @@ class Records {
     report->setEndedAt(unix_millis(now));
     report->setMode(parts.mode);
     report->setOutcome(parts.outcome);
+    auto changes = report->initChanges(static_cast<unsigned>(parts.changes.size()));
+    for (unsigned i = 0; i < changes.size(); ++i) changes.set(i, parts.changes[i]);
     if (!parts.failure.empty()) report->initFailure().setWhat(parts.failure);
     const auto json = parts.facts.empty() ? "{\"" + arms[parts.task] + "\": {}}" : parts.facts;
     report->setFacts(must(Message<schema::Facts>::from_json(json)).reader());

@@ -1,6 +1,9 @@
 #include "tests/support/sim_host.h"
 
+#include <algorithm>
 #include <fmt/format.h>
+
+#include "common/wire/dsse.h"
 
 namespace relab::agent {
 
@@ -10,6 +13,16 @@ constexpr int links_max = 40;
 
 std::string joined(const std::vector<std::string>& argv) {
   return fmt::format("{}", fmt::join(argv, " "));
+}
+
+Result<void> flow(std::string_view text, Sink& sink) {
+  constexpr std::size_t piece_max = 1021;
+  for (auto bytes = bytes_of(text); !bytes.empty();) {
+    const auto piece = bytes.first(std::min(bytes.size(), piece_max));
+    RELAB_CHECK(sink.take(piece));
+    bytes = bytes.subspan(piece.size());
+  }
+  return {};
 }
 
 }  // namespace
@@ -62,11 +75,23 @@ void SimHost::answer(std::string command, Output output) {
 }
 
 Result<Output> SimHost::run(const Command& command) {
-  RELAB_ASSERT(!command.argv.empty());
+  RELAB_ASSERT(!command.argv.empty() && (command.input.empty() || command.secret_input.empty()));
   auto argv = command.argv;
   argv[0] = Path(argv[0]).filename().string();
+  ran_.push_back(joined(argv));
+  if (command.secret_input.empty()) return answer_of(command, argv);
+  const auto secret = secrets_.find(command.secret_input);
+  if (secret == secrets_.end())
+    return fail(Fault::missing,
+                fmt::format("no secret '{}' came with the order", command.secret_input));
+  auto given = command;
+  given.input = secret->second;
+  return answer_of(given, argv);
+}
+
+Result<Output> SimHost::answer_of(const Command& command,
+                                  const std::vector<std::string>& argv) const {
   const auto line = joined(argv);
-  ran_.push_back(line);
   if (const auto answer = answers_.find(line); answer != answers_.end()) return answer->second;
   if (const auto program = programs_.find(argv[0]); program != programs_.end())
     return program->second(command);
@@ -157,6 +182,124 @@ Result<Path> SimHost::canonical(const Path& path) {
   for (const auto& [name, candidate] : nodes_)
     if (&candidate == node) return Path(name);
   return fail(Fault::missing, fmt::format("there is no {}", path.string()));
+}
+
+class SimNewFile final : public NewFile {
+ public:
+  SimNewFile(SimHost& host, Path path) : host_(host), path_(std::move(path)) {}
+  ~SimNewFile() override {
+    if (!published_) static_cast<void>(host_.remove_file(path_).has_value());
+  }
+
+  Result<void> take(ByteView piece) override {
+    if (auto* room = host_.room_at(path_); room != nullptr) {
+      if (room->free < piece.size())
+        return fail(Fault::busy, fmt::format("the disk is full: {}", path_.string()));
+      room->free -= piece.size();
+    }
+    host_.nodes_[path_.string()].content += text_of(piece);
+    return {};
+  }
+  Result<void> publish(const Path& name) override {
+    if (host_.nodes_.contains(name.string()))
+      return fail(Fault::conflict, fmt::format("{} is there already", name.string()));
+    host_.file(name, host_.nodes_[path_.string()].content, {.mode = 0600});
+    host_.remove(path_);
+    published_ = true;
+    return {};
+  }
+
+ private:
+  SimHost& host_;
+  Path path_;
+  bool published_ = false;
+};
+
+Result<Output> SimHost::stream(const Command& command, Sink& sink) {
+  RELAB_TRY(auto output, run(command));
+  RELAB_CHECK(flow(output.out, sink));
+  output.out.clear();
+  return output;
+}
+
+Result<Output> SimHost::feed(const Path& path, const Command& command, Sink& also) {
+  RELAB_TRY(const auto* node, find(path, true));
+  auto fed = command;
+  fed.input = node->content;
+  RELAB_CHECK(flow(fed.input, also));
+  return run(fed);
+}
+
+Result<Piped> SimHost::pipe(const Command& from, const Command& to, Sink& also) {
+  RELAB_TRY(auto sent, run(from));
+  RELAB_CHECK(flow(sent.out, also));
+  auto fed = to;
+  fed.input = std::move(sent.out);
+  sent.out.clear();
+  RELAB_TRY(auto received, run(fed));
+  return Piped{.from = std::move(sent), .to = std::move(received)};
+}
+
+Result<std::unique_ptr<NewFile>> SimHost::create_file(const Path& path) {
+  if (const auto error = broken_.find(path.string()); error != broken_.end())
+    return fail(error->second);
+  if (!nodes_.contains(path.parent_path().string()))
+    return fail(Fault::missing, fmt::format("there is no {}", path.string()));
+  if (nodes_.contains(path.string()))
+    return fail(Fault::conflict, fmt::format("{} is there already", path.string()));
+  file(path, {}, {.mode = 0600});
+  return std::make_unique<SimNewFile>(*this, path);
+}
+
+Result<void> SimHost::read_through(const Path& path, Sink& sink) {
+  RELAB_TRY(const auto* node, find(path, true));
+  if (node->status.type != FileType::regular && node->status.type != FileType::block)
+    return fail(Fault::invalid, fmt::format("{} is neither a file nor a disk", path.string()));
+  return flow(std::string(node->content), sink);
+}
+
+void SimHost::forget_answers(const std::string& name) {
+  std::erase_if(answers_, [&](const auto& known) { return known.first.starts_with(name + " "); });
+}
+
+Result<void> SimHost::copy_database(const Path& database, const Path& copy) {
+  RELAB_TRY(const auto* node, find(database, true));
+  if (nodes_.contains(copy.string()))
+    return fail(Fault::conflict, fmt::format("{} is there already", copy.string()));
+  file(copy, node->content, node->status);
+  return {};
+}
+
+Result<std::string> SimHost::sign(std::string_view payload_type, std::string_view text) {
+  RELAB_TRY(const auto keys, crypto::Keys::from(Bytes(crypto::Keys::secret_size, 7)));
+  return to_dsse(sign_payload(keys, payload_type, bytes_of(text)).reader()).dump() + "\n";
+}
+
+Result<std::string> SimHost::ledger_head() {
+  if (head_.empty()) return fail(Fault::missing, "the controller has shown no head of its ledger");
+  return head_;
+}
+
+Result<void> SimHost::remove_file(const Path& path) {
+  const auto node = nodes_.find(path.string());
+  if (node == nodes_.end()) return {};
+  if (node->second.status.type == FileType::directory)
+    return fail(Fault::invalid, fmt::format("{} is no file", path.string()));
+  if (auto* room = room_at(path); room != nullptr) room->free += node->second.content.size();
+  nodes_.erase(node);
+  return {};
+}
+
+FileSystem* SimHost::room_at(const Path& path) {
+  for (auto at = path; at != "/"; at = at.parent_path())
+    if (const auto room = rooms_.find(at.string()); room != rooms_.end()) return &room->second;
+  return nullptr;
+}
+
+Result<FileSystem> SimHost::file_system(const Path& path) {
+  RELAB_TRY(const auto real, canonical(path));
+  if (const auto* room = room_at(real); room != nullptr) return *room;
+  return FileSystem{.size = std::uint64_t{1} << 50U, .free = std::uint64_t{1} << 50U};
 }
 
 }  // namespace relab::agent

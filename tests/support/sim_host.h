@@ -34,6 +34,14 @@ class SimHost final : public Host {
   /// The answer to exactly these arguments, joined by single spaces, the name first; it goes before
   /// `program`.
   void answer(std::string command, Output output);
+  /// The exact answers of this program, by its name, are gone.
+  void forget_answers(const std::string& name);
+
+  /// So much fits into each file system, under the path that it is mounted on; without one,
+  /// anything fits into everything.
+  void file_system(const Path& mount, FileSystem room) { rooms_[mount.string()] = room; }
+  /// As if it had come with the order: a program that is fed it has it as `input`.
+  void secret(const std::string& name, std::string value) { secrets_[name] = std::move(value); }
 
   void at(Instant now) { now_ = now; }
   /// From then on a pause ends as if the task had been stopped.
@@ -42,6 +50,19 @@ class SimHost final : public Host {
   const std::vector<std::string>& ran() const { return ran_; }
 
   Result<Output> run(const Command& command) override;
+  /// The program's output in pieces of a few bytes.
+  Result<Output> stream(const Command& command, Sink& sink) override;
+  /// The program has the file's content as `input`.
+  Result<Output> feed(const Path& path, const Command& command, Sink& also) override;
+  /// The second program has all that the first one printed as `input`.
+  Result<Piped> pipe(const Command& from, const Command& to, Sink& also) override;
+  Result<std::unique_ptr<NewFile>> create_file(const Path& path) override;
+  Result<void> read_through(const Path& path, Sink& sink) override;
+  Result<void> remove_file(const Path& path) override;
+  Result<FileSystem> file_system(const Path& path) override;
+  void progress(const Advance& advance) override { advances_.push_back(advance); }
+  /// All that was told.
+  const std::vector<Advance>& advances() const { return advances_; }
   Result<std::string> read_file(const Path& path, std::size_t size_max) override;
   using Host::read_file;
   Result<std::vector<std::string>> list(const Path& path) override;
@@ -49,14 +70,27 @@ class SimHost final : public Host {
   Result<std::string> read_link(const Path& path) override;
   Result<Path> canonical(const Path& path) override;
   Instant now() override { return now_; }
+  /// The file's bytes.
+  Result<void> copy_database(const Path& database, const Path& copy) override;
+  /// With a key of its own, always the same.
+  Result<std::string> sign(std::string_view payload_type, std::string_view text) override;
+  Result<std::string> ledger_head() override;
+  /// What it was shown; empty: nothing.
+  void show_head(std::string head) { head_ = std::move(head); }
   Result<void> pause(Millis span, const Waiting& waiting) override;
 
  private:
+  friend class SimNewFile;
+  /// The room that writing there uses up; null if there is no end to it.
+  FileSystem* room_at(const Path& path);
+
   struct Node {
     FileStatus status;
     /// A file's content, or a link's target.
     std::string content;
   };
+  /// `argv` is that of the command, its program without folders.
+  Result<Output> answer_of(const Command& command, const std::vector<std::string>& argv) const;
   Result<const Node*> find(const Path& path, bool follow) const;
 
   std::map<std::string, Node> nodes_ = {
@@ -64,9 +98,13 @@ class SimHost final : public Host {
   std::map<std::string, Error> broken_;
   std::map<std::string, Program> programs_;
   std::map<std::string, Output> answers_;
+  std::map<std::string, std::string> secrets_;
   std::vector<std::string> ran_;
+  std::vector<Advance> advances_;
+  std::map<std::string, FileSystem> rooms_;
   Instant now_ = Instant(std::chrono::hours(24 * 365 * 56));
   std::optional<Instant> stop_;
+  std::string head_ = "{\"payloadType\":\"a head\"}\n";
 };
 
 }  // namespace relab::agent

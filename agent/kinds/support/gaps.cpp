@@ -48,4 +48,9 @@ Result<std::string> output_of(Host& host, const Command& command) {
   return std::move(output.out);
 }
 
+Result<void> must_run(Host& host, const Command& command) {
+  RELAB_CHECK(output_of(host, command));
+  return {};
+}
+
 }  // namespace relab::agent

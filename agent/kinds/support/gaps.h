@@ -44,6 +44,9 @@ class Gaps {
 /// line of its own words.
 Result<std::string> output_of(Host& host, const Command& command);
 
+/// A program that must exit with 0, and whose output means nothing. Faults as of `output_of`.
+Result<void> must_run(Host& host, const Command& command);
+
 /// The first line of what a program said, for an error's sentence.
 std::string first_words(const Output& output);
 

@@ -1,5 +1,7 @@
 #include "agent/kinds/support/mounts.h"
 
+#include <algorithm>
+
 #include "common/base/number.h"
 #include "common/base/text.h"
 
@@ -24,17 +26,32 @@ std::string unescaped(std::string_view text) {
 
 }  // namespace
 
-Result<std::vector<Path>> parse_mountinfo(std::string_view text) {
+Result<std::vector<Mount>> parse_mounts(std::string_view text) {
   constexpr std::size_t point = 4;
-  std::vector<Path> points;
+  std::vector<Mount> mounts;
   for (const auto line : lines(text)) {
     // "36 35 98:0 /root /mnt/point rw,noatime master:1 - ext4 /dev/sda1 rw"
     const auto parts = split(line, ' ');
-    if (parts.size() <= point || !parts[point].starts_with('/'))
+    const auto dash = std::ranges::find(parts, "-");
+    if (parts.size() <= point || !parts[point].starts_with('/') || parts.end() - dash < 3)
       return fail(Fault::damaged, "the table of mounts has a line of no known form");
-    points.emplace_back(unescaped(parts[point]));
+    mounts.push_back({.point = unescaped(parts[point]),
+                      .type = unescaped(dash[1]),
+                      .source = unescaped(dash[2])});
   }
-  if (points.empty()) return fail(Fault::damaged, "the table of mounts is empty");
+  if (mounts.empty()) return fail(Fault::damaged, "the table of mounts is empty");
+  return mounts;
+}
+
+Result<std::vector<Mount>> read_mounts(Host& host) {
+  RELAB_TRY(const auto text, host.read_file("/proc/self/mountinfo", mountinfo_size_max));
+  return parse_mounts(text);
+}
+
+Result<std::vector<Path>> parse_mountinfo(std::string_view text) {
+  RELAB_TRY(const auto mounts, parse_mounts(text));
+  std::vector<Path> points;
+  for (const auto& mount : mounts) points.push_back(mount.point);
   return points;
 }
 

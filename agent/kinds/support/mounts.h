@@ -2,12 +2,29 @@
 
 /// Where file systems are mounted on this machine.
 
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "agent/host/host.h"
 
 namespace relab::agent {
+
+/// One file system where it is mounted.
+struct Mount {
+  Path point;
+  /// "ext4", "zfs"
+  std::string type;
+  /// "/dev/sdf1", or a dataset.
+  std::string source;
+
+  bool operator==(const Mount&) const = default;
+};
+
+/// Every line of /proc/self/mountinfo, in its order: of two on one point the later one is seen.
+/// Errors as for `parse_mountinfo`.
+Result<std::vector<Mount>> parse_mounts(std::string_view text);
+Result<std::vector<Mount>> read_mounts(Host& host);
 
 /// The mount points of /proc/self/mountinfo, in its order. Fault::damaged for a line of another
 /// form, and for none at all: something is mounted at "/" on every machine.

@@ -87,6 +87,18 @@ Result<Path> Tree::source_of(const Path& path) const {
   return fail(Fault::missing, fmt::format("{} lies nowhere", text));
 }
 
+const Result<FileStatus>& Tree::status_of(const Path& source) {
+  const auto known = seen_.find(source);
+  return known != seen_.end() ? known->second
+                              : seen_.emplace(source, host_.status(source)).first->second;
+}
+
+const Result<std::vector<std::string>>& Tree::names_in(const Path& source) {
+  const auto known = listed_.find(source);
+  return known != listed_.end() ? known->second
+                                : listed_.emplace(source, host_.list(source)).first->second;
+}
+
 Result<Path> Tree::resolve(const std::string& path) {
   auto rest = parts_of(path);
   Path at = "/";
@@ -99,7 +111,7 @@ Result<Path> Tree::resolve(const std::string& path) {
       continue;
     }
     RELAB_TRY(const auto source, source_of(at / part));
-    RELAB_TRY(const auto status, host_.status(source));
+    RELAB_TRY(const auto status, status_of(source));
     if (status.type != FileType::symlink) {
       at /= part;
       continue;
@@ -125,7 +137,7 @@ std::vector<std::string> Tree::expand(const std::string& pattern, Gathered& gath
       }
       const auto folder = resolve(path);
       const auto names =
-          folder ? host_.list(*folder) : Result<std::vector<std::string>>(fail(folder.error()));
+          folder ? names_in(*folder) : Result<std::vector<std::string>>(fail(folder.error()));
       if (!names && !is_nothing(names.error())) gathered.unreadable[pattern] = names.error().what;
       if (!names) continue;
       for (const auto& name : *names)
@@ -143,7 +155,7 @@ void Tree::read(const std::string& path, Gathered& gathered) {
   const auto source = resolve(path);
   if (!source && !is_nothing(source.error())) gathered.unreadable[path] = source.error().what;
   if (!source) return;
-  const auto status = host_.status(*source);
+  const auto& status = status_of(*source);
   if (!status && !is_nothing(status.error())) gathered.unreadable[path] = status.error().what;
   if (!status || status->type != FileType::regular) return;
   const auto text = host_.read_file(*source, gathered_size_max);

@@ -3,6 +3,7 @@
 /// A tree of files put together from directories of this machine, as a container sees it: symbolic
 /// links stay inside of it.
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ struct Mapping {
   std::vector<Hidden> hidden = {};
 };
 
+/// Looks at a directory once, however many patterns lead through it: it is for one look at the
+/// machine.
 class Tree {
  public:
   /// One mapping must be of "/".
@@ -37,11 +40,15 @@ class Tree {
 
  private:
   Result<Path> source_of(const Path& path) const;
+  const Result<FileStatus>& status_of(const Path& source);
+  const Result<std::vector<std::string>>& names_in(const Path& source);
   std::vector<std::string> expand(const std::string& pattern, Gathered& gathered);
   void read(const std::string& path, Gathered& gathered);
 
   Host& host_;
   std::vector<Mapping> mappings_;  ///< the longest path first
+  std::map<Path, Result<FileStatus>> seen_;
+  std::map<Path, Result<std::vector<std::string>>> listed_;
 };
 
 /// Whether a name matches a pattern in which '*' stands for anything.

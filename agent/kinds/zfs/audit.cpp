@@ -74,8 +74,6 @@ class Section {
   void add_datasets(const std::string& pool, std::vector<Dataset>& datasets);
   std::vector<PoolStatus> read_importable_pools();
   void write_layouts(const std::vector<Pool>& pools, const std::vector<PoolStatus>& importable);
-  void place(const PoolStatus& pool, std::vector<PlacedVdev>& vdevs);
-  Leaf leaf_of(const PoolStatus& pool, const Vdev& vdev);
 
   Host& host_;
   Gaps& gaps_;
@@ -145,23 +143,6 @@ std::vector<PoolStatus> Section::read_importable_pools() {
   return {};
 }
 
-Leaf Section::leaf_of(const PoolStatus& pool, const Vdev& vdev) {
-  if (vdev.kind != "disk" || !devices_) return {};
-  auto leaf = find_leaf(host_, *devices_, vdev);
-  if (leaf.lost)
-    gaps_.problem(fmt::format("serial of {} in pool {}", vdev.name, pool.name), leaf.note);
-  return leaf;
-}
-
-void Section::place(const PoolStatus& pool, std::vector<PlacedVdev>& vdevs) {
-  const auto first = vdevs.size();
-  for (const auto& vdev : pool.vdevs)
-    vdevs.push_back({.pool = pool.name,
-                     .vdev = vdev,
-                     .leaf = leaf_of(pool, vdev),
-                     .parent = vdev.parent ? static_cast<std::int32_t>(first + *vdev.parent) : -1});
-}
-
 void Section::write_layouts(const std::vector<Pool>& pools,
                             const std::vector<PoolStatus>& importable) {
   if (pools.empty() && importable.empty()) return;
@@ -171,10 +152,14 @@ void Section::write_layouts(const std::vector<Pool>& pools,
     gaps_.problem("serials of the vdevs", devices.error());
   }
   std::vector<PlacedVdev> vdevs;
-  for (const auto& pool : pools) place(pool.status, vdevs);
+  const auto add = [&](const PoolStatus& pool) {
+    auto placed = place(host_, pool, devices_, vdevs.size(), gaps_);
+    std::ranges::move(placed, std::back_inserter(vdevs));
+  };
+  for (const auto& pool : pools) add(pool.status);
   write_vdevs(vdevs, facts_.initVdevs(static_cast<unsigned>(vdevs.size())));
   vdevs.clear();
-  for (const auto& pool : importable) place(pool, vdevs);
+  for (const auto& pool : importable) add(pool);
   write_vdevs(vdevs, facts_.initImportableVdevs(static_cast<unsigned>(vdevs.size())));
 }
 

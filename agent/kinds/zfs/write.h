@@ -31,6 +31,12 @@ struct PlacedVdev {
   std::int32_t parent = -1;
 };
 
+/// The layout of a pool, with the disk behind each leaf; `first` vdevs are in the list before it.
+/// Without `devices` no leaf is looked for.
+std::vector<PlacedVdev> place(Host& host, const PoolStatus& pool,
+                              const std::optional<BlockDevices>& devices, std::size_t first,
+                              Gaps& gaps);
+
 /// A dataset with its snapshots.
 struct Dataset {
   Properties properties;

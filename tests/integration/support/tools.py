@@ -31,11 +31,15 @@ class Tools:
     def fake(self, name, prints="", seconds=0, status=0, before=""):
         """Puts a stand-in there, or changes it; `before` are shell commands that it begins with."""
         for what, text in (("out", prints), ("seconds", seconds), ("status", status)):
-            (self.folder / f"{name}.{what}").write_text(str(text))
-        script = self.folder / f"{name}.new"
-        script.write_text(FAKE.format(folder=self.folder, name=name, before=before))
-        script.chmod(0o755)
-        os.rename(script, self.folder / name)
+            self.replace(f"{name}.{what}", str(text), 0o644)
+        self.replace(name, FAKE.format(folder=self.folder, name=name, before=before), 0o755)
+
+    def replace(self, name, text, mode):
+        """At once: it may be in use."""
+        new = self.folder / f"{name}.new"
+        new.write_text(text)
+        new.chmod(mode)
+        os.rename(new, self.folder / name)
 
     def hold(self, name):
         """From now on the stand-in does not end before `release`."""

@@ -86,13 +86,12 @@ struct Case {
     auto evidence = order->initEvidence(reports);
     for (unsigned i = 0; i < reports; ++i) evidence.set(i, blob(envelope.bytes()));
     order->setApproval(blob(approval(digest).bytes()));
-    const auto& audience = agent.sign_key();
     return check_grounds(
         order->asReader(),
         {.lab = "home",
          .name = "pve",
          .machine_id = "m1",
-         .audience = audience,
+         .keys = agent,
          .nonce = {},
          .role = role,
          .now = now,
@@ -190,7 +189,7 @@ TEST_CASE("grounds: a journal that does not answer is no consent", "[agent][guar
       {.lab = "home",
        .name = "pve",
        .machine_id = "m1",
-       .audience = well.agent.sign_key(),
+       .keys = well.agent,
        .nonce = {},
        .role = well.role,
        .now = now,
@@ -211,7 +210,7 @@ TEST_CASE("grounds: a kind without needs asks for nothing", "[agent][guard]") {
   CHECK(check_grounds(order->asReader(), {.lab = "home",
                                           .name = "pve",
                                           .machine_id = "m1",
-                                          .audience = well.agent.sign_key(),
+                                          .keys = well.agent,
                                           .nonce = {},
                                           .role = well.role,
                                           .now = now,

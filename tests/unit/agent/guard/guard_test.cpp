@@ -55,12 +55,11 @@ struct Guarded {
     auto opening = open_frame(frame.bytes(), message_size_max,
                               [&](const auto& key) { return key == controller.sign_key(); });
     REQUIRE(opening.opened);
-    const auto& audience = agent.sign_key();
     return check_order(*opening.opened,
                        {.lab = "home",
                         .name = "pve",
                         .machine_id = "m1",
-                        .audience = audience,
+                        .keys = agent,
                         .nonce = nonce,
                         .role = role,
                         .now = now,

@@ -225,6 +225,9 @@ TEST_CASE("clearance: other times or another instruction are another plan", "[co
   SECTION("time to confirm") { step.confirm_within += std::chrono::seconds(1); }
   SECTION("patience") { step.patience += std::chrono::seconds(1); }
   SECTION("instruction") { step.instruction = "pull the plug"; }
+  SECTION("a gate that asks for something else") {
+    other.conditions.emplace_back("1 proves: nothing");
+  }
 
   CHECK(plan_digest(other) != digest);
 }

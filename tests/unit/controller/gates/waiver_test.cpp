@@ -76,6 +76,16 @@ TEST_CASE("waiver: covers nothing that came later, nor the same in another stand
   CHECK_FALSE(other_standing.gate().open);
 }
 
+TEST_CASE("waiver: covers nothing that got worse in the same standing", "[controller][gates]") {
+  Doubtful worse;
+  worse.waive();
+  REQUIRE(worse.gate().open);
+
+  worse.again("pci", ReportParts{.outcome = schema::Outcome::FAILED, .failure = "no bus answers"});
+
+  CHECK_FALSE(worse.gate().open);
+}
+
 TEST_CASE("waiver: is of one gate of one lab", "[controller][gates]") {
   const auto change = GENERATE(0, 1, 2, 3);
   Doubtful doubtful;
@@ -115,6 +125,26 @@ TEST_CASE("waiver: nobody can waive what is absolute", "[controller][gates]") {
   CHECK(refused.error().what ==
         "nobody can waive what keeps the gate of 1 shut: audit.complete of 1");
   CHECK(doubtful.gate().verdicts[0].absolute);
+}
+
+TEST_CASE("waiver: nobody passes by an absolute gate one phase later", "[controller][gates]") {
+  Doubtful doubtful(
+      with(R"({"name": "1", "title": "rebuild",)",
+           R"({"name": "1", "title": "rebuild", "tracks": [{"name": "t", "agent": "pve",
+                              "steps": [{"name": "s", "task": {"ping": {}}}]}],
+                            "gate": [{"name": "audit.complete", "absolute": true}]},
+                            {"name": "later", "title": "more", "after": ["1"],
+                             "tracks": [{"name": "t", "agent": "pve",
+                              "steps": [{"name": "s", "task": {"ping": {}}}]}]},
+                            {"name": "unused", "title": "other",)"));
+  const auto gate = must(judge_entry("later", doubtful.evidences()));
+  REQUIRE_FALSE(gate.open);
+
+  const auto refused =
+      waivers_for(gate, {.reason = "I know", .valid_for = hours(24)}, doubtful.evidences());
+
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().what.find("nobody can waive") == 0);
 }
 
 TEST_CASE("waiver: one that exists all the same opens no absolute gate", "[controller][gates]") {

@@ -2,7 +2,7 @@
 
 #include "controller/ledger/head.h"
 
-#include "controller/ledger/dsse.h"
+#include "common/wire/dsse.h"
 #include "controller/run/book.h"
 #include "tests/support/records.h"
 #include "tests/support/scratch.h"

@@ -4,6 +4,7 @@
 
 #include <deque>
 
+#include "common/crypto/sealed_secret.h"
 #include "tests/support/records.h"
 #include "tests/support/scratch.h"
 
@@ -43,8 +44,8 @@ class Quiet final : public Narrator {
   void agent_up(const std::string& /*agent*/, const Greeting& /*greeting*/) override {}
   void agent_down(const std::string& /*agent*/, const Error& /*why*/) override {}
   void step_changed(const StepRun& /*run*/) override {}
-  void progress(const StepRun& /*run*/, std::uint64_t /*steps*/,
-                const std::string& /*what*/) override {}
+  void progress(const StepRun& /*run*/, schema::Progress::Reader /*progress*/,
+                Millis /*at*/) override {}
   void still_waiting(const Engine& /*engine*/, Millis /*since*/) override {}
   void warn(const std::string& /*what*/) override {}
 };
@@ -68,17 +69,37 @@ PhasePlan one_step(std::chrono::seconds confirm) {
   return plan;
 }
 
+PhasePlan one_key_check() {
+  Draft<schema::Task> task;
+  task->initZfsKeyCheck().setKey("tank-key");
+  auto plan = one_step(std::chrono::seconds(0));
+  plan.tracks[0][0].arm = "zfsKeyCheck";
+  plan.tracks[0][0].task = std::make_shared<const Message<schema::Task>>(std::move(task).finish());
+  return plan;
+}
+
+std::string opened(const Message<schema::Order>& order, const crypto::Keys& agent) {
+  const auto reader = order.reader();
+  const crypto::SecretUse use{.lab = "home",
+                              .task = view(reader.getTaskId()),
+                              .name = view(reader.getSecrets()[0].getName())};
+  const auto value = must(crypto::open_secret(agent, use, view(reader.getSecrets()[0].getBox())));
+  return std::string(text_of(value.view()));
+}
+
 /// A controller with one agent, whose part the test plays.
 class Scene {
  public:
-  explicit Scene(std::chrono::seconds confirm = std::chrono::seconds(0)) {
+  explicit Scene(std::chrono::seconds confirm = std::chrono::seconds(0))
+      : Scene(one_step(confirm)) {}
+  explicit Scene(PhasePlan plan) {
     must(book.begin(controller, "admin", "home"));
     const auto statement = state_identity(
         agent, {.role = schema::Role::AGENT, .name = "pve", .machine_id = "machine"});
     must(book.enrolled("pve", "tcp://10.42.10.2:7460",
                        must(read_identity(statement, schema::Role::AGENT))));
     must(book.run_started(the_run, {.phase = "0a"}, bytes_of("the lab")));
-    must(driver.begin(the_run, one_step(confirm), now()));
+    must(driver.begin(the_run, std::move(plan), now()));
   }
   Now now() const { return {.wall = time, .steady = time}; }
   std::optional<RunEnd> step() {
@@ -119,6 +140,11 @@ class Scene {
   }
   /// As the agent that holds nothing, or this one task.
   void greet(std::uint8_t session, ByteView held = {}) {
+    introduce(session, held);
+    step();
+  }
+  /// The same, without the controller's taking it.
+  void introduce(std::uint8_t session, ByteView held = {}) {
     step();
     Draft<schema::Hello> hello;
     hello->setChallenge(last<schema::Attach>().reader().getChallenge());
@@ -128,7 +154,6 @@ class Scene {
     hello->setTime(unix_millis(time));
     if (!held.empty()) hello->initTasks(1)[0].setTask(blob(held));
     say(std::move(hello));
-    step();
   }
   void refuse(const Message<schema::Order>& order) {
     Draft<schema::Receipt> receipt;
@@ -148,8 +173,17 @@ class Scene {
   Book book = must(Book::open(scratch.path() / "home" / "ledger.db"));
   HeldLink link;
   Quiet narrator;
-  Driver driver{
-      {.lab = "home", .patience = std::chrono::seconds(30)}, book, controller, link, narrator};
+  std::string secret = "correct horse";
+  Driver driver{{.lab = "home",
+                 .patience = std::chrono::seconds(30),
+                 .secrets = [this](const std::string&) -> Result<crypto::Secret> {
+                   if (secret.empty()) return fail(Fault::missing, "there is none");
+                   return crypto::Secret::of(bytes_of(secret));
+                 }},
+                book,
+                controller,
+                link,
+                narrator};
 };
 
 }  // namespace
@@ -178,6 +212,36 @@ TEST_CASE("driver: the refusal of an order that was sent again since ends nothin
   CHECK(scene.state() == StepState::ordered);
   const auto& task = scene.book.state().tasks().begin()->second;
   CHECK(task.refusal.empty());
+}
+
+TEST_CASE("driver: an order brings its secrets sealed, and anew when it is sent again",
+          "[controller][run]") {
+  Scene scene(one_key_check());
+  scene.greet(1);
+  const auto first = scene.last<schema::Order>();
+  scene.secret = "changed since";
+  scene.link.connect_anew();
+  scene.greet(2);
+  const auto second = scene.last<schema::Order>();
+
+  CHECK(opened(first, scene.agent) == "correct horse");
+  CHECK(opened(second, scene.agent) == "changed since");
+  CHECK(hex(view(first.reader().getTaskId())) == hex(view(second.reader().getTaskId())));
+  // What replaying the ledger gives is not disturbed by it.
+  CHECK(must(State::replay(scene.book.ledger())).tasks().size() == 1);
+}
+
+TEST_CASE("driver: without its secret nothing is ordered, and nothing recorded",
+          "[controller][run]") {
+  Scene scene(one_key_check());
+  scene.secret.clear();
+  scene.introduce(1);
+
+  const auto stepped = scene.driver.step(scene.now());
+
+  CHECK(stepped.error().fault == Fault::missing);
+  CHECK(scene.count<schema::Order>() == 0);
+  CHECK(scene.book.state().tasks().empty());
 }
 
 TEST_CASE("driver: what was given up, and the agent still has, is cancelled when it is heard",

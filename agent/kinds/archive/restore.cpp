@@ -1,0 +1,218 @@
+#include "agent/kinds/archive/restore.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+
+#include "agent/kinds/archive/source.h"
+#include "agent/kinds/archive/stored.h"
+#include "agent/kinds/support/fill.h"
+#include "agent/kinds/support/gaps.h"
+
+namespace relab::agent::archive {
+
+namespace {
+
+using Params = schema::Restore;
+using Facts = schema::Restore::Facts;
+using State = schema::ZfsBackup::State;
+
+constexpr std::size_t told_max = 200;
+constexpr auto extract_time_max = std::chrono::hours(24 * 7);
+constexpr std::string_view cluster_files = "/etc/pve";
+
+bool is_within(std::string_view path, std::string_view folder) {
+  if (folder == "/") return true;
+  return path == folder || (path.starts_with(folder) && path.substr(folder.size())[0] == '/');
+}
+
+struct Wish {
+  ArchiveName name;
+  std::string into;
+  /// Empty: all.
+  std::vector<std::string> paths;
+
+  bool asks_for(const std::string& path) const {
+    return paths.empty() ||
+           std::ranges::any_of(paths, [&](const auto& wanted) { return is_within(path, wanted); });
+  }
+};
+
+Wish wish_of(Params::Reader params) {
+  Wish wish{.name = {.folder = str(params.getFolder()), .name = str(params.getName())},
+            .into = str(params.getInto()),
+            .paths = {}};
+  for (const auto path : params.getPaths()) wish.paths.push_back(str(path));
+  return wish;
+}
+
+/// What the archive has of it. Fault::missing if it has nothing of a path that was named.
+Result<std::vector<Entry>> wanted_of(const Wish& wish, schema::ArchiveManifest::Reader manifest) {
+  auto entries = entries_of(manifest);
+  for (const auto& path : wish.paths)
+    if (std::ranges::none_of(entries,
+                             [&](const auto& entry) { return is_within(entry.path, path); }))
+      return fail(Fault::missing,
+                  fmt::format("the archive {} has no {}", wish.name.file().string(), path),
+                  "its manifest has the paths that it has");
+  std::erase_if(entries, [&](const auto& entry) { return !wish.asks_for(entry.path); });
+  return entries;
+}
+
+/// What is there now of the paths of the archive, by path.
+Result<std::map<std::string, Entry>> entries_there(Host& host, const Wish& wish,
+                                                   schema::ArchiveManifest::Reader manifest) {
+  Source source{.root = wish.into, .paths = {}};
+  std::vector<std::string> candidates = wish.paths;
+  if (candidates.empty())
+    for (const auto path : manifest.getPaths()) candidates.push_back(str(path));
+  for (const auto& path : candidates) {
+    const auto status = host.status(wish.into == "/" ? Path(path) : Path(wish.into + path));
+    if (!status && status.error().fault != Fault::missing) return fail(status.error());
+    if (status) source.paths.push_back(path);
+  }
+  for (const auto path : manifest.getExclude()) source.exclude.push_back(str(path));
+  std::map<std::string, Entry> there;
+  if (source.paths.empty()) return there;
+  ContentsReader reader;
+  RELAB_TRY(const auto output, host.stream(tar_of(source), reader));
+  RELAB_TRY(const auto words, judge_tar(output));
+  RELAB_TRY(auto contents, reader.finish());
+  for (auto& entry : contents.entries) there.emplace(entry.path, entry);
+  return there;
+}
+
+void compare(const std::vector<Entry>& wanted, const std::map<std::string, Entry>& there,
+             Facts::Builder facts) {
+  std::vector<std::string> missing;
+  std::vector<std::string> differing;
+  for (const auto& entry : wanted) {
+    const auto found = there.find(entry.path);
+    if (found == there.end()) {
+      missing.push_back(entry.path);
+      continue;
+    }
+    auto should_be = entry;
+    if (entry.type == "folder") should_be.modified = found->second.modified;
+    if (const auto what = difference(found->second, should_be); !what.empty())
+      differing.push_back(fmt::format("{}: {}", entry.path, what));
+  }
+  facts.setWanted(wanted.size());
+  facts.setSame(wanted.size() - missing.size() - differing.size());
+  facts.setMissingCount(missing.size());
+  facts.setDifferingCount(differing.size());
+  const auto tell = [](const auto& init, const std::vector<std::string>& all) {
+    auto list = init(static_cast<unsigned>(std::min(all.size(), told_max)));
+    for (unsigned i = 0; i < list.size(); ++i) list.set(i, all[i]);
+  };
+  tell([&](unsigned size) { return facts.initMissing(size); }, missing);
+  tell([&](unsigned size) { return facts.initDiffering(size); }, differing);
+}
+
+tl::unexpected<Error> refuse(std::string why, std::string hint) {
+  return fail(Fault::refused, std::move(why), std::move(hint));
+}
+
+std::string first_of(const capnp::List<capnp::Text>::Reader& list, std::uint64_t count) {
+  std::vector<std::string> first;
+  for (unsigned i = 0; i < std::min(list.size(), 3U); ++i) first.push_back(str(list[i]));
+  return fmt::format(
+      "{}{}", fmt::join(first, "; "),
+      count > first.size() ? fmt::format("; and {} more", count - first.size()) : std::string());
+}
+
+class Digesting final : public Sink {
+ public:
+  Result<void> take(ByteView piece) override {
+    hash_.add(piece);
+    return {};
+  }
+  std::string finish() { return hex(hash_.finish()); }
+
+ private:
+  crypto::Blake2b hash_;
+};
+
+}  // namespace
+
+Result<Message<Facts>> Restore::observe(Params::Reader params, Host& host) {
+  const auto wish = wish_of(params);
+  RELAB_TRY(const auto status, host.status(wish.into).during("looking where it is restored to"));
+  if (status.type != FileType::directory)
+    return fail(Fault::invalid, fmt::format("{} is no folder", wish.into));
+  RELAB_TRY(const auto stored, read_stored(host, wish.name));
+  Draft<Facts> facts;
+  facts->setDigest(stored.digest);
+  facts->setManifestDigest(stored.manifest_digest);
+  if (!stored.there) return std::move(facts).finish();
+  facts->setState(stored.conflict.empty() ? State::COMPLETE : State::OTHER);
+  facts->setConflict(stored.conflict);
+  if (!stored.conflict.empty()) return std::move(facts).finish();
+  RELAB_TRY(const auto wanted, wanted_of(wish, stored.manifest->reader()));
+  RELAB_TRY(const auto there, entries_there(host, wish, stored.manifest->reader()));
+  compare(wanted, there, *facts);
+  return std::move(facts).finish();
+}
+
+Result<std::vector<Change>> Restore::plan(Params::Reader params, Facts::Reader facts) {
+  const auto wish = wish_of(params);
+  if (facts.getState() == State::NONE)
+    return refuse(fmt::format("there is no archive {}", wish.name.file().string()),
+                  "attach and mount the disk that has it");
+  if (facts.getState() == State::OTHER)
+    return refuse(fmt::format("{} is no whole archive: {}", wish.name.file().string(),
+                              view(facts.getConflict())),
+                  "nothing is restored from it: look at what it is");
+  const auto missing = facts.getMissingCount();
+  const auto differing = facts.getDifferingCount();
+  if (missing + differing == 0) return std::vector<Change>();
+  const auto told = {facts.getMissing(), facts.getDiffering()};
+  if (wish.into == "/" && std::ranges::any_of(told, [](const auto& list) {
+        for (const auto path : list)
+          if (view(path).starts_with(cluster_files)) return true;
+        return false;
+      }))
+    return refuse(fmt::format("{} belongs to Proxmox, which keeps it in a database", cluster_files),
+                  "restore it into another folder, and copy from there what you need");
+  if (differing != 0 && !params.getReplace())
+    return refuse(
+        fmt::format("{} entr{} there and not the same: {}", differing,
+                    differing == 1 ? "y is" : "ies are", first_of(facts.getDiffering(), differing)),
+        "look at them; `replace = true` puts those of the archive in their place");
+  std::vector<std::string> what;
+  if (missing != 0)
+    what.push_back(fmt::format("+ {} entries: {}", missing, first_of(facts.getMissing(), missing)));
+  if (differing != 0)
+    what.push_back(fmt::format("~ {} entries replaced: {}", differing,
+                               first_of(facts.getDiffering(), differing)));
+  Change change{.what = fmt::format("{}", fmt::join(what, ", ")),
+                .how = {wish.name.folder.string(), wish.name.name, str(facts.getDigest()),
+                        wish.into, differing != 0 ? "replace" : "keep"}};
+  change.how.insert(change.how.end(), wish.paths.begin(), wish.paths.end());
+  return std::vector<Change>{std::move(change)};
+}
+
+Result<void> Restore::apply(const Change& change, Host& host) {
+  const auto& how = change.how;
+  RELAB_ASSERT(how.size() >= 5);
+  const ArchiveName name{.folder = how[0], .name = how[1]};
+  Command command{.argv = {"tar", "--extract", "--zstd", "--file=-", "--numeric-owner",
+                           "--same-permissions", "--same-owner", "--acls", "--xattrs",
+                           "--xattrs-include=*", "--sparse", "--directory=" + how[3]},
+                  .timeout = extract_time_max};
+  if (how[4] == "keep") command.argv.emplace_back("--skip-old-files");
+  command.argv.emplace_back("--");
+  for (std::size_t i = 5; i < how.size(); ++i) command.argv.push_back("." + how[i]);
+  Digesting digest;
+  RELAB_TRY(const auto output, host.feed(name.file(), command, digest));
+  if (output.status != 0 || output.truncated)
+    return fail(Fault::damaged,
+                fmt::format("tar ended with {}: {}", output.status, first_words(output)),
+                "run it again: what was restored stays, and is compared");
+  if (digest.finish() != how[2])
+    return fail(Fault::damaged, fmt::format("{} is not the file any more that was looked at",
+                                            name.file().string()));
+  return {};
+}
+
+}  // namespace relab::agent::archive

@@ -1,0 +1,276 @@
+#include "agent/kinds/archive/writing.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "agent/kinds/archive/compressed_file.h"
+#include "agent/kinds/support/fill.h"
+#include "agent/kinds/support/gaps.h"
+#include "agent/kinds/support/target.h"
+#include "common/base/text.h"
+
+namespace relab::agent::archive {
+
+namespace {
+
+/// When units are started by themselves that the agent could not start.
+constexpr auto start_again_after = "6h";
+/// tar ends a stream with two empty blocks.
+constexpr std::size_t tail_size = 1024;
+constexpr auto database_path = "/var/lib/pve-cluster/config.db";
+constexpr auto database_shown_at = "/etc/pve";
+
+Result<void> must_run(Host& host, const Command& command, const std::string& what) {
+  RELAB_TRY(const auto output, host.run(command));
+  if (output.status == 0 && !output.truncated) return {};
+  return fail(Fault::damaged,
+              fmt::format("{} ended with {}: {}", what, output.status, first_words(output)));
+}
+
+/// Everything that is done with the stream, in one pass.
+class Passing final : public Sink {
+ public:
+  Passing(Host& host, Sink* file) : host_(host), file_(file) {}
+
+  Result<void> take(ByteView piece) override {
+    RELAB_CHECK(contents_.take(piece));
+    if (file_ != nullptr) RELAB_CHECK(file_->take(piece));
+    bytes_ += piece.size();
+    tail_ += text_of(piece.last(std::min(piece.size(), tail_size)));
+    if (tail_.size() > tail_size) tail_.erase(0, tail_.size() - tail_size);
+    host_.progress({.done = bytes_,
+                    .unit = "bytes",
+                    .what = file_ == nullptr ? "looking for databases" : "writing the archive"});
+    return {};
+  }
+  Result<Contents> finish() {
+    if (tail_.size() < tail_size || tail_.find_first_not_of('\0') != std::string::npos)
+      return fail(Fault::damaged, "tar's stream has no end");
+    return contents_.finish();
+  }
+
+ private:
+  Host& host_;
+  Sink* file_;
+  ContentsReader contents_;
+  std::uint64_t bytes_ = 0;
+  std::string tail_;
+};
+
+/// Units that are down for the time of an archive.
+class Standstill {
+ public:
+  Standstill(const Hands& hands, const ArchiveWish& wish) : hands_(hands), wish_(wish) {}
+
+  Result<void> begin() {
+    if (wish_.stop.empty()) return {};
+    // First of all the way back: it holds even if this agent dies.
+    RELAB_CHECK(run(hands_.host, with_units({"systemd-run", "--collect", "--unit=" + timer(),
+                                             fmt::format("--on-active={}", start_again_after),
+                                             "systemctl", "start"})));
+    return run(hands_.host, with_units({"systemctl", "stop"}));
+  }
+  Result<void> end() {
+    if (wish_.stop.empty()) return {};
+    RELAB_CHECK(run(hands_.rescue, with_units({"systemctl", "start"})));
+    return run(hands_.rescue, {"systemctl", "stop", timer() + ".timer"});
+  }
+
+ private:
+  std::string timer() const { return "relab-start-again-" + wish_.name.name; }
+  std::vector<std::string> with_units(std::vector<std::string> argv) const {
+    argv.insert(argv.end(), wish_.stop.begin(), wish_.stop.end());
+    return argv;
+  }
+  Result<void> run(Host& host, std::vector<std::string> argv) const {
+    const auto what = fmt::format("{} {}", argv[0], argv[1]);
+    return must_run(host, {.argv = wish_.source.command(std::move(argv))}, what);
+  }
+
+  const Hands& hands_;
+  const ArchiveWish& wish_;
+};
+
+class Writing {
+ public:
+  Writing(Host& host, const ArchiveWish& wish)
+      : host_(host), wish_(wish), copies_{.folder = wish.name.folder} {}
+
+  Result<void> write() {
+    RELAB_CHECK(copy_databases());
+    RELAB_TRY(const auto machine, host_.read_file("/etc/machine-id"));
+    RELAB_TRY(const auto file, host_.create_file(wish_.name.part()));
+    CompressedFile compressed(*file);
+    RELAB_TRY(const auto taken, pass(&compressed));
+    RELAB_CHECK(compressed.finish());
+    RELAB_CHECK(check_databases(taken));
+    const auto manifest = manifest_of(taken, compressed, std::string(trim(machine)));
+    RELAB_CHECK(write_beside(host_, wish_.name.beside(), manifest_payload, manifest_text(manifest))
+                    .during("writing the manifest"));
+    return file->publish(wish_.name.file());
+  }
+  const Copies& copies() const { return copies_; }
+
+ private:
+  struct Taken {
+    Contents contents;
+    std::vector<std::string> changed;
+  };
+
+  /// Through the whole source once.
+  Result<Taken> pass(Sink* file) {
+    Passing passing(host_, file);
+    RELAB_TRY(const auto output, host_.stream(tar_of(wish_.source, copies_), passing));
+    RELAB_TRY(auto words, judge_tar(output));
+    RELAB_TRY(auto contents, passing.finish());
+    return Taken{.contents = std::move(contents), .changed = std::move(words.changed)};
+  }
+
+  /// Those of this machine are known by their content: a name says nothing.
+  Result<void> copy_databases() {
+    if (wish_.source.vmid != 0) return {};
+    RELAB_TRY(const auto seen, pass(nullptr));
+    auto databases = seen.contents.databases;
+    if (std::ranges::find(wish_.source.paths, database_shown_at) != wish_.source.paths.end()) {
+      RELAB_TRY(const bool there, is_there(host_, database_path));
+      if (there && std::ranges::find(databases, database_path) == databases.end())
+        databases.emplace_back(database_path);
+    }
+    for (const auto& database : databases) {
+      const auto copy = copies_.of(database);
+      RELAB_CHECK(
+          must_run(host_, {.argv = {"mkdir", "-p", "--", copy.parent_path().string()}}, "mkdir"));
+      // Removed with the place, also if it is not whole.
+      copies_.databases.push_back(database);
+      RELAB_CHECK(host_.copy_database(database, copy).during(fmt::format("copying {}", database)));
+    }
+    return {};
+  }
+
+  Result<void> check_databases(const Taken& taken) const {
+    for (const auto& database : taken.contents.databases) {
+      if (wish_.source.vmid == 0 &&
+          std::ranges::find(copies_.databases, database) == copies_.databases.end())
+        return fail(Fault::conflict, fmt::format("the database {} appeared meanwhile", database),
+                    "run it again");
+      if (wish_.source.vmid != 0 && wish_.stop.empty())
+        return fail(Fault::refused,
+                    fmt::format("{} in {} is a database: copied while it is written to, it may be "
+                                "worth nothing",
+                                database, wish_.source.title()),
+                    "name the unit that writes it in `stop`");
+      if (std::ranges::find(taken.changed, database) != taken.changed.end())
+        return fail(Fault::conflict, fmt::format("the database {} changed meanwhile", database),
+                    "name the unit that writes it in `stop`");
+    }
+    return {};
+  }
+
+  Message<schema::ArchiveManifest> manifest_of(const Taken& taken, const CompressedFile& file,
+                                               const std::string& machine) const {
+    const auto set_all = [](auto list, const auto& texts) {
+      for (unsigned i = 0; i < list.size(); ++i) list.set(i, texts[i]);
+    };
+    Draft<schema::ArchiveManifest> manifest;
+    manifest->setVersion(1);
+    manifest->setArchive(wish_.name.file().filename().string());
+    manifest->setBytes(file.bytes());
+    manifest->setDigest(hex(file.digest()));
+    manifest->setVmid(wish_.source.vmid);
+    manifest->setMachineId(machine);
+    manifest->setDiskSerial(wish_.disk_serial);
+    manifest->setWrittenAt(unix_millis(host_.now()));
+    set_all(manifest->initPaths(size_of(wish_.source.paths)), wish_.source.paths);
+    set_all(manifest->initExclude(size_of(wish_.source.exclude)), wish_.source.exclude);
+    set_all(manifest->initDatabases(size_of(taken.contents.databases)), taken.contents.databases);
+    set_all(manifest->initChanged(size_of(taken.changed)), taken.changed);
+    write_entries(taken.contents.entries, manifest->initEntries(size_of(taken.contents.entries)));
+    const auto lines = restore_by_hand(wish_.name.file().filename().string());
+    set_all(manifest->initRestore(size_of(lines)), lines);
+    return std::move(manifest).finish();
+  }
+
+  Host& host_;
+  const ArchiveWish& wish_;
+  Copies copies_;
+};
+
+/// What was seen when it was planned is what is there.
+Result<void> check_ground(Host& host, const ArchiveWish& wish) {
+  RELAB_TRY(const auto target, read_target(host, wish.name.folder));
+  if (target.mounted && target.serial == wish.disk_serial) return {};
+  return fail(
+      Fault::conflict,
+      fmt::format("{} is not the disk any more that was looked at", wish.name.folder.string()),
+      "run it again");
+}
+
+Result<void> remove_copies(Host& host, const Path& folder) {
+  const Copies copies{.folder = folder};
+  RELAB_TRY(const bool there, is_there(host, copies.place()));
+  if (!there) return {};
+  return must_run(host, {.argv = {"rm", "-r", "--one-file-system", "--", copies.place().string()}},
+                  "rm");
+}
+
+void add_list(std::vector<std::string>& words, const std::vector<std::string>& list) {
+  words.push_back(std::to_string(list.size()));
+  words.insert(words.end(), list.begin(), list.end());
+}
+
+std::vector<std::string> take_list(const std::vector<std::string>& words, std::size_t& at) {
+  const auto size = std::stoul(words.at(at++));
+  std::vector<std::string> list;
+  for (std::size_t i = 0; i < size; ++i) list.push_back(words.at(at++));
+  return list;
+}
+
+}  // namespace
+
+std::vector<std::string> words_of(const ArchiveWish& wish) {
+  std::vector<std::string> words = {std::to_string(wish.source.vmid), wish.name.folder.string(),
+                                    wish.name.name, wish.disk_serial};
+  add_list(words, wish.source.paths);
+  add_list(words, wish.source.exclude);
+  add_list(words, wish.stop);
+  return words;
+}
+
+ArchiveWish wish_of(const std::vector<std::string>& words) {
+  ArchiveWish wish{
+      .source = {.vmid = static_cast<std::uint32_t>(std::stoul(words.at(0))), .paths = {}},
+      .name = {.folder = words.at(1), .name = words.at(2)},
+      .disk_serial = words.at(3)};
+  std::size_t at = 4;
+  wish.source.paths = take_list(words, at);
+  wish.source.exclude = take_list(words, at);
+  wish.stop = take_list(words, at);
+  return wish;
+}
+
+Result<void> write_archive(const Hands& hands, const ArchiveWish& wish) {
+  RELAB_CHECK(check_ground(hands.host, wish));
+  return write_archive_here(hands, wish);
+}
+
+Result<void> write_archive_here(const Hands& hands, const ArchiveWish& wish) {
+  RELAB_CHECK(check_mounts(hands.host, wish.source));
+  RELAB_CHECK(remove_copies(hands.host, wish.name.folder));
+  Standstill standstill(hands, wish);
+  Writing writing(hands.host, wish);
+  auto done = standstill.begin();
+  if (done) done = writing.write();
+  const auto started = standstill.end();
+  auto cleaned = remove_copies(hands.rescue, wish.name.folder);
+  // What it failed of is told first; but units that are down are worse than any archive.
+  if (!started)
+    return fail(Fault::damaged,
+                fmt::format("{} could not be started again: {}{}", fmt::join(wish.stop, ", "),
+                            started.error().sentence(),
+                            done ? "" : "; and before that: " + done.error().sentence()),
+                fmt::format("start them by hand; a timer tries it within {}", start_again_after));
+  RELAB_CHECK(std::move(done));
+  return cleaned;
+}
+
+}  // namespace relab::agent::archive

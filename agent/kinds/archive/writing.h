@@ -1,0 +1,30 @@
+#pragma once
+
+/// Writes an archive and what stands beside it.
+
+#include "agent/kinds/archive/source.h"
+#include "agent/kinds/archive/stored.h"
+#include "agent/kinds/kind.h"
+
+namespace relab::agent::archive {
+
+struct ArchiveWish {
+  Source source;
+  ArchiveName name;
+  /// Units there that are stopped meanwhile.
+  std::vector<std::string> stop = {};
+  /// Of the disk that was looked at.
+  std::string disk_serial = {};
+};
+
+/// As one line of words each, and back: what is planned is what is done.
+std::vector<std::string> words_of(const ArchiveWish& wish);
+ArchiveWish wish_of(const std::vector<std::string>& words);
+
+/// After an error nothing has the archive's name, and what was set up for it is gone.
+/// Fault::conflict if the folder is not what was looked at.
+Result<void> write_archive(const Hands& hands, const ArchiveWish& wish);
+/// The same, whatever the folder lies on.
+Result<void> write_archive_here(const Hands& hands, const ArchiveWish& wish);
+
+}  // namespace relab::agent::archive

@@ -1,0 +1,264 @@
+#include "agent/kinds/disks/usb_disk.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+#include "agent/kinds/disks/attached.h"
+#include "agent/kinds/support/block.h"
+#include "agent/kinds/support/fill.h"
+#include "agent/kinds/support/gaps.h"
+#include "agent/kinds/support/mounts.h"
+#include "common/base/number.h"
+#include "common/base/text.h"
+
+namespace relab::agent::disks {
+
+namespace {
+
+using Params = schema::UsbDisk;
+using Facts = schema::UsbDisk::Facts;
+
+/// That hold files as large as a copy of a pool.
+constexpr std::array file_systems = {"ext3", "ext4", "xfs", "btrfs", "exfat"};
+constexpr auto format_time_max = std::chrono::hours(2);
+constexpr auto look_again = Millis(500);
+constexpr int looks_max = 120;
+
+/// The disk and everything on it.
+std::vector<const BlockDevice*> all_on(const BlockDevices& devices, const BlockDevice& disk) {
+  std::vector<const BlockDevice*> found;
+  for (const auto& device : devices.all())
+    if (std::ranges::count(devices.disks_of(device.name), &disk) != 0) found.push_back(&device);
+  return found;
+}
+
+bool is_blank(const std::vector<const BlockDevice*>& devices) {
+  return devices.size() == 1 && devices[0]->file_system.empty() &&
+         devices[0]->partition_table.empty();
+}
+
+/// Members of pools, volume groups, arrays and encrypted volumes, and what the machine runs from.
+std::string belongs_to(const std::vector<const BlockDevice*>& devices, const std::string& folder) {
+  for (const auto* device : devices) {
+    const auto& kind = device->file_system;
+    if (kind.ends_with("_member") || kind == "crypto_LUKS" || kind == "swap")
+      return fmt::format("{} is {}", device->name, kind);
+    for (const auto& point : device->mountpoints)
+      if (point != folder) return fmt::format("{} is mounted on {}", device->name, point);
+  }
+  return {};
+}
+
+/// The only device with a file system of a kind that we mount; null if there is none or several.
+const BlockDevice* mountable(const std::vector<const BlockDevice*>& devices) {
+  const BlockDevice* found = nullptr;
+  for (const auto* device : devices) {
+    if (std::ranges::find(file_systems, device->file_system) == file_systems.end()) continue;
+    if (found != nullptr) return nullptr;
+    found = device;
+  }
+  return found;
+}
+
+Result<void> check_looked_into(const BlockDevices& devices,
+                               const std::vector<const BlockDevice*>& parts) {
+  for (const auto& unread : devices.unread())
+    if (std::ranges::find(parts, unread.name, &BlockDevice::name) != parts.end())
+      return fail(Fault::damaged,
+                  fmt::format("{} could not be looked into: {}", unread.name, unread.why));
+  return {};
+}
+
+struct Found {
+  BlockDevices devices;
+  const BlockDevice* disk;
+  std::vector<const BlockDevice*> parts;
+};
+
+/// What is on the disk that `describe_disk` found.
+Result<Found> look_at(BlockDevices devices, std::string_view path) {
+  Found found{.devices = std::move(devices), .disk = nullptr, .parts = {}};
+  found.disk = found.devices.find(Path(path).filename().string());
+  RELAB_ASSERT(found.disk != nullptr);
+  found.parts = all_on(found.devices, *found.disk);
+  RELAB_CHECK(check_looked_into(found.devices, found.parts));
+  return found;
+}
+
+bool is_read_only(std::string_view mountinfo, const std::string& folder) {
+  for (const auto line : lines(mountinfo)) {
+    const auto words = split(line, ' ');
+    if (words.size() > 5 && words[4] == folder)
+      return words[5] == "ro" || words[5].starts_with("ro,");
+  }
+  return false;
+}
+
+Result<void> describe_mount(const std::string& folder, const Found& found, Host& host,
+                            Facts::Builder facts) {
+  std::vector<std::string> points;
+  for (const auto* part : found.parts)
+    points.insert(points.end(), part->mountpoints.begin(), part->mountpoints.end());
+  auto list = facts.initMountedOn(size_of(points));
+  for (unsigned i = 0; i < list.size(); ++i) list.set(i, points[i]);
+  const bool here = std::ranges::find(points, folder) != points.end();
+  RELAB_TRY(const auto text, host.read_file("/proc/self/mountinfo"));
+  RELAB_TRY(const auto mounts, parse_mounts(text));
+  // Of several the last one is seen.
+  for (const auto& mount : mounts)
+    if (mount.point == folder)
+      facts.setCovered(here && mount.source.starts_with("/dev/") ? "" : mount.source);
+  if (!here) return {};
+  RELAB_TRY(const auto room, host.file_system(folder));
+  facts.setSize(room.size);
+  facts.setFree(room.free);
+  facts.setReadOnly(is_read_only(text, folder));
+  return {};
+}
+
+Result<void> check_disk(Params::Reader params, Facts::Reader facts) {
+  const auto serial = str(params.getSerial());
+  const auto disk = facts.getDisk();
+  if (!disk.getAttached())
+    return fail(Fault::missing, fmt::format("there is no disk with the serial number {}", serial));
+  if (view(disk.getBus()) != "usb")
+    return refuse(fmt::format("the disk {} is connected by {}, not by USB", serial,
+                              disk.getBus().size() == 0 ? "something unknown" : str(disk.getBus())),
+                  "name the external disk by its own serial number");
+  if (facts.getOwn().size() != 0)
+    return refuse(fmt::format("the disk {} is in use: {}", serial, str(facts.getOwn())),
+                  "take another disk, or free this one");
+  if (facts.getCovered().size() != 0)
+    return refuse(fmt::format("{} is mounted on {} already", str(facts.getCovered()),
+                              str(params.getFolder())),
+                  "unmount it, or name another folder");
+  if (disk.getSize() < params.getLeast())
+    return refuse(fmt::format("the disk {} has {}, and {} are asked for", serial,
+                              human_bytes(disk.getSize()), human_bytes(params.getLeast())),
+                  "take a larger disk");
+  return {};
+}
+
+Result<void> check_mounted(Params::Reader params, Facts::Reader facts) {
+  const auto folder = str(params.getFolder());
+  if (facts.getReadOnly())
+    return refuse(fmt::format("{} is mounted read-only", folder),
+                  "file systems turn so after errors: look at the kernel's log");
+  if (facts.getSize() < params.getLeast())
+    return refuse(fmt::format("the file system on {} has {}, and {} are asked for", folder,
+                              human_bytes(facts.getSize()), human_bytes(params.getLeast())),
+                  "take a larger disk");
+  return {};
+}
+
+/// The disk as it is now; what was planned may be hours ago.
+Result<Found> find_again(Host& host, const std::string& serial) {
+  RELAB_TRY(auto devices, BlockDevices::read(host));
+  Draft<schema::DiskAttached::Facts> now;
+  RELAB_CHECK(describe_disk(serial, devices, host, *now));
+  if (!now->getAttached())
+    return fail(Fault::missing, fmt::format("the disk {} is not attached any more", serial));
+  return look_at(std::move(devices), view(now->asReader().getPath()));
+}
+
+/// It is udev that tells lsblk what is on a disk, a while after it was written.
+Result<void> wait_until_seen(Host& host, const std::string& serial) {
+  for (int looks = 0;; ++looks) {
+    RELAB_TRY(const auto found, find_again(host, serial));
+    if (mountable(found.parts) != nullptr) return {};
+    if (looks == looks_max)
+      return fail(Fault::damaged,
+                  fmt::format("the file system that was made on {} is not seen", serial));
+    RELAB_CHECK(host.pause(look_again, {.what = "waiting until the new file system is seen"}));
+  }
+}
+
+Result<void> make_file_system(Host& host, const std::string& serial) {
+  RELAB_TRY(const auto found, find_again(host, serial));
+  if (!is_blank(found.parts))
+    return refuse(fmt::format("the disk {} is not blank any more", serial), "look at it again");
+  // Without -F: it asks, and so ends, where it finds anything.
+  RELAB_CHECK(must_run(host, {.argv = {"mkfs.ext4", "-q", "-m", "0", found.disk->path},
+                              .timeout = format_time_max}));
+  return wait_until_seen(host, serial);
+}
+
+Result<void> mount(Host& host, const std::string& serial, const std::string& folder) {
+  RELAB_TRY(const auto found, find_again(host, serial));
+  const auto* device = mountable(found.parts);
+  if (device == nullptr)
+    return refuse(fmt::format("the disk {} has no one file system to be mounted", serial),
+                  "look at it again");
+  RELAB_CHECK(must_run(host, {.argv = {"mkdir", "-p", folder}}));
+  return must_run(host, {.argv = {"mount", "-t", device->file_system, "-o", "nosuid,nodev,noexec",
+                                  device->path, folder}});
+}
+
+}  // namespace
+
+Result<Message<Facts>> UsbDisk::observe(Params::Reader params, Host& host) {
+  const auto serial = str(params.getSerial());
+  if (serial.empty()) return fail(Fault::invalid, "no serial number is given");
+  RELAB_TRY(auto devices, BlockDevices::read(host));
+  Draft<Facts> facts;
+  RELAB_CHECK(describe_disk(serial, devices, host, facts->initDisk()));
+  const auto disk = facts->asReader().getDisk();
+  if (!disk.getAttached()) return std::move(facts).finish();
+  RELAB_TRY(const auto found, look_at(std::move(devices), view(disk.getPath())));
+  const auto folder = str(params.getFolder());
+  facts->setOwn(belongs_to(found.parts, folder));
+  facts->setBlank(is_blank(found.parts));
+  if (const auto* device = mountable(found.parts); device != nullptr) {
+    facts->setDevice(device->path);
+    facts->setFileSystem(device->file_system);
+    facts->setUuid(device->uuid);
+    facts->setLabel(device->label);
+  }
+  RELAB_CHECK(describe_mount(folder, found, host, *facts));
+  return std::move(facts).finish();
+}
+
+std::optional<Awaited> UsbDisk::awaits(Params::Reader params, Facts::Reader facts) {
+  if (facts.getDisk().getAttached()) return {};
+  const auto serial = str(params.getSerial());
+  return Awaited{.change = fmt::format("a person attaches the disk {}", serial),
+                 .waiting = {.what = fmt::format("waiting for the disk {}", serial),
+                             .for_person = fmt::format("attach the disk {}", serial)},
+                 .missed = fmt::format("no disk with serial {} was attached", serial)};
+}
+
+Result<std::vector<Change>> UsbDisk::plan(Params::Reader params, Facts::Reader facts) {
+  RELAB_CHECK(check_disk(params, facts));
+  std::vector<Change> changes;
+  if (facts.getMountedOn().size() != 0) {
+    RELAB_CHECK(check_mounted(params, facts));
+    return changes;
+  }
+  const auto serial = str(params.getSerial());
+  const auto folder = str(params.getFolder());
+  if (facts.getBlank() && !params.getFormat())
+    return refuse(fmt::format("the disk {} is blank", serial),
+                  "give the task `format = true` to have a file system made on it");
+  if (facts.getBlank())
+    changes.push_back({.what = fmt::format("+ ext4 on the blank disk {}, {}", serial,
+                                           human_bytes(facts.getDisk().getSize())),
+                       .how = {"format", serial}});
+  if (!facts.getBlank() && facts.getDevice().size() == 0)
+    return refuse(fmt::format("the disk {} has something on it, and no one file system of a kind "
+                              "that is mounted ({})",
+                              serial, fmt::join(file_systems, ", ")),
+                  "look at what it holds; what makes it blank is a task of its own");
+  changes.push_back({.what = fmt::format("+ the disk {} mounted on {}", serial, folder),
+                     .how = {"mount", serial, folder}});
+  return changes;
+}
+
+Result<void> UsbDisk::apply(const Change& change, Host& host) {
+  const auto& how = change.how;
+  RELAB_ASSERT(how.size() == 2 || how.size() == 3);
+  if (how[0] == "format") return make_file_system(host, how[1]);
+  return mount(host, how[1], how[2]);
+}
+
+}  // namespace relab::agent::disks

@@ -1,0 +1,83 @@
+#include "agent/kinds/zfs/compare.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "agent/kinds/support/fill.h"
+#include "agent/kinds/support/gaps.h"
+#include "agent/kinds/support/same_files.h"
+#include "common/base/text.h"
+
+namespace relab::agent::zfs {
+
+namespace {
+
+constexpr auto mounts = "/run/relab-drill";
+
+Result<Compared> compare_mounted(Host& host, Compared compared, const Path& was, const Path& is,
+                                 std::size_t sample) {
+  const auto seed = static_cast<std::uint64_t>(host.now().time_since_epoch().count());
+  RELAB_TRY(const auto same, compare_files(host, was, is, sample, seed));
+  compared.entries = same.entries;
+  compared.config_files = same.config_files;
+  compared.sampled = same.sampled;
+  compared.bytes = same.bytes;
+  return compared;
+}
+
+}  // namespace
+
+void write_compared(const std::vector<Compared>& all,
+                    schema::ZfsBackupVerify::Drill::Builder drill) {
+  drill.setDone(true);
+  fill(drill.initDatasets(size_of(all)), all, [](auto row, const Compared& compared) {
+    row.setDataset(compared.dataset);
+    row.setWhyNot(compared.why_not);
+    row.setEntries(compared.entries);
+    row.setConfigFiles(compared.config_files);
+    row.setSampled(compared.sampled);
+    row.setBytes(compared.bytes);
+  });
+}
+
+Result<std::string> Comparison::mount(const std::string& name) {
+  auto point = fmt::format("{}/{}-{}", mounts, mark_, ++mounted_);
+  const bool is_snapshot = name.find('@') != std::string::npos;
+  const auto options = fmt::format("ro,nosuid,nodev,noexec{}", is_snapshot ? "" : ",zfsutil");
+  RELAB_CHECK(must_run(host_, {.argv = {"mkdir", "-p", point}}));
+  RELAB_CHECK(must_run(host_, {.argv = {"mount", "-t", "zfs", "-o", options, name, point}}));
+  return point;
+}
+
+Result<Compared> Comparison::compare(const Member& living, const std::string& was,
+                                     const std::string& is) {
+  Compared compared{.dataset = living.name};
+  if (living.is_volume)
+    compared.why_not = "a volume has no files; that it was received whole is all that is known";
+  if (living.encrypted() && !living.key_loaded)
+    compared.why_not = "its key is not loaded in the living pool: there is nothing to compare with";
+  if (!compared.why_not.empty()) return compared;
+  const auto step = "comparing " + living.name;
+  RELAB_TRY(const auto origin, mount(was).during(step));
+  RELAB_TRY(const auto copy, mount(is).during(step));
+  return compare_mounted(host_, std::move(compared), origin, copy, sample_).during(step);
+}
+
+Result<void> unmount_compared(Host& host, std::string_view mark) {
+  RELAB_TRY(const auto text, host.read_file("/proc/self/mountinfo"));
+  std::vector<std::string> points;
+  for (const auto line : lines(text)) {
+    const auto words = split(line, ' ');
+    if (words.size() > 4 && words[4].starts_with(fmt::format("{}/{}-", mounts, mark)))
+      points.emplace_back(words[4]);
+  }
+  // The last ones first: they may lie on others.
+  std::ranges::reverse(points);
+  for (const auto& point : points) {
+    RELAB_CHECK(must_run(host, {.argv = {"umount", point}}));
+    RELAB_CHECK(must_run(host, {.argv = {"rmdir", point}}));
+  }
+  return {};
+}
+
+}  // namespace relab::agent::zfs

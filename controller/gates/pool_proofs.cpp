@@ -1,0 +1,389 @@
+#include "controller/gates/pool_proofs.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+#include "common/base/text.h"
+#include "common/reflect/union.h"
+#include "controller/gates/later_write.h"
+#include "controller/gates/testimony.h"
+
+namespace relab::controller {
+
+namespace {
+
+using LabPool = schema::Lab::Pool::Reader;
+using LabDisk = schema::Lab::Disk::Reader;
+
+std::vector<LabDisk> disks_of(schema::Lab::Reader lab, LabPool pool) {
+  std::vector<LabDisk> disks;
+  for (const auto name : pool.getDisks())
+    for (const auto disk : lab.getDisks())
+      if (view(disk.getName()) == view(name)) disks.push_back(disk);
+  return disks;
+}
+
+std::vector<LabPool> data_pools(schema::Lab::Reader lab) {
+  std::vector<LabPool> pools;
+  for (const auto pool : lab.getPools()) {
+    const auto disks = disks_of(lab, pool);
+    const bool data = std::ranges::all_of(
+        disks, [](LabDisk disk) { return disk.getRole() == schema::Lab::Disk::Role::DATA; });
+    if (data && !disks.empty()) pools.push_back(pool);
+  }
+  return pools;
+}
+
+std::string host_of(schema::Lab::Reader lab, LabPool pool) {
+  if (pool.getHost().size() != 0) return str(pool.getHost());
+  return lab.getHosts().size() == 0 ? "" : str(lab.getHosts()[0].getName());
+}
+
+/// The phase with a step of this kind about this pool, for the command that would supply it.
+std::string run_for(schema::Lab::Reader lab, const About& about) {
+  for (const auto phase : lab.getPlan().getPhases())
+    for (const auto track : phase.getTracks())
+      for (const auto step : track.getSteps())
+        if (about(step.getTask())) return fmt::format("relab run {}", view(phase.getName()));
+  return "give a phase a step that does it (relab kinds)";
+}
+
+/// The kinds that prove a copy: in a file, and in another pool.
+constexpr std::array proving_arms = {"zfsBackupVerify", "zfsPoolBackupVerify"};
+
+About verifies(LabPool pool) {
+  return [name = str(pool.getName())](schema::Task::Reader task) {
+    if (task.isZfsBackupVerify()) return view(task.getZfsBackupVerify().getDataset()) == name;
+    return task.isZfsPoolBackupVerify() && view(task.getZfsPoolBackupVerify().getDataset()) == name;
+  };
+}
+
+/// Of the verification that ended last.
+std::string newest_arm(const Evidences& evidences, LabPool pool) {
+  std::string newest = proving_arms[0];
+  std::uint64_t closed = 0;
+  for (const auto* arm : proving_arms) {
+    const auto* task =
+        evidences.state.last_ended(host_of(evidences.lab, pool), arm, verifies(pool));
+    if (task == nullptr || task->closed <= closed) continue;
+    closed = task->closed;
+    newest = arm;
+  }
+  return newest;
+}
+
+/// What a verification of either kind found.
+template <typename Use>
+std::string with_facts(schema::Facts::Reader facts, const Use& use) {
+  return facts.isZfsPoolBackupVerify() ? use(facts.getZfsPoolBackupVerify())
+                                       : use(facts.getZfsBackupVerify());
+}
+
+/// What the newest verification says of a pool's copy.
+Testimony hear_verification(const Evidences& evidences, LabPool pool, const std::string& what,
+                            std::chrono::seconds max_age) {
+  const auto about = verifies(pool);
+  return hear(evidences, {.subject = fmt::format("{} of {}", what, view(pool.getName())),
+                          .agent = host_of(evidences.lab, pool),
+                          .arm = newest_arm(evidences, pool),
+                          .about = about,
+                          .max_age = max_age,
+                          .supply = run_for(evidences.lab, about),
+                          .never = "no copy of it was ever read back"});
+}
+
+std::optional<LabDisk> disk_by_serial(schema::Lab::Reader lab, std::string_view serial) {
+  for (const auto disk : lab.getDisks())
+    if (view(disk.getSerial()) == serial) return disk;
+  return {};
+}
+
+/// Why no installation may rely on a disk with these serials; empty: it may.
+std::string disk_concern(schema::Lab::Reader lab, std::string_view serials) {
+  if (serials.empty()) return "the disk that has the copy told no serial number";
+  for (const auto serial : split(serials, ',')) {
+    const auto disk = disk_by_serial(lab, serial);
+    if (!disk)
+      return fmt::format("the copy lies on the disk {}, which lab.toml does not know", serial);
+    if (disk->getRole() != schema::Lab::Disk::Role::BACKUP)
+      return fmt::format("the copy lies on {} ({}), one of the lab's own disks",
+                         view(disk->getName()), serial);
+  }
+  return {};
+}
+
+/// Its report tells that it wrote, and not only that it found what was asked for.
+bool has_written(const TaskRecord& task, const std::string& arm) {
+  if (task.check || task.arm != arm || !task.evidence) return false;
+  const auto report = task.evidence->report.reader();
+  return report.getOutcome() == schema::Outcome::SUCCEEDED &&
+         any_in(report.getChanges(), [](auto change) { return view(change).starts_with("+ "); });
+}
+
+/// The task that wrote a copy, or why there is none. Where no report tells of it, since its agent
+/// died just then, it is the one that found it written.
+Result<const TaskRecord*> writer_of(const Evidences& evidences, LabPool pool,
+                                    const std::string& arm, const About& about) {
+  const auto* written = evidences.state.last_ended(host_of(evidences.lab, pool), arm, about);
+  if (written == nullptr || !written->evidence)
+    return fail(Fault::missing, "no task of this lab has written that copy");
+  const auto report = written->evidence->report.reader();
+  if (report.getOutcome() != schema::Outcome::SUCCEEDED ||
+      reflect::member_of(capnp::toDynamic(report.getFacts())) != arm)
+    return fail(Fault::conflict, "the last task that was to write that copy did not succeed");
+  const TaskRecord* writer = nullptr;
+  for (const auto& [id, task] : evidences.state.tasks())
+    if (task.agent == written->agent && has_written(task, arm) &&
+        about(task.order.reader().getTask()) &&
+        (writer == nullptr || task.ordered >= writer->ordered))
+      writer = &task;
+  return writer == nullptr ? written : writer;
+}
+
+/// The manifest is the one that the agent reported when it wrote the copy.
+std::string manifest_concern(const Evidences& evidences, LabPool pool, const TaskRecord& verify) {
+  const auto params = verify.order.reader().getTask().getZfsBackupVerify();
+  const auto facts = verify.evidence->report.reader().getFacts().getZfsBackupVerify();
+  const auto written = writer_of(evidences, pool, "zfsBackup", [&](schema::Task::Reader task) {
+    const auto copy = task.getZfsBackup();
+    return view(copy.getDataset()) == view(params.getDataset()) &&
+           view(copy.getFolder()) == view(params.getFolder()) &&
+           view(copy.getName()) == view(params.getName());
+  });
+  if (!written) return written.error().what;
+  const auto report = (*written)->evidence->report.reader();
+  if (view(report.getFacts().getZfsBackup().getManifestDigest()) != view(facts.getManifestDigest()))
+    return "its manifest is not the one that was written with it";
+  if (view(facts.getSignedBy()) != hex((*written)->evidence->signer))
+    return "its manifest is not signed by the agent that wrote it";
+  return {};
+}
+
+/// The copy in a pool is the one that the agent reported when it wrote it, in that very pool.
+std::string snapshots_concern(const Evidences& evidences, LabPool pool, const TaskRecord& verify) {
+  const auto params = verify.order.reader().getTask().getZfsPoolBackupVerify();
+  const auto facts = verify.evidence->report.reader().getFacts().getZfsPoolBackupVerify();
+  const auto written = writer_of(evidences, pool, "zfsPoolBackup", [&](schema::Task::Reader task) {
+    const auto copy = task.getZfsPoolBackup();
+    return view(copy.getDataset()) == view(params.getDataset()) &&
+           view(copy.getTarget()) == view(params.getTarget());
+  });
+  if (!written) return written.error().what;
+  const auto copy = (*written)->evidence->report.reader().getFacts().getZfsPoolBackup();
+  if (copy.getState() != schema::ZfsBackup::State::COMPLETE || facts.getCopyDigest().size() == 0 ||
+      view(copy.getCopyDigest()) != view(facts.getCopyDigest()) ||
+      copy.getTargetPoolGuid() != facts.getTargetPoolGuid())
+    return "its pool and its snapshots are not those that were written";
+  if (facts.getConcerns().size() != 0)
+    return fmt::format("its pool is not intact: {}", view(facts.getConcerns()[0]));
+  return {};
+}
+
+std::string writing_concern(const Evidences& evidences, LabPool pool, const TaskRecord& verify) {
+  return verify.arm == "zfsPoolBackupVerify" ? snapshots_concern(evidences, pool, verify)
+                                             : manifest_concern(evidences, pool, verify);
+}
+
+/// The pool is the one that the audit saw under that name.
+std::string pool_concern(const Evidences& evidences, LabPool pool, std::uint64_t guid) {
+  const auto* audit = evidences.state.last_ended(host_of(evidences.lab, pool), "auditZfs");
+  if (audit == nullptr || !audit->evidence ||
+      !audit->evidence->report.reader().getFacts().isAuditZfs())
+    return "the audit has seen no pool of that name";
+  for (const auto seen : audit->evidence->report.reader().getFacts().getAuditZfs().getPools()) {
+    if (view(seen.getName()) != view(pool.getName())) continue;
+    if (seen.getGuid() == guid) return {};
+    return "it is a copy of another pool than the one of that name that the audit saw";
+  }
+  return "the audit has seen no pool of that name";
+}
+
+/// When the snapshot of the copy was taken, by the clock of its machine: of several datasets, the
+/// last.
+template <typename Verified>
+Instant taken_at(Verified facts, std::string_view snapshot) {
+  std::uint64_t taken = 0;
+  for (const auto row : facts.getSnapshots())
+    if (view(row.getName()) == snapshot) taken = std::max(taken, row.getCreatedAt());
+  return instant_of(taken);
+}
+
+std::string snapshot_of(const TaskRecord& verify) {
+  const auto task = verify.order.reader().getTask();
+  return task.isZfsBackupVerify() ? str(task.getZfsBackupVerify().getSnapshot())
+                                  : str(task.getZfsPoolBackupVerify().getSnapshot());
+}
+
+template <typename Verified>
+std::string copy_concern(const Evidences& evidences, LabPool pool, const TaskRecord& task,
+                         Verified facts) {
+  if (!facts.getReadBack() || facts.getState() != schema::ZfsBackup::State::COMPLETE)
+    return "it was not read back to its end";
+  if (facts.getSnapshots().size() == 0) return "it has no snapshot";
+  if (auto concern = disk_concern(evidences.lab, view(facts.getDiskSerial())); !concern.empty())
+    return concern;
+  if (auto concern = writing_concern(evidences, pool, task); !concern.empty()) return concern;
+  if (auto concern =
+          later_write(evidences, view(pool.getName()), taken_at(facts, snapshot_of(task)));
+      !concern.empty())
+    return concern;
+  return pool_concern(evidences, pool, facts.getPoolGuid());
+}
+
+std::string drill_concern(schema::ZfsBackupVerify::Drill::Reader drill, std::string_view what) {
+  if (!drill.getDone())
+    return fmt::format("it was not {} for practice{}{}", what,
+                       drill.getWhy().size() == 0 ? "" : ": ", view(drill.getWhy()));
+  if (drill.getDatasets().size() == 0) return "nothing of it was compared";
+  for (const auto row : drill.getDatasets())
+    if (row.getWhyNot().size() != 0 && !view(row.getWhyNot()).starts_with("a volume"))
+      return fmt::format("{} was not compared: {}", view(row.getDataset()), view(row.getWhyNot()));
+  return {};
+}
+
+/// One finding for each data pool.
+template <typename Judge>
+Verdict for_each_pool(std::string condition, const Evidences& evidences, const Judge& judge) {
+  Verdict verdict{.condition = std::move(condition)};
+  for (const auto pool : data_pools(evidences.lab)) verdict.findings.push_back(judge(pool));
+  if (verdict.findings.empty())
+    verdict.findings.push_back({.subject = "the data pools",
+                                .why = "lab.toml declares no pool whose disks have the role data",
+                                .supply = "declare it, or take the condition out of the plan"});
+  return verdict;
+}
+
+std::string age_of(const Evidences& evidences, const Testimony& heard) {
+  return human(evidences.now - heard.task->ordered);
+}
+
+/// "12 snapshots in 3.1 GiB on USB1", "12 snapshots in the pool 'usbpool' on USB1"
+std::string where_is(schema::Facts::Reader verified) {
+  const auto place =
+      verified.isZfsPoolBackupVerify()
+          ? fmt::format("the pool '{}'", view(verified.getZfsPoolBackupVerify().getTargetPool()))
+          : human_bytes(verified.getZfsBackupVerify().getBytes());
+  return with_facts(verified, [&](auto facts) {
+    return fmt::format("{} snapshots in {} on {}", facts.getSnapshots().size(), place,
+                       view(facts.getDiskSerial()));
+  });
+}
+
+}  // namespace
+
+Verdict backup_verified(const Evidences& evidences, std::chrono::seconds max_age) {
+  return for_each_pool("backup.verified", evidences, [&](LabPool pool) {
+    auto heard = hear_verification(evidences, pool, "copy", max_age);
+    if (heard.task == nullptr) return heard.finding;
+    auto concern = with_facts(heard.facts(), [&](auto facts) {
+      return copy_concern(evidences, pool, *heard.task, facts);
+    });
+    if (!concern.empty())
+      heard.refute(std::move(concern));
+    else
+      heard.confirm(
+          fmt::format("{}, read back {} ago", where_is(heard.facts()), age_of(evidences, heard)));
+    return heard.finding;
+  });
+}
+
+Verdict backup_drilled(const Evidences& evidences, std::chrono::seconds max_age) {
+  return for_each_pool("backup.drilled", evidences, [&](LabPool pool) {
+    auto heard = hear_verification(evidences, pool, "restore", max_age);
+    if (heard.task == nullptr) return heard.finding;
+    const auto* const what = heard.facts().isZfsPoolBackupVerify() ? "opened" : "received";
+    auto concern = with_facts(heard.facts(),
+                              [&](auto facts) { return drill_concern(facts.getDrill(), what); });
+    if (!concern.empty())
+      heard.refute(std::move(concern));
+    else
+      heard.confirm(with_facts(heard.facts(), [&](auto facts) {
+        return fmt::format("{} datasets {} and compared by ZFS {}, {} ago",
+                           facts.getDrill().getDatasets().size(), what,
+                           view(facts.getModuleVersion()), age_of(evidences, heard));
+      }));
+    return heard.finding;
+  });
+}
+
+Verdict pools_intact(const Evidences& evidences, std::chrono::seconds max_age) {
+  return for_each_pool("pools.intact", evidences, [&](LabPool pool) {
+    const About about = [name = str(pool.getName())](schema::Task::Reader task) {
+      return task.isPoolHealth() && view(task.getPoolHealth().getPool()) == name;
+    };
+    auto heard = hear(evidences, {.subject = fmt::format("health of {}", view(pool.getName())),
+                                  .agent = host_of(evidences.lab, pool),
+                                  .arm = "poolHealth",
+                                  .about = about,
+                                  .max_age = max_age,
+                                  .supply = run_for(evidences.lab, about),
+                                  .never = "it was never looked at"});
+    if (heard.task == nullptr) return heard.finding;
+    const auto facts = heard.facts().getPoolHealth();
+    std::vector<std::string> concerns;
+    for (const auto concern : facts.getConcerns()) concerns.push_back(str(concern));
+    if (!facts.getIntact() || !concerns.empty())
+      heard.refute(fmt::format("{}", fmt::join(concerns, "; ")));
+    else
+      heard.confirm(fmt::format("nothing speaks against it, {} ago", age_of(evidences, heard)));
+    return heard.finding;
+  });
+}
+
+namespace {
+
+/// A pool that lab.toml says is not encrypted needs no key, if the audit says so, too.
+Finding plain_pool(const Evidences& evidences, LabPool pool, std::chrono::seconds max_age) {
+  auto heard = hear(evidences, {.subject = fmt::format("key of {}", view(pool.getName())),
+                                .agent = host_of(evidences.lab, pool),
+                                .arm = "auditZfs",
+                                .max_age = max_age,
+                                .supply = "relab run 0a",
+                                .never = "the audit has seen no pool of that name"});
+  if (heard.task == nullptr) return heard.finding;
+  bool seen = false;
+  for (const auto row : heard.facts().getAuditZfs().getDatasets()) {
+    const auto name = view(row.getName());
+    if (name.substr(0, name.find('/')) != view(pool.getName())) continue;
+    seen = true;
+    if (view(row.getEncryption()) == "off") continue;
+    heard.refute(fmt::format("lab.toml says that it is not encrypted, and {} is", name));
+    return heard.finding;
+  }
+  if (seen)
+    heard.confirm("it is not encrypted");
+  else
+    heard.refute("the audit has seen no dataset of it");
+  return heard.finding;
+}
+
+}  // namespace
+
+Verdict key_proven(const Evidences& evidences, std::chrono::seconds max_age) {
+  return for_each_pool("key.proven", evidences, [&](LabPool pool) {
+    const About about = [name = str(pool.getName())](schema::Task::Reader task) {
+      return task.isZfsKeyCheck() && view(task.getZfsKeyCheck().getDataset()) == name;
+    };
+    if (!pool.getEncrypted()) return plain_pool(evidences, pool, max_age);
+    auto heard = hear(evidences, {.subject = fmt::format("key of {}", view(pool.getName())),
+                                  .agent = host_of(evidences.lab, pool),
+                                  .arm = "zfsKeyCheck",
+                                  .about = about,
+                                  .max_age = max_age,
+                                  .supply = run_for(evidences.lab, about),
+                                  .never = "it was never tried"});
+    if (heard.task == nullptr) return heard.finding;
+    const auto facts = heard.facts().getZfsKeyCheck();
+    auto concern = facts.getProven() ? pool_concern(evidences, pool, facts.getPoolGuid())
+                                     : "the key does not open it: " + str(facts.getWords());
+    if (!concern.empty())
+      heard.refute(std::move(concern));
+    else
+      heard.confirm(
+          fmt::format("it opened the pool's master key {} ago", age_of(evidences, heard)));
+    return heard.finding;
+  });
+}
+
+}  // namespace relab::controller

@@ -1,0 +1,103 @@
+#include "controller/gates/testimony.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "common/reflect/union.h"
+
+namespace relab::controller {
+
+namespace {
+
+using schema::Standing;
+
+/// Empty if its report shows a success.
+std::string failure_of(const TaskRecord& task) {
+  // A report may still come after nobody waited for it: what was found counts.
+  if (!task.evidence)
+    return task.refusal.empty() ? task.abandoned : "the agent refused the order: " + task.refusal;
+  const auto report = task.evidence->report.reader();
+  if (report.getOutcome() != schema::Outcome::SUCCEEDED)
+    return report.getFailure().getWhat().size() == 0 ? "its report has no success"
+                                                     : str(report.getFailure().getWhat());
+  if (reflect::member_of(capnp::toDynamic(report.getFacts())) != task.arm)
+    return "the report carries the facts of another kind";
+  return {};
+}
+
+bool succeeded_before(const Evidences& evidences, const Question& question) {
+  return std::ranges::any_of(evidences.state.tasks(), [&](const auto& known) {
+    const auto& task = known.second;
+    return task.agent == question.agent && task.arm == question.arm && !task.check &&
+           !task.open() && (!question.about || question.about(task.order.reader().getTask())) &&
+           failure_of(task).empty();
+  });
+}
+
+std::string judge_age(const TaskRecord& task, const Evidences& evidences,
+                      std::chrono::seconds max_age) {
+  // Nothing was read before it was ordered, and that time is by our own clock.
+  const auto age = evidences.now - task.ordered;
+  if (age < Millis(0))
+    return fmt::format("it was ordered at {}, which is in the future: was the clock set back?",
+                       iso8601(task.ordered));
+  if (age > max_age) return fmt::format("it is {} old, older than {}", human(age), human(max_age));
+  return {};
+}
+
+struct Opinion {
+  Standing standing = Standing::MET;
+  std::string why = {};
+};
+
+Opinion judge_task(const TaskRecord& task, const AgentRecord& agent, const Evidences& evidences,
+                   const Question& question) {
+  if (auto failure = failure_of(task); !failure.empty())
+    return succeeded_before(evidences, question)
+               ? Opinion{Standing::CONTRADICTED, "a later attempt failed: " + std::move(failure)}
+               : Opinion{Standing::UNMET, "it failed: " + std::move(failure)};
+  const auto& evidence = *task.evidence;
+  if (evidence.signer != agent.party.sign_key ||
+      view(evidence.report.reader().getMachineId()) != agent.party.machine_id)
+    return {Standing::MISSING,
+            "the evidence is of another machine than the one that is enrolled now"};
+  if (auto old = judge_age(task, evidences, question.max_age); !old.empty())
+    return {Standing::STALE, std::move(old)};
+  return {};
+}
+
+}  // namespace
+
+void Testimony::refute(std::string why) {
+  finding.standing = Standing::UNMET;
+  finding.why = std::move(why);
+}
+
+void Testimony::confirm(std::string why) {
+  finding.why = std::move(why);
+  finding.supply.clear();
+}
+
+Testimony hear(const Evidences& evidences, const Question& question) {
+  Testimony heard{.finding = {.subject = question.subject, .supply = question.supply}};
+  auto& finding = heard.finding;
+  const auto enrolled = evidences.state.agents().find(question.agent);
+  if (enrolled == evidences.state.agents().end()) {
+    finding.why = fmt::format("no agent '{}' is enrolled", question.agent);
+    finding.supply = fmt::format("relab enrol {}", question.agent);
+    return heard;
+  }
+  const auto* task = evidences.state.last_ended(question.agent, question.arm, question.about);
+  if (task == nullptr) {
+    finding.why = question.never;
+    return heard;
+  }
+  finding.origin = origin_of(*task);
+  auto opinion = judge_task(*task, enrolled->second, evidences, question);
+  finding.standing = opinion.standing;
+  finding.why = std::move(opinion.why);
+  if (finding.met()) heard.task = task;
+  return heard;
+}
+
+}  // namespace relab::controller

@@ -1,0 +1,41 @@
+#pragma once
+
+/// What the newest task of a kind says, and whether it counts as evidence: by which agent, of which
+/// machine, how old.
+
+#include "controller/gates/gate.h"
+
+namespace relab::controller {
+
+struct Testimony {
+  /// Met if the report counts; what it says is for the caller to judge.
+  Finding finding;
+  /// Null: nothing counts.
+  const TaskRecord* task = nullptr;
+
+  schema::Facts::Reader facts() const { return task->evidence->report.reader().getFacts(); }
+  /// It counts, and speaks against what is asked for.
+  void refute(std::string why);
+  /// It counts, and shows what is asked for.
+  void confirm(std::string why);
+};
+
+/// Which words are asked for.
+struct Question {
+  /// "zfs of z640".
+  std::string subject;
+  std::string agent;
+  /// The task kind.
+  std::string arm;
+  About about = {};
+  std::chrono::seconds max_age;
+  /// The command that would supply it, and what is so without any: "it was never read".
+  std::string supply;
+  std::string never;
+};
+
+/// Not met: the agent is not enrolled, nothing was ever done, the newest one failed or is of
+/// another machine, or it is too old by our own clock.
+Testimony hear(const Evidences& evidences, const Question& question);
+
+}  // namespace relab::controller

@@ -1,0 +1,239 @@
+#include "controller/survival/fates.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "common/base/text.h"
+#include "controller/gates/testimony.h"
+
+namespace relab::controller {
+
+namespace {
+
+using schema::Standing;
+
+/// What is wanted comes out of these, and where it lies.
+constexpr std::pair<const char*, const char*> sections[] = {
+    {"zfs", "auditZfs"},         {"disks", "auditDisks"},        {"guests", "auditGuests"},
+    {"arr", "auditArr"},         {"jellyfin", "auditJellyfin"},  {"pbs", "auditPbs"},
+    {"network", "auditNetwork"}, {"schedules", "auditSchedules"}};
+
+void keep(schema::Facts::Reader facts, HostAudit& audit) {
+  if (facts.isAuditZfs()) audit.zfs = facts.getAuditZfs();
+  if (facts.isAuditDisks()) audit.disks = facts.getAuditDisks();
+  if (facts.isAuditGuests()) audit.guests = facts.getAuditGuests();
+  if (facts.isAuditArr()) audit.arr = facts.getAuditArr();
+  if (facts.isAuditJellyfin()) audit.jellyfin = facts.getAuditJellyfin();
+  if (facts.isAuditPbs()) audit.pbs = facts.getAuditPbs();
+  if (facts.isAuditNetwork()) audit.network = facts.getAuditNetwork();
+  if (facts.isAuditSchedules()) audit.schedules = facts.getAuditSchedules();
+}
+
+using Preserve = schema::Preserve::Reader;
+using Archived = schema::Preserve::Facts::Reader;
+
+/// Whether lab.toml says that a path of that place may be lost.
+bool may_be_lost(schema::Lab::Reader lab, const Thing& thing, std::string_view path) {
+  return any_in(lab.getKeep(), [&](auto keep) {
+    const auto host = view(keep.getHost());
+    return keep.getLose() && keep.getVmid() == thing.vmid && (host.empty() || host == thing.host) &&
+           is_below(path, view(keep.getPath()));
+  });
+}
+
+/// It has the thing, and leaves nothing of it out but what may be lost.
+bool covers(schema::Lab::Reader lab, Preserve params, const Thing& thing) {
+  if (params.getVmid() != thing.vmid || thing.path.empty()) return false;
+  const auto holds = [&](auto folder) { return is_below(thing.path, view(folder)); };
+  const auto cuts = [&](auto folder) {
+    return is_below(thing.path, view(folder)) ||
+           (is_below(view(folder), thing.path) && !may_be_lost(lab, thing, view(folder)));
+  };
+  return any_in(params.getPaths(), holds) && !any_in(params.getExclude(), cuts);
+}
+
+/// The archives of one host by its newest tasks: one for each name of an archive.
+class Archives {
+ public:
+  Archives(const Evidences& evidences, std::string host, const Ground& ground,
+           std::chrono::seconds max_age)
+      : evidences_(evidences), host_(std::move(host)), ground_(ground), max_age_(max_age) {}
+
+  /// Turns a loss into what was preserved; otherwise says why nothing that there is counts.
+  void judge(Fate& fate) const {
+    std::string why_not;
+    for (const auto& [id, task] : evidences_.state.tasks()) {
+      if (task.agent != host_ || task.arm != "preserve" || task.check) continue;
+      const auto params = task.order.reader().getTask().getPreserve();
+      if (!covers(evidences_.lab, params, fate.thing) || !is_newest(task, params)) continue;
+      auto heard = hear(evidences_, question(params));
+      auto concern = heard.task == nullptr ? heard.finding.why : concern_of(heard);
+      if (concern.empty()) {
+        fate.ending = Ending::preserved;
+        fate.why = fmt::format("in {}/{}.tar.zst, read back {} ago", view(params.getFolder()),
+                               view(params.getName()), human(evidences_.now - heard.task->ordered));
+        fate.origin = origin_of(*heard.task);
+        return;
+      }
+      why_not = fmt::format("; the archive {} does not count: {}", view(params.getName()), concern);
+      fate.origin = heard.finding.origin;
+    }
+    fate.why += why_not;
+    fate.supply = supply_for(fate.thing);
+  }
+
+ private:
+  static bool same_archive(Preserve one, Preserve other) {
+    return view(one.getFolder()) == view(other.getFolder()) &&
+           view(one.getName()) == view(other.getName());
+  }
+  /// No other task has been at this archive since.
+  bool is_newest(const TaskRecord& task, Preserve params) const {
+    return std::ranges::none_of(evidences_.state.tasks(), [&](const auto& known) {
+      const auto& other = known.second;
+      return other.agent == host_ && other.arm == "preserve" && !other.check &&
+             other.ordered > task.ordered &&
+             same_archive(other.order.reader().getTask().getPreserve(), params);
+    });
+  }
+  Question question(Preserve params) const {
+    return {.subject = fmt::format("archive {}", view(params.getName())),
+            .agent = host_,
+            .arm = "preserve",
+            .about =
+                [folder = str(params.getFolder()),
+                 name = str(params.getName())](schema::Task::Reader task) {
+                  return task.isPreserve() && view(task.getPreserve().getFolder()) == folder &&
+                         view(task.getPreserve().getName()) == name;
+                },
+            .max_age = max_age_,
+            .supply = {},
+            .never = "it was never written"};
+  }
+  std::string concern_of(const Testimony& heard) const {
+    const Archived facts = heard.facts().getPreserve();
+    if (facts.getState() != schema::ZfsBackup::State::COMPLETE) return "it is not whole";
+    if (facts.getMissing().size() != 0) return "some of its paths were not there";
+    if (facts.getEntries() == 0) return "it is empty";
+    if (view(facts.getSignedBy()) != hex(heard.task->evidence->signer))
+      return "its manifest is not signed by the agent that wrote it";
+    const auto age = evidences_.now - instant_of(facts.getWrittenAt());
+    if (age > max_age_) return fmt::format("it was written {} ago", human(age));
+    if (age < Millis(0)) return "it was written in the future: was a clock set back?";
+    const auto lot = lies_on(facts);
+    return lot.survives ? "" : "it is lost itself: " + lot.why;
+  }
+  Lot lies_on(Archived facts) const {
+    if (view(facts.getFileSystem()) == "zfs")
+      return ground_.of_pool(str(facts.getDevice()).substr(0, view(facts.getDevice()).find('/')));
+    Lot lot{.survives = true, .why = {}};
+    for (const auto serial : split(view(facts.getDiskSerial()), ',')) {
+      lot = ground_.of_disk(std::string(serial));
+      if (!lot.survives) return lot;
+    }
+    return facts.getDiskSerial().size() == 0 ? ground_.of_disk("") : lot;
+  }
+  std::string supply_for(const Thing& thing) const {
+    for (const auto phase : evidences_.lab.getPlan().getPhases())
+      for (const auto track : phase.getTracks())
+        for (const auto step : track.getSteps())
+          if (view(track.getAgent()) == host_ && step.getTask().isPreserve() &&
+              covers(evidences_.lab, step.getTask().getPreserve(), thing))
+            return fmt::format("relab run {}", view(phase.getName()));
+    return "give a phase before it a step `preserve` of that path (relab kinds preserve), or say "
+           "with `lose = true` in [[keep]] that it may be lost";
+  }
+
+  const Evidences& evidences_;
+  std::string host_;
+  const Ground& ground_;
+  std::chrono::seconds max_age_;
+};
+
+Lot lot_of(const Thing& thing, const Ground& ground) {
+  if (!thing.pool.empty()) return ground.of_pool(thing.pool);
+  if (thing.path.empty()) return {.why = "the audit does not tell where it is"};
+  return thing.vmid == 0 ? ground.of_host_path(thing.path)
+                         : ground.of_guest_path(thing.vmid, thing.path);
+}
+
+Finding finding_of(const Fate& fate) {
+  const bool safe = fate.is_safe();
+  return {.subject = fmt::format("{}, {}", fate.thing.place(), fate.thing.what),
+          .standing = safe ? Standing::MET : Standing::UNMET,
+          .why = fmt::format("{}: {}", name(fate.ending), fate.why),
+          .supply = safe ? "" : fate.supply,
+          .origin = fate.origin};
+}
+
+}  // namespace
+
+std::string_view name(Ending ending) {
+  switch (ending) {
+    case Ending::survives:
+      return "survives";
+    case Ending::preserved:
+      return "preserved";
+    case Ending::lost:
+      break;
+  }
+  return "lost";
+}
+
+Heard hear_audit(const Evidences& evidences, const std::string& host,
+                 std::chrono::seconds max_age) {
+  Heard all;
+  for (const auto& [section, arm] : sections) {
+    auto heard = hear(evidences, {.subject = fmt::format("{} of {}", section, host),
+                                  .agent = host,
+                                  .arm = arm,
+                                  .max_age = max_age,
+                                  .supply = "relab run 0a",
+                                  .never = "it was never read"});
+    if (heard.task != nullptr)
+      keep(heard.facts(), all.audit);
+    else
+      all.missing.push_back(std::move(heard.finding));
+  }
+  return all;
+}
+
+std::vector<Fate> fates_on(const Evidences& evidences, const std::string& host,
+                           const HostAudit& audit, std::chrono::seconds max_age) {
+  const Ground ground(evidences.lab, host, audit);
+  const Archives archives(evidences, host, ground, max_age);
+  std::vector<Fate> fates;
+  for (auto& thing : things_on(evidences.lab, host, audit)) {
+    auto lot = lot_of(thing, ground);
+    Fate fate{.thing = std::move(thing),
+              .ending = lot.survives ? Ending::survives : Ending::lost,
+              .why = std::move(lot.why)};
+    if (!lot.survives) archives.judge(fate);
+    fates.push_back(std::move(fate));
+  }
+  return fates;
+}
+
+Verdict data_survives(const Evidences& evidences, std::chrono::seconds max_age) {
+  Verdict verdict{.condition = "data.survives"};
+  for (const auto host : evidences.lab.getHosts()) {
+    const auto agent = str(host.getName());
+    const auto heard = hear_audit(evidences, agent, max_age);
+    for (const auto& finding : heard.missing) verdict.findings.push_back(finding);
+    std::size_t safe = 0;
+    for (const auto& fate : fates_on(evidences, agent, heard.audit, max_age)) {
+      if (!fate.thing.wanted || fate.thing.given_up) continue;
+      if (fate.is_safe()) ++safe;
+      if (!fate.is_safe()) verdict.findings.push_back(finding_of(fate));
+    }
+    verdict.findings.push_back(
+        {.subject = fmt::format("what must not be lost of {}", agent),
+         .standing = heard.missing.empty() ? Standing::MET : Standing::MISSING,
+         .why = heard.missing.empty()
+                    ? fmt::format("{} of it survive, or are preserved and were read back", safe)
+                    : "the audit does not tell of everything"});
+  }
+  return verdict;
+}
+
+}  // namespace relab::controller

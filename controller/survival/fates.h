@@ -1,0 +1,70 @@
+#pragma once
+
+/// What becomes of everything that the audit found when the operating system is installed anew, and
+/// what of it must not be lost.
+
+#include "controller/gates/gate.h"
+#include "controller/survival/ground.h"
+
+namespace relab::controller {
+
+/// Something that is somewhere: a path of a machine as it is now.
+struct Thing {
+  std::string host = {};
+  /// 0: the host itself.
+  std::uint32_t vmid = 0;
+  /// As that place sees it; empty: nobody knows where it is, or it is no path.
+  std::string path = {};
+  /// "configuration of sonarr", "dataset", "kept by lab.toml".
+  std::string what;
+  /// Of a dataset: its pool.
+  std::string pool = {};
+  /// It must not be lost: by itself, or since lab.toml says so.
+  bool wanted = false;
+  /// lab.toml says that it may be lost.
+  bool given_up = false;
+
+  /// "/etc/pve of z640", "/var/lib/sonarr in guest 110 of z640".
+  std::string place() const;
+};
+
+enum class Ending {
+  survives,
+  preserved,  ///< lost, but archived on something that survives, and read back
+  lost,
+};
+std::string_view name(Ending ending);
+
+struct Fate {
+  Thing thing;
+  Ending ending = Ending::lost;
+  std::string why;
+  /// The task that archived it.
+  std::optional<Origin> origin = {};
+  /// The command that would archive it; empty: no step of the plan does.
+  std::string supply = {};
+
+  bool is_safe() const { return ending != Ending::lost || !thing.wanted || thing.given_up; }
+};
+
+/// The newest successful facts of each section, however old; with the sections that do not count
+/// within `max_age` as findings that are not met.
+struct Heard {
+  HostAudit audit;
+  std::vector<Finding> missing;
+};
+Heard hear_audit(const Evidences& evidences, const std::string& host, std::chrono::seconds max_age);
+
+/// Everything that is somewhere on this host and in its guests: datasets, guests' disks and mounts,
+/// configuration and data of applications, and what lab.toml names; wanted things first.
+std::vector<Thing> things_on(schema::Lab::Reader lab, const std::string& host,
+                             const HostAudit& audit);
+
+/// What becomes of each. An archive counts if it was read back within `max_age`, and is no older.
+std::vector<Fate> fates_on(const Evidences& evidences, const std::string& host,
+                           const HostAudit& audit, std::chrono::seconds max_age);
+
+/// `data.survives`: of every host, all that is wanted survives or is preserved.
+Verdict data_survives(const Evidences& evidences, std::chrono::seconds max_age);
+
+}  // namespace relab::controller

@@ -1,0 +1,141 @@
+#include "controller/survival/ground.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "common/base/text.h"
+#include "common/wire/message.h"
+
+namespace relab::controller {
+
+namespace {
+
+using Role = schema::Lab::Disk::Role;
+
+/// The longest folder that holds the path so far.
+template <typename Row>
+struct Nearest {
+  std::string folder;
+  std::optional<Row> row = {};
+
+  void offer(const std::string& path, const std::string& candidate, Row found) {
+    if (!is_below(path, candidate) || (row && candidate.size() <= folder.size())) return;
+    folder = candidate;
+    row = found;
+  }
+};
+
+std::optional<schema::Lab::Disk::Reader> disk_named(schema::Lab::Reader lab,
+                                                    std::string_view name) {
+  for (const auto disk : lab.getDisks())
+    if (view(disk.getName()) == name) return disk;
+  return {};
+}
+
+/// The serial number of a disk that the kernel calls by this name now.
+std::string serial_of(schema::AuditDisks::Facts::Reader disks, std::string_view kernel_name) {
+  for (const auto disk : disks.getDisks())
+    if (view(disk.getName()) == kernel_name) return str(disk.getSerial());
+  return {};
+}
+
+}  // namespace
+
+bool is_below(std::string_view path, std::string_view folder) {
+  if (folder == "/") return path.starts_with('/');
+  if (folder.empty() || !path.starts_with(folder)) return false;
+  return path.size() == folder.size() || path[folder.size()] == '/';
+}
+
+Lot Ground::of_pool(const std::string& pool) const {
+  for (const auto declared : lab_.getPools()) {
+    if (view(declared.getName()) != pool) continue;
+    for (const auto name : declared.getDisks()) {
+      const auto disk = disk_named(lab_, view(name));
+      if (!disk || disk->getRole() != Role::DATA)
+        return {.why = fmt::format("the pool '{}' lies on {}, which is no disk of data", pool,
+                                   view(name))};
+    }
+    if (declared.getDisks().size() == 0) break;
+    return {.survives = true, .why = fmt::format("on the pool of data '{}'", pool)};
+  }
+  return {.why = fmt::format("the pool '{}' is not declared in lab.toml", pool)};
+}
+
+Lot Ground::of_disk(const std::string& serial) const {
+  if (serial.empty()) return {.why = "its disk tells no serial number"};
+  for (const auto disk : lab_.getDisks()) {
+    if (view(disk.getSerial()) != serial) continue;
+    const auto words = fmt::format("on the disk {} ({})", view(disk.getName()), serial);
+    if (disk.getRole() == Role::DATA || disk.getRole() == Role::BACKUP)
+      return {.survives = true, .why = words};
+    return {.why = words + ", which the installation overwrites"};
+  }
+  return {.why = fmt::format("its disk {} is not declared in lab.toml", serial)};
+}
+
+Lot Ground::of_host_path(const std::string& path) const {
+  Nearest<schema::AuditZfs::Dataset::Reader> dataset;
+  if (audit_.zfs)
+    for (const auto row : audit_.zfs->getDatasets())
+      if (row.getMounted()) dataset.offer(path, str(row.getMountpoint()), row);
+  Nearest<schema::AuditDisks::User::Reader> mount;
+  if (audit_.disks)
+    for (const auto row : audit_.disks->getUsers())
+      if (view(row.getKind()) == "mount") mount.offer(path, str(row.getName()), row);
+  if (mount.row && (!dataset.row || mount.folder.size() > dataset.folder.size())) {
+    auto lot = of_disk(serial_of(*audit_.disks, view(mount.row->getDisk())));
+    lot.why += fmt::format(", mounted on {}", mount.folder);
+    return lot;
+  }
+  if (!dataset.row) return {.why = "the audit does not tell on what it lies"};
+  const auto name = str(dataset.row->getName());
+  auto lot = of_pool(name.substr(0, name.find('/')));
+  lot.why = fmt::format("in {}, {}", name, lot.why);
+  return lot;
+}
+
+Lot Ground::of_volume(const std::string& storage, const std::string& volume) const {
+  if (audit_.zfs)
+    for (const auto row : audit_.zfs->getDatasets()) {
+      const auto name = str(row.getName());
+      if (!name.ends_with("/" + volume)) continue;
+      auto lot = of_pool(name.substr(0, name.find('/')));
+      lot.why = fmt::format("in {}, {}", name, lot.why);
+      return lot;
+    }
+  return {.why = fmt::format("the volume {} of the storage '{}' is on no pool of data", volume,
+                             storage)};
+}
+
+Lot Ground::of_guest_path(std::uint32_t vmid, const std::string& path) const {
+  if (!audit_.guests) return {.why = "the guests were not read"};
+  Nearest<schema::AuditGuests::Mount::Reader> bind;
+  for (const auto row : audit_.guests->getMounts())
+    if (row.getVmid() == vmid) bind.offer(path, str(row.getGuestPath()), row);
+  Nearest<schema::AuditGuests::Disk::Reader> disk;
+  for (const auto row : audit_.guests->getDisks()) {
+    if (row.getVmid() != vmid || row.getUnused() || row.getCdrom()) continue;
+    const bool root = view(row.getKey()) == "rootfs";
+    if (root || row.getGuestPath().size() != 0)
+      disk.offer(path, root ? "/" : str(row.getGuestPath()), row);
+  }
+  if (bind.row && (!disk.row || bind.folder.size() >= disk.folder.size())) {
+    const auto rest = path.substr(bind.folder == "/" ? 0 : bind.folder.size());
+    const auto on_host = str(bind.row->getHostPath()) + rest;
+    auto lot = of_host_path(on_host);
+    lot.why = fmt::format("{} of the host, {}", on_host, lot.why);
+    return lot;
+  }
+  if (!disk.row)
+    return {.why = fmt::format("the audit does not tell on what it lies in guest {}", vmid)};
+  if (disk.row->getStorage().size() == 0) {
+    const auto volume = str(disk.row->getVolume());
+    auto lot = of_host_path(volume);
+    lot.why = fmt::format("{} of the host, {}", volume, lot.why);
+    return lot;
+  }
+  return of_volume(str(disk.row->getStorage()), str(disk.row->getVolume()));
+}
+
+}  // namespace relab::controller

@@ -1,0 +1,61 @@
+#pragma once
+
+/// Where the paths of a machine and of its guests lie, by its audit, and what becomes of that when
+/// the operating system is installed anew: docs/survival.md.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "schema/lab.capnp.h"
+#include "schema/task.capnp.h"
+
+namespace relab::controller {
+
+/// The newest facts of a host; null: it was not read.
+struct HostAudit {
+  std::optional<schema::AuditZfs::Facts::Reader> zfs = {};
+  std::optional<schema::AuditDisks::Facts::Reader> disks = {};
+  std::optional<schema::AuditGuests::Facts::Reader> guests = {};
+  std::optional<schema::AuditArr::Facts::Reader> arr = {};
+  std::optional<schema::AuditJellyfin::Facts::Reader> jellyfin = {};
+  std::optional<schema::AuditPbs::Facts::Reader> pbs = {};
+  std::optional<schema::AuditNetwork::Facts::Reader> network = {};
+  std::optional<schema::AuditSchedules::Facts::Reader> schedules = {};
+};
+
+/// What becomes of something.
+struct Lot {
+  bool survives = false;
+  /// "on datapool/media, of the pool of data 'datapool'"
+  std::string why;
+};
+
+class Ground {
+ public:
+  /// Both must outlive it.
+  Ground(schema::Lab::Reader lab, std::string host, const HostAudit& audit)
+      : lab_(lab), host_(std::move(host)), audit_(audit) {}
+
+  /// Of a path of the host itself. Whatever the audit does not place is lost.
+  Lot of_host_path(const std::string& path) const;
+  /// Of a path as a guest sees it.
+  Lot of_guest_path(std::uint32_t vmid, const std::string& path) const;
+  /// Of a volume of a guest, by Proxmox's storage and name.
+  Lot of_volume(const std::string& storage, const std::string& volume) const;
+  /// Only a pool that lab.toml declares, with nothing but disks of data, survives.
+  Lot of_pool(const std::string& pool) const;
+  /// By lab.toml's role of the disk with this serial number.
+  Lot of_disk(const std::string& serial) const;
+
+ private:
+  schema::Lab::Reader lab_;
+  std::string host_;
+  const HostAudit& audit_;
+};
+
+/// Whether the path is the folder, or below it.
+bool is_below(std::string_view path, std::string_view folder);
+
+}  // namespace relab::controller

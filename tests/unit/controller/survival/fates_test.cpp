@@ -1,0 +1,309 @@
+// What survives an installation of the operating system, and what does not.
+
+#include "controller/survival/fates.h"
+
+#include <algorithm>
+
+#include "tests/support/audited.h"
+
+namespace relab::controller {
+
+namespace {
+
+using schema::Standing;
+using std::chrono::hours;
+
+constexpr std::string_view a_lab = R"({"name": "home",
+  "hosts": [{"name": "pve"}],
+  "disks": [{"name": "os1", "serial": "OS1", "role": "os"},
+            {"name": "d1", "serial": "SER1", "role": "data"},
+            {"name": "d2", "serial": "SER2", "role": "data"},
+            {"name": "usb", "serial": "USB1", "role": "backup"}],
+  "pools": [{"name": "rpool", "disks": ["os1"]}, {"name": "tank", "disks": ["d1", "d2"]}],
+  "keep": [{"path": "/root/notes"}, {"path": "/data/app", "vmid": 110, "why": "years of work"},
+           {"path": "/etc/cron.d", "lose": true}],
+  "plan": {"phases": [{"name": "0a", "title": "audit"},
+    {"name": "0c", "title": "preserve", "tracks": [{"name": "t", "agent": "pve", "steps": [
+      {"name": "s", "task": {"preserve": {"paths": ["/etc/network"], "folder": "/mnt/usb",
+                                          "name": "net"}}}]}]},
+    {"name": "1", "title": "install", "gate": [{"name": "data.survives"}]}]}})";
+
+/// An organic host: some of it on the pool of data, most of it not.
+struct Scene : Audited {
+  explicit Scene(std::string_view json = a_lab) : Audited(json) {
+    again("zfs", R"({"auditZfs": {"pools": [{"name": "tank"}, {"name": "rpool"}], "datasets": [
+      {"name": "rpool/ROOT/pve-1", "mountpoint": "/", "mounted": true},
+      {"name": "rpool/data/subvol-110-disk-0", "mountpoint": "/rpool/data/subvol-110-disk-0",
+       "mounted": true},
+      {"name": "tank", "mountpoint": "/tank", "mounted": true},
+      {"name": "tank/vm", "mountpoint": "none"},
+      {"name": "tank/app", "mountpoint": "/tank/app", "mounted": true},
+      {"name": "old", "mountpoint": "/old", "mounted": true}]}})");
+    again("disks", R"({"auditDisks": {"disks": [{"name": "sda", "serial": "OS1"},
+      {"name": "sdf", "serial": "USB1"}, {"name": "sdx", "serial": "WHO"}],
+      "users": [{"disk": "sdf", "kind": "mount", "name": "/mnt/usb"},
+                {"disk": "sdx", "kind": "mount", "name": "/srv"}]}})");
+    again("guests", R"({"auditGuests": {"guests": [{"vmid": 110, "name": "arr", "type": "lxc"}],
+      "disks": [{"vmid": 110, "key": "rootfs", "storage": "local-zfs",
+                 "volume": "subvol-110-disk-0", "guestPath": "/"}],
+      "mounts": [{"vmid": 110, "key": "mp0", "hostPath": "/tank/app", "guestPath": "/data"}]}})");
+    again("arr", R"({"auditArr": {"apps": [
+      {"app": "sonarr", "vmid": 110, "dataPath": "/var/lib/sonarr"},
+      {"app": "radarr", "vmid": 110, "dataPath": "/data/radarr"},
+      {"app": "prowlarr", "container": "prowlarr", "dataPath": "/config",
+       "hostPath": "/srv/prowlarr"},
+      {"app": "bazarr", "vmid": 110, "container": "bazarr", "dataPath": "/config"}]}})");
+    again("network", R"({"auditNetwork": {"wireguard": [{"interface": "wg0"}]}})");
+    again("schedules", R"({"auditSchedules": {"crontabs": [
+      {"path": "/etc/cron.d/backup", "jobs": 2}, {"path": "/etc/cron.d/empty"}]}})");
+    again("pbs", R"({"auditPbs": {"servers": [{"vmid": 110}], "storages": [
+      {"id": "pbs", "encrypted": true}]}})");
+  }
+
+  Evidences evidences() const {
+    return {.lab = lab.reader(), .state = records.state, .now = records.now};
+  }
+  std::vector<Fate> fates() const {
+    const auto heard = hear_audit(evidences(), "pve", hours(24));
+    REQUIRE(heard.missing.empty());
+    return fates_on(evidences(), "pve", heard.audit, hours(24));
+  }
+  Fate of(const std::string& place) const {
+    const auto all = fates();
+    const auto found =
+        std::ranges::find_if(all, [&](const Fate& fate) { return fate.thing.place() == place; });
+    INFO(place);
+    REQUIRE(found != all.end());
+    return *found;
+  }
+  /// As the agent reports an archive that it has just read back.
+  void preserve(const std::string& paths, const std::string& more = "",
+                const std::string& changed = "") {
+    const auto task = task_number(++last);
+    records.order({.task = task,
+                   .arm = "preserve",
+                   .params = "{\"paths\": " + paths + R"(, "folder": "/mnt/usb", "name": "net")" +
+                             more + "}"},
+                  agent);
+    must(records.report({.task = task,
+                         .facts = R"({"preserve": {"state": "complete", "entries": "3",
+      "diskSerial": "USB1", "fileSystem": "ext4", "signedBy": ")" +
+                                  hex(agent.sign_key()) + R"(", "writtenAt": ")" +
+                                  std::to_string(unix_millis(records.now)) + "\"" + changed + "}}"},
+                        agent));
+  }
+  Verdict verdict() const { return data_survives(evidences(), hours(24)); }
+};
+
+}  // namespace
+
+TEST_CASE("survival: a path survives where it lies on a pool of data", "[controller][survival]") {
+  const Scene scene;
+
+  CHECK(scene.of("/data/radarr in guest 110 of pve").ending == Ending::survives);
+  CHECK(scene.of("/data/radarr in guest 110 of pve").why ==
+        "/tank/app/radarr of the host, in tank/app, on the pool of data 'tank'");
+  CHECK(scene.of("/var/lib/sonarr in guest 110 of pve").ending == Ending::lost);
+  CHECK(scene.of("/var/lib/sonarr in guest 110 of pve").why ==
+        "in rpool/data/subvol-110-disk-0, the pool 'rpool' lies on os1, which is no disk of data");
+  CHECK(scene.of("/srv/prowlarr of pve").why ==
+        "its disk WHO is not declared in lab.toml, mounted on /srv");
+  CHECK(scene.of("/etc/network of pve").ending == Ending::lost);
+  CHECK(scene.of("/tank of pve").ending == Ending::survives);
+  CHECK(scene.of("dataset tank/vm of pve").ending == Ending::survives);
+  CHECK(scene.of("/old of pve").why == "the pool 'old' is not declared in lab.toml");
+  CHECK(scene.of("/data/app in guest 110 of pve").thing.what == "kept by lab.toml: years of work");
+}
+
+TEST_CASE("survival: what nobody can place is lost", "[controller][survival]") {
+  const Scene scene;
+
+  const auto fate = scene.of("configuration of bazarr (Docker: bazarr) in guest 110 of pve");
+
+  CHECK(fate.ending == Ending::lost);
+  CHECK(fate.thing.wanted);
+  CHECK(fate.why == "the audit does not tell where it is");
+}
+
+TEST_CASE("survival: configuration is wanted by itself, and may be given up",
+          "[controller][survival]") {
+  const Scene scene;
+  std::vector<std::string> wanted;
+  for (const auto& fate : scene.fates())
+    if (fate.thing.wanted && !fate.thing.given_up) wanted.push_back(fate.thing.place());
+
+  CHECK(wanted == std::vector<std::string>{
+                      "/root/notes of pve", "/data/app in guest 110 of pve", "/etc/pve of pve",
+                      "/etc/network of pve", "/etc/wireguard of pve",
+                      "/etc/proxmox-backup in guest 110 of pve", "/etc/pve/priv/storage of pve",
+                      "/var/lib/sonarr in guest 110 of pve", "/data/radarr in guest 110 of pve",
+                      "/srv/prowlarr of pve",
+                      "configuration of bazarr (Docker: bazarr) in guest 110 of pve"});
+  CHECK(scene.of("/etc/cron.d/backup of pve").thing.given_up);
+  CHECK(scene.of("/etc/cron.d/backup of pve").is_safe());
+}
+
+TEST_CASE("survival: an archive that was read back makes good a loss", "[controller][survival]") {
+  Scene scene;
+  scene.preserve(R"(["/etc/network", "/etc/pve"])");
+
+  CHECK(scene.of("/etc/network of pve").ending == Ending::preserved);
+  CHECK(scene.of("/etc/network of pve").origin);
+  CHECK(scene.of("/etc/pve/priv/storage of pve").ending == Ending::preserved);
+  CHECK(scene.of("/etc/wireguard of pve").ending == Ending::lost);
+}
+
+TEST_CASE("survival: an archive may leave out what may be lost", "[controller][survival]") {
+  Scene scene;
+  scene.preserve(R"(["/etc"])", R"(, "exclude": ["/etc/cron.d/backup"])");
+  CHECK(scene.of("/etc/network of pve").ending == Ending::preserved);
+  scene.preserve(R"(["/root/notes"])", R"(, "exclude": ["/root/notes/cache"])");
+  CHECK(scene.of("/root/notes of pve").ending == Ending::lost);
+
+  std::string json(a_lab);
+  json.replace(json.find(R"({"path": "/root/notes"})"), 23,
+               R"({"path": "/root/notes"}, {"path": "/root/notes/cache", "lose": true})");
+  Scene other(json);
+  other.preserve(R"(["/root/notes"])", R"(, "exclude": ["/root/notes/cache"])");
+  CHECK(other.of("/root/notes of pve").ending == Ending::preserved);
+}
+
+TEST_CASE("survival: an archive counts only if it is whole, fresh, of the right place, and safe",
+          "[controller][survival]") {
+  Scene scene;
+  std::string why;
+  SECTION("of a guest") {
+    scene.preserve(R"(["/etc/network"])", R"(, "vmid": 110)");
+    why = "lies on os1";
+  }
+  SECTION("without that part") {
+    scene.preserve(R"(["/etc"])", R"(, "exclude": ["/etc/network/interfaces"])");
+    why = "lies on os1";
+  }
+  SECTION("of a path that only begins alike") {
+    scene.preserve(R"(["/etc/net"])");
+    why = "lies on os1";
+  }
+  SECTION("not whole") {
+    scene.preserve(R"(["/etc/network"])", "", R"(, "state": "other")");
+    why = "it is not whole";
+  }
+  SECTION("not all was there") {
+    scene.preserve(R"(["/etc/network"])", "", R"(, "missing": ["/etc/network"])");
+    why = "some of its paths were not there";
+  }
+  SECTION("empty") {
+    scene.preserve(R"(["/etc/network"])", "", R"(, "entries": "0")");
+    why = "it is empty";
+  }
+  SECTION("signed by somebody else") {
+    scene.preserve(R"(["/etc/network"])", "", R"(, "signedBy": "00")");
+    why = "not signed by the agent";
+  }
+  SECTION("on a disk that is overwritten") {
+    scene.preserve(R"(["/etc/network"])", "", R"(, "diskSerial": "OS1")");
+    why = "it is lost itself: on the disk os1";
+  }
+  SECTION("on a disk that nobody knows") {
+    scene.preserve(R"(["/etc/network"])", "", R"(, "diskSerial": "")");
+    why = "it is lost itself: its disk tells no serial number";
+  }
+  SECTION("on the pool of the system") {
+    scene.preserve(R"(["/etc/network"])", "",
+                   R"(, "fileSystem": "zfs", "device": "rpool/backups", "diskSerial": "")");
+    why = "it is lost itself: the pool 'rpool'";
+  }
+  SECTION("written long ago") {
+    scene.preserve(R"(["/etc/network"])", "", R"(, "writtenAt": "1")");
+    why = "it was written";
+  }
+  SECTION("read back long ago") {
+    scene.preserve(R"(["/etc/network"])");
+    scene.records.now += hours(23);
+    CHECK(scene.of("/etc/network of pve").ending == Ending::preserved);
+    scene.records.now += hours(2);
+    const auto heard = hear_audit(scene.evidences(), "pve", hours(48));
+    for (const auto& fate : fates_on(scene.evidences(), "pve", heard.audit, hours(24)))
+      if (fate.thing.path == "/etc/network") CHECK(fate.ending == Ending::lost);
+    return;
+  }
+  SECTION("a later attempt failed") {
+    scene.preserve(R"(["/etc/network"])");
+    const auto task = task_number(++scene.last);
+    scene.records.now += std::chrono::minutes(1);
+    scene.records.order({.task = task,
+                         .arm = "preserve",
+                         .params = R"({"paths": ["/etc/network"], "folder": "/mnt/usb",
+                                       "name": "net"})"},
+                        scene.agent);
+    must(scene.records.report({.task = task,
+                               .outcome = schema::Outcome::FAILED,
+                               .failure = "its bytes are not what was written"},
+                              scene.agent));
+    why = "a later attempt failed: its bytes are not what was written";
+  }
+
+  const auto fate = scene.of("/etc/network of pve");
+
+  CHECK(fate.ending == Ending::lost);
+  INFO(fate.why);
+  CHECK(fate.why.find(why) != std::string::npos);
+  CHECK(fate.supply == "relab run 0c");
+}
+
+TEST_CASE("data.survives: names everything that would be lost, and what would help",
+          "[controller][gates]") {
+  const Scene scene;
+
+  const auto verdict = scene.verdict();
+
+  CHECK_FALSE(verdict.met());
+  const auto about = [&](const std::string& subject) {
+    return std::ranges::find_if(verdict.findings, [&](const Finding& finding) {
+      return finding.subject.starts_with(subject);
+    });
+  };
+  REQUIRE(about("/etc/network of pve") != verdict.findings.end());
+  CHECK(about("/etc/network of pve")->supply == "relab run 0c");
+  CHECK(about("/etc/pve of pve")->supply.find("give a phase before it a step `preserve`") == 0);
+  CHECK(about("/data/radarr") == verdict.findings.end());
+  CHECK(about("/etc/cron.d") == verdict.findings.end());
+}
+
+TEST_CASE("data.survives: without an audit nothing is known to survive", "[controller][gates]") {
+  Scene scene;
+  scene.again("guests", "{\"auditGuests\": {}}");
+  const auto task = scene.ordered("arr");
+  must(scene.records.report({.task = task, .outcome = schema::Outcome::FAILED}, scene.agent));
+
+  const auto verdict = scene.verdict();
+
+  CHECK_FALSE(verdict.met());
+  CHECK(std::ranges::any_of(verdict.findings, [](const Finding& finding) {
+    return finding.subject == "arr of pve" && finding.standing == Standing::CONTRADICTED;
+  }));
+}
+
+TEST_CASE("data.survives: is met once everything survives or was preserved",
+          "[controller][gates]") {
+  std::string json(a_lab);
+  const std::string from = R"({"path": "/etc/cron.d", "lose": true})";
+  json.replace(json.find(from), from.size(),
+               from + R"(, {"path": "/root", "lose": true}, {"path": "/srv", "lose": true})");
+  json.replace(json.find(R"({"path": "/root/notes"}, )"), 25, "");
+  Scene scene(json);
+  scene.again("arr", R"({"auditArr": {"apps": [
+      {"app": "radarr", "vmid": 110, "dataPath": "/data/radarr"}]}})");
+  scene.again("pbs", R"({"auditPbs": {}})");
+  scene.preserve(R"(["/etc/network", "/etc/pve", "/etc/wireguard"])");
+
+  const auto verdict = scene.verdict();
+
+  for (const auto& finding : verdict.findings) {
+    INFO(finding.subject << ": " << finding.why);
+    CHECK(finding.met());
+  }
+  CHECK(verdict.met());
+}
+
+}  // namespace relab::controller

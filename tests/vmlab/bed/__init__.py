@@ -1,0 +1,1 @@
+"""Virtual machines with real ZFS, systemd, LXC and WireGuard: the reference lab in miniature."""

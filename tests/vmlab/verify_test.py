@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""What proves a copy: it is read back from the disk, and received, opened and compared. And what is no proof."""
+
+import base64
+import json
+
+from bed.case import MachineCase, main
+from bed.machine import USB
+
+from support.lab import phase, step, track
+from support.records import decode
+
+DISK = f'usb_disk = {{ serial = "{USB.serial}", folder = "/mnt/usb", format = true }}'
+SNAPSHOT = 'zfs_snapshot = { dataset = "datapool", name = "pre-rebuild" }'
+COPY = 'dataset = "datapool", snapshot = "pre-rebuild", folder = "/mnt/usb", name = "copy"'
+BACKUP = f"zfs_backup = {{ {COPY} }}"
+VERIFY = f'zfs_backup_verify = {{ {COPY}, key = "datapool-key" }}'
+READ_BACK = f"zfs_backup_verify = {{ {COPY}, drill = false }}"
+HEALTH = 'pool_health = { pool = "datapool" }'
+KEY = "correct horse battery"
+# What a drill sets up.
+SCRATCH = """
+zfs list -H -o name -r datapool | grep relab-drill || true
+grep relab-drill /proc/mounts || true
+ls -A /run/relab-drill 2>/dev/null || true
+"""
+
+
+class Verify(MachineCase):
+    def setUp(self):
+        super().setUp()
+        self.lab_ = self.lab()
+        self.lab_.describe(
+            phase("0b", track("copy", "z640", step("disk", DISK, deadline="5m"), step("snapshot", SNAPSHOT, deadline="5m"),
+                              step("write", BACKUP, deadline="10m"))),
+            phase("proof", track("proof", "z640", step("verify", VERIFY, deadline="20m"))),
+            phase("reading", track("reading", "z640", step("verify", READ_BACK, deadline="10m"))),
+            phase("health", track("health", "z640", step("pool", HEALTH, deadline="5m"))))
+        self.lab_.init()
+        self.set_key(KEY)
+        self.assert_ended(self.lab_.enrol(), 0)
+        self.lab_["z640"].start()
+
+    def set_key(self, key):
+        piped = self.lab_.folder / "piped"
+        piped.write_text(key)
+        with open(piped, encoding="utf-8") as file:
+            self.assert_ended(self.lab_.relab("secret", "set", "datapool-key", stdin=file), 0)
+
+    def facts(self):
+        """Of the last report."""
+        lines = [json.loads(line) for line in self.lab_.relab("ledger", "export").out.splitlines()]
+        reports = [base64.b64decode(line["envelope"]["payload"]) for line in lines if line["kind"] == "received"]
+        facts, = decode(reports[-1:], "Report")[0]["facts"].values()
+        return facts
+
+    def assert_no_scratch(self):
+        self.assertEqual(self.machine.must(SCRATCH).strip(), "")
+
+    def change_copy(self, at):
+        """Flips a bit of the stream on the disk."""
+        self.machine.must(f"""
+byte=$(dd if=/mnt/usb/copy.zfs bs=1 skip={at} count=1 status=none | od -An -tu1)
+printf "\\\\x$(printf %02x $((byte ^ 16)))" | dd of=/mnt/usb/copy.zfs bs=1 seek={at} conv=notrunc,fsync status=none
+""")
+
+    def test_a_good_copy_is_proven_and_a_bad_one_is_not(self):
+        self.assert_ended(self.lab_.relab("run", "0b"), 0, "3 step(s) succeeded")
+        self.assert_ended(self.lab_.relab("run", "health"), 0)
+        self.assertEqual((self.facts()["intact"], self.facts().get("concerns", [])), (True, []))
+        self.assert_ended(self.lab_.relab("run", "--check", "proof"), 0, "would read", "would receive it into datapool/relab-drill")
+
+        self.assert_ended(self.lab_.relab("run", "proof"), 0, "1 step(s) succeeded")
+        facts = self.facts()
+        self.assertTrue(facts["readBack"])
+        self.assertTrue(facts["drill"]["done"], facts["drill"])
+        compared = {row["dataset"]: row for row in facts["drill"]["datasets"]}
+        files = {name for name, row in compared.items() if not row.get("whyNot")}
+        self.assertEqual(files, {"datapool", "datapool/media", "datapool/media/films", "datapool/pbs", "datapool/documents"})
+        self.assertIn("a volume", compared["datapool/vm-100-disk-0"]["whyNot"])
+        documents = compared["datapool/documents"]
+        self.assertGreaterEqual(int(documents["configFiles"]), 6)
+        self.assertGreaterEqual(int(documents["sampled"]), 1)
+        self.assert_no_scratch()
+
+        # What else is no proof: falsify_test.
+        middle = int(self.machine.must("stat -c %s /mnt/usb/copy.zfs")) // 2
+        self.change_copy(middle)
+        self.assert_ended(self.lab_.relab("run", "proof"), 1, "are not what was written")
+        self.assert_no_scratch()
+        self.change_copy(middle)
+        self.assert_ended(self.lab_.relab("run", "reading"), 0)
+        self.assertFalse(self.facts().get("drill", {}).get("wanted"))
+
+    def test_an_agent_that_dies_in_a_drill_leaves_nothing_for_long(self):
+        self.assert_ended(self.lab_.relab("run", "0b"), 0)
+        running = self.lab_.start("run", "proof")
+        self.machine.must("for _ in $(seq 1200); do zfs list datapool/relab-drill/copy 2>/dev/null && exit 0; sleep 0.1; done; exit 1",
+                          timeout_s=300)
+        self.lab_["z640"].kill()
+        ended = running.wait(900)
+        # The kind converges, so that the controller tries again by itself.
+        self.assertEqual(ended.code, 0, ended)
+        self.assertTrue(self.facts()["drill"]["done"])
+        self.assert_no_scratch()
+
+
+if __name__ == "__main__":
+    main()

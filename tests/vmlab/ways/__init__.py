@@ -1,0 +1,1 @@
+"""Ways in which a copy, its evidence or its surroundings are false while looking true."""
