@@ -171,6 +171,9 @@ struct SealedSecret {
   name @0 :Text;
   box @1 :Data;
   # crypto_box_seal to the agent's sealKey; docs/formats/secrets.md tells what is in it.
+  setAt @2 :UInt64;
+  # Since when the controller has stored this value under that name: unix milliseconds. What was proven with one value says nothing of a
+  # later one.
 }
 
 struct Approval {

@@ -105,7 +105,7 @@ ExitCode approve_plan(const PhasePlan& plan, std::chrono::seconds valid_for,
   auto opened = open_lab(context, lab, "approve " + plan.name);
   if (!opened) return context.failed(opened.error());
   auto& out = context.out();
-  const Evidences evidences{.lab = lab, .state = opened->book.state(), .now = wall_clock()};
+  const auto evidences = context.evidences(lab, opened->book.state());
   const auto deeds = deeds_of(plan, evidences);
   if (!deeds.empty()) out.line(fmt::format("Phase {}, {}:", plan.name, plan.title));
   for (const auto& deed : deeds) show(deed, out);

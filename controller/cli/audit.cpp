@@ -162,8 +162,7 @@ ExitCode audit(const Values& values, Context& context) {
   const auto book = context.read_book(str(lab->reader().getName()));
   if (!book) return context.failed(book.error());
   if (what == "survive")
-    return survive(values, context,
-                   {.lab = lab->reader(), .state = book->state(), .now = wall_clock()});
+    return survive(values, context, context.evidences(lab->reader(), book->state()));
   if (what == "diff") return compare(values, context, lab->reader(), book->state());
   return show(values, context, lab->reader(), book->state());
 }

@@ -10,6 +10,7 @@
 #include "common/base/file.h"
 #include "common/base/handle.h"
 #include "controller/keys/key_file.h"
+#include "controller/secrets/store.h"
 
 namespace relab::controller {
 
@@ -150,6 +151,15 @@ Result<crypto::Keys> Context::keys() const {
   RELAB_TRY(const auto secret,
             passphrase(fmt::format("Passphrase of the controller '{}'", owner.name)));
   return load_keys(key_file(), secret);
+}
+
+Evidences Context::evidences(schema::Lab::Reader lab, const State& state) {
+  SecretTimes times;
+  if (const auto notes = SecretStore(secret_file()).list(str(lab.getName())))
+    for (const auto& note : *notes) times.emplace(note.name, note.set_at);
+  else
+    out().note("note: " + notes.error().sentence());
+  return {.lab = lab, .state = state, .now = wall_clock(), .secrets = std::move(times)};
 }
 
 ExitCode Context::failed(const Error& error) {

@@ -9,6 +9,7 @@
 #include "common/crypto/keys.h"
 #include "controller/cli/command.h"
 #include "controller/cli/printer.h"
+#include "controller/gates/gate.h"
 #include "controller/lab/lab.h"
 #include "controller/ledger/kept_head.h"
 #include "controller/run/book.h"
@@ -58,6 +59,9 @@ class Context {
   Result<crypto::Secret> ask(const std::string& prompt) const;
   /// All that the file, or pipe, has.
   static Result<crypto::Secret> read_secret(const std::string& path, std::size_t size_max);
+
+  /// What a gate looks at, now. Where the secrets cannot be read, it is told, and there are none.
+  Evidences evidences(schema::Lab::Reader lab, const State& state);
 
   /// Prints the error and returns `failed`.
   ExitCode failed(const Error& error);

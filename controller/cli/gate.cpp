@@ -140,7 +140,7 @@ ExitCode gate(const Values& values, Context& context) {
   if (!lab) return ExitCode::usage;
   const auto book = context.read_book(str(lab->reader().getName()));
   if (!book) return context.failed(book.error());
-  const Evidences evidences{.lab = lab->reader(), .state = book->state(), .now = wall_clock()};
+  const auto evidences = context.evidences(lab->reader(), book->state());
   const auto wanted = argument_of(values, 0);
   auto worst = ExitCode::done;
   auto list = nlohmann::json::array();

@@ -104,9 +104,7 @@ class Journey {
   }
   ExitCode code() const { return code_; }
   const nlohmann::json& values() const { return values_; }
-  Evidences evidences() const {
-    return {.lab = lab_.reader(), .state = opened_.book.state(), .now = wall_clock()};
-  }
+  Evidences evidences() const { return context_.evidences(lab_.reader(), opened_.book.state()); }
 
  private:
   /// Every phase before it is done; or its gate is open all the same, since that was waived.

@@ -28,8 +28,7 @@ Result<PartEnd> RunEnding::conclude(const Driver& driver) const {
   Gate gate{.phase = part_.phase, .open = true, .verdicts = {}};
   const bool is_known = compile_phase(lab_, part_.phase).has_value();
   if (is_known) {
-    RELAB_TRY(gate, judge_proof(part_.phase,
-                                {.lab = lab_, .state = opened_.book.state(), .now = wall_clock()}));
+    RELAB_TRY(gate, judge_proof(part_.phase, context_.evidences(lab_, opened_.book.state())));
   }
   RELAB_CHECK(opened_.book.run_ended(run_));
   if (is_known) RELAB_CHECK(opened_.book.judged(gate));

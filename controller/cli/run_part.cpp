@@ -61,8 +61,7 @@ Result<OpenedLab> open_lab(Context& context, schema::Lab::Reader lab, const std:
 PartEnd PartRunner::failed(const Error& error) { return {.code = context_.failed(error)}; }
 
 Result<Gate> PartRunner::gate_of(const std::string& phase) const {
-  return judge_entry(phase,
-                     {.lab = lab_.reader(), .state = opened_.book.state(), .now = wall_clock()});
+  return judge_entry(phase, context_.evidences(lab_.reader(), opened_.book.state()));
 }
 
 Result<void> PartRunner::record_gate(const Gate& gate) {
@@ -226,8 +225,8 @@ Result<PhasePlan> PartRunner::plan_of(const RunRecord& run) const {
 void PartRunner::leave_settled(PhasePlan& plan, const RunRecord& run) {
   const auto lab = Message<schema::Lab>::parse(run.lab);
   if (!lab || run.check) return;
-  const auto settled = settled_deeds(
-      run.phase, {.lab = lab->reader(), .state = opened_.book.state(), .now = wall_clock()});
+  const auto settled =
+      settled_deeds(run.phase, context_.evidences(lab->reader(), opened_.book.state()));
   for (auto& track : plan.tracks)
     std::erase_if(track, [&](const PlannedStep& step) {
       const auto done = settled.find(step.path);

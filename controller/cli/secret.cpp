@@ -61,18 +61,18 @@ Result<crypto::Secret> new_value(const Values& values, const Context& context,
 ExitCode set(const Values& values, Context& context, schema::Lab::Reader lab,
              const std::string& name) {
   const auto now = wall_clock();
-  const auto stored = [&]() -> Result<void> {
+  const auto since = [&]() -> Result<Instant> {
     RELAB_TRY(const auto keys, context.keys());
     const SecretStore store(context.secret_file());
     RELAB_CHECK(store.check_owner(keys.sign_key()));
     RELAB_TRY(const auto value, new_value(values, context, name));
     return store.set(keys, {.lab = str(lab.getName()), .name = name}, value, now);
   }();
-  if (!stored) return context.failed(stored.error());
+  if (!since) return context.failed(since.error());
   const auto users = text_of_users(secret_users(lab), name);
   context.out().line(fmt::format("The secret '{}' is stored; {}.", name,
                                  users.empty() ? "no step of the lab uses it" : "for " + users));
-  context.out().value({{"secret", name}, {"set", iso8601(now)}});
+  context.out().value({{"secret", name}, {"set", iso8601(*since)}});
   return ExitCode::done;
 }
 

@@ -65,8 +65,7 @@ ExitCode waive(const Values& values, Context& context) {
   }
   auto opened = open_lab(context, lab->reader(), "gate waive " + phase);
   if (!opened) return context.failed(opened.error());
-  const Evidences evidences{
-      .lab = lab->reader(), .state = opened->book.state(), .now = wall_clock()};
+  const auto evidences = context.evidences(lab->reader(), opened->book.state());
   const auto gate = judge_entry(phase, evidences);
   if (!gate) return context.failed(gate.error());
   const auto waivers = waivers_for(*gate, *wish, evidences);

@@ -67,6 +67,8 @@ struct Evidences {
   schema::Lab::Reader lab;
   const State& state;
   Instant now;
+  /// Those that are stored now.
+  SecretTimes secrets = {};
 };
 
 /// One condition of the lab over the evidence. A predicate that this version does not have is not

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "common/base/text.h"
+#include "common/reflect/secrets.h"
 #include "common/reflect/union.h"
 #include "controller/gates/later_write.h"
 #include "controller/gates/testimony.h"
@@ -231,6 +232,20 @@ std::string copy_concern(const Evidences& evidences, LabPool pool, const TaskRec
   return pool_concern(evidences, pool, facts.getPoolGuid());
 }
 
+/// Why what was done with the secrets of an order says nothing of those that are stored now; empty:
+/// they are the same.
+std::string secret_concern(const Evidences& evidences, const TaskRecord& task) {
+  for (const auto& name : reflect::secrets_of(task.order.reader().getTask())) {
+    const auto stored = evidences.secrets.find(name);
+    if (stored == evidences.secrets.end())
+      return fmt::format("the secret '{}' is not stored any more", name);
+    const auto used = task.secrets.find(name);
+    if (used == task.secrets.end() || used->second != stored->second)
+      return fmt::format("the secret '{}' is another one since", name);
+  }
+  return {};
+}
+
 std::string drill_concern(schema::ZfsBackupVerify::Drill::Reader drill, std::string_view what) {
   if (!drill.getDone())
     return fmt::format("it was not {} for practice{}{}", what,
@@ -295,6 +310,8 @@ Verdict backup_drilled(const Evidences& evidences, std::chrono::seconds max_age)
     const auto* const what = heard.facts().isZfsPoolBackupVerify() ? "opened" : "received";
     auto concern = with_facts(heard.facts(),
                               [&](auto facts) { return drill_concern(facts.getDrill(), what); });
+    // A copy keeps the key that its pool had when it was written.
+    if (concern.empty()) concern = secret_concern(evidences, *heard.task);
     if (!concern.empty())
       heard.refute(std::move(concern));
     else
@@ -377,6 +394,7 @@ Verdict key_proven(const Evidences& evidences, std::chrono::seconds max_age) {
     const auto facts = heard.facts().getZfsKeyCheck();
     auto concern = facts.getProven() ? pool_concern(evidences, pool, facts.getPoolGuid())
                                      : "the key does not open it: " + str(facts.getWords());
+    if (concern.empty()) concern = secret_concern(evidences, *heard.task);
     if (!concern.empty())
       heard.refute(std::move(concern));
     else

@@ -14,15 +14,15 @@ namespace relab::controller {
 /// scrubbed. Of both kinds of verification the last one counts.
 Verdict backup_verified(const Evidences& evidences, std::chrono::seconds max_age);
 
-/// `backup.drilled`: that copy was received if it is a file, opened, and compared with every
-/// dataset that has files.
+/// `backup.drilled`: that copy was received if it is a file, opened with the key that is stored
+/// now, and compared with every dataset that has files.
 Verdict backup_drilled(const Evidences& evidences, std::chrono::seconds max_age);
 
 /// `pools.intact`: ZFS tells of nothing that speaks against a data pool.
 Verdict pools_intact(const Evidences& evidences, std::chrono::seconds max_age);
 
 /// `key.proven`: ZFS has opened the master key of every encrypted data pool with the key that is
-/// stored.
+/// stored now.
 Verdict key_proven(const Evidences& evidences, std::chrono::seconds max_age);
 
 }  // namespace relab::controller

@@ -13,14 +13,15 @@ Result<void> seal_secrets(schema::Order::Builder order, const crypto::PublicKey&
   if (!source) return fail(Fault::missing, "there are no secrets here");
   auto secrets = order.initSecrets(static_cast<unsigned>(names.size()));
   for (unsigned i = 0; i < secrets.size(); ++i) {
-    RELAB_TRY(const auto value,
+    RELAB_TRY(const auto secret,
               source(names[i]).during("ordering " + str(order.asReader().getStep())));
     const auto box = crypto::seal_secret(seal_key,
                                          {.lab = view(order.asReader().getLab()),
                                           .task = view(order.asReader().getTaskId()),
                                           .name = names[i]},
-                                         value);
+                                         secret.value);
     secrets[i].setName(names[i]);
+    secrets[i].setSetAt(unix_millis(secret.set_at));
     secrets[i].setBox(blob(box));
   }
   return {};

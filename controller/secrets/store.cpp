@@ -8,6 +8,7 @@
 
 #include "common/base/file.h"
 #include "common/base/lock.h"
+#include "common/crypto/hash.h"
 #include "common/crypto/sealed_secret.h"
 #include "common/wire/message.h"
 #include "schema/keys.capnp.h"
@@ -164,8 +165,8 @@ Result<void> SecretStore::check_owner(const crypto::PublicKey& sign_key) const {
   return content ? check_owner_of(*content, sign_key, file_) : Result<void>();
 }
 
-Result<void> SecretStore::set(const crypto::Keys& keys, const SecretId& id,
-                              const crypto::Secret& value, Instant now) const {
+Result<Instant> SecretStore::set(const crypto::Keys& keys, const SecretId& id,
+                                 const crypto::Secret& value, Instant now) const {
   RELAB_CHECK(check_name(id.name));
   if (value.size() == 0) return fail(Fault::invalid, "the secret is empty: nothing was stored");
   if (value.size() > crypto::secret_size_max)
@@ -175,18 +176,24 @@ Result<void> SecretStore::set(const crypto::Keys& keys, const SecretId& id,
   RELAB_TRY(auto content, read(file_));
   if (!content) content = Content{.owner = keys.sign_key()};
   RELAB_CHECK(check_owner_of(*content, keys.sign_key(), file_));
+  if (const auto found = content->entries.find(id); found != content->entries.end())
+    if (const auto before = decrypt(keys.store_key(), id, found->second);
+        before && crypto::equal(before->view(), value.view()))
+      return instant_of(found->second.set_at);
   content->entries.insert_or_assign(id, encrypt(keys.store_key(), id, value, now));
-  return write(file_, *content);
+  RELAB_CHECK(write(file_, *content));
+  return now;
 }
 
-Result<crypto::Secret> SecretStore::get(const crypto::Keys& keys, const SecretId& id) const {
+Result<StoredSecret> SecretStore::get(const crypto::Keys& keys, const SecretId& id) const {
   RELAB_TRY(const auto content, read(file_));
   if (!content) return fail(no_secret(id));
   RELAB_CHECK(check_owner_of(*content, keys.sign_key(), file_));
   const auto found = content->entries.find(id);
   if (found == content->entries.end()) return fail(no_secret(id));
   auto value = decrypt(keys.store_key(), id, found->second);
-  if (value) return std::move(*value);
+  if (value)
+    return StoredSecret{.value = std::move(*value), .set_at = instant_of(found->second.set_at)};
   return fail(Fault::damaged,
               fmt::format("the secret '{}' in {} is damaged, or is another one that was put in its "
                           "place",

@@ -20,6 +20,12 @@ struct SecretId {
   auto operator<=>(const SecretId&) const = default;
 };
 
+/// A value, and since when it is the one of its name.
+struct StoredSecret {
+  crypto::Secret value;
+  Instant set_at;
+};
+
 /// What is known of a secret without keys.
 struct SecretNote {
   std::string name;
@@ -40,12 +46,12 @@ class SecretStore {
   Result<std::vector<SecretNote>> list(const std::string& lab) const;
   /// Fault::conflict where it is encrypted by the keys of another controller, as in all below.
   Result<void> check_owner(const crypto::PublicKey& sign_key) const;
-  /// In place of the one before. Fault::invalid for a name that is none, and a value that is empty
-  /// or too long.
-  Result<void> set(const crypto::Keys& keys, const SecretId& id, const crypto::Secret& value,
-                   Instant now) const;
+  /// In place of the one before; since when it is that value: `now`, or earlier if it was already.
+  /// Fault::invalid for a name that is none, and a value that is empty or too long.
+  Result<Instant> set(const crypto::Keys& keys, const SecretId& id, const crypto::Secret& value,
+                      Instant now) const;
   /// Fault::missing if there is none of that name; ::damaged if it is not what was set under it.
-  Result<crypto::Secret> get(const crypto::Keys& keys, const SecretId& id) const;
+  Result<StoredSecret> get(const crypto::Keys& keys, const SecretId& id) const;
   /// Fault::missing if there is none of that name.
   Result<void> remove(const SecretId& id) const;
 

@@ -7,13 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "common/crypto/secret.h"
 #include "controller/plan/plan.h"
+#include "controller/secrets/store.h"
 
 namespace relab::controller {
 
 /// Where the values of secrets come from, by name. Fault::missing if there is none of that name.
-using SecretSource = std::function<Result<crypto::Secret>(const std::string& name)>;
+using SecretSource = std::function<Result<StoredSecret>(const std::string& name)>;
 
 /// A step that uses a secret, and the one agent that gets it.
 struct SecretUser {

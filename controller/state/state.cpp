@@ -11,11 +11,17 @@ namespace relab::controller {
 
 namespace {
 
-/// Opens a stored envelope of one type by one expected key.
 crypto::Digest digest_from(ByteView bytes) {
   crypto::Digest digest{};
   if (bytes.size() == digest.size()) std::ranges::copy(bytes, digest.begin());
   return digest;
+}
+
+SecretTimes secret_times(schema::Order::Reader order) {
+  SecretTimes times;
+  for (const auto secret : order.getSecrets())
+    times.emplace(str(secret.getName()), instant_of(secret.getSetAt()));
+  return times;
 }
 
 /// What it shows in check mode is as good.
@@ -159,12 +165,12 @@ Result<void> State::take_order(ByteView envelope, Instant time, std::uint64_t nu
                    [&](const auto& known) { return known.second.sign_key == audience; });
   if (agent == known_agents_.rend())
     return fail(Fault::damaged, "an order to an agent that was never enrolled");
-  auto orders = std::map<crypto::Digest, Instant>();
+  std::map<crypto::Digest, SentOrder> orders;
   const auto before = tasks_.find(id);
   if (before != tasks_.end()) orders = before->second.orders;
   const bool cancel_asked = before != tasks_.end() && before->second.cancel_asked;
   const auto first = before != tasks_.end() ? before->second.first_ordered : number;
-  orders.emplace(frame.digest, time);
+  orders.emplace(frame.digest, SentOrder{.at = time, .secrets = secret_times(reader)});
   const auto step = str(reader.getStep());
   const std::string arm(reflect::member_of(capnp::toDynamic(reader.getTask())));
   const auto attempt = reader.getAttempt();
@@ -234,7 +240,9 @@ Result<void> State::take_report(ByteView envelope, Instant time, std::uint64_t n
   RELAB_TRY(auto report, opening.opened->as<schema::Report>());
   RELAB_TRY(const auto* task, task_of_report(*opening.opened, report.reader()));
   auto& record = tasks_.at(task->id);
-  record.ordered = record.orders.at(digest_from(view(report.reader().getOrderDigest())));
+  const auto& answered = record.orders.at(digest_from(view(report.reader().getOrderDigest())));
+  record.ordered = answered.at;
+  record.secrets = answered.secrets;
   record.evidence = Evidence{.report = std::move(report),
                              .agent = record.agent,
                              .signer = opening.opened->signer,

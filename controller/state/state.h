@@ -40,6 +40,15 @@ struct Evidence {
   std::uint64_t number;
 };
 
+/// Since when secrets of the lab have their values, by their names.
+using SecretTimes = std::map<std::string, Instant>;
+
+struct SentOrder {
+  Instant at;
+  /// Of those that it brought.
+  SecretTimes secrets = {};
+};
+
 struct TaskRecord {
   TaskId id;
   RunId run;
@@ -57,8 +66,10 @@ struct TaskRecord {
   Message<schema::Order> order;
   /// The ledger's entry with its first order.
   std::uint64_t first_ordered = 0;
-  /// Every order that went out under this id, with its time.
-  std::map<crypto::Digest, Instant> orders = {};
+  /// Every order that went out under this id.
+  std::map<crypto::Digest, SentOrder> orders = {};
+  /// What came with the order that the report answers.
+  SecretTimes secrets = {};
   std::optional<Evidence> evidence = {};
   std::string refusal = {};
   std::string abandoned = {};

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "common/crypto/identity.h"
+#include "common/reflect/secrets.h"
 #include "controller/state/state.h"
 #include "tests/support/must.h"
 
@@ -23,6 +24,7 @@ inline TaskId task_number(std::uint8_t number) {
 }
 
 inline const RunId the_run = {.bytes = {7}};
+inline const Instant the_secrets_since = instant_of(1'750'000'000'000);
 
 /// What an order says, where a test wants it otherwise.
 struct OrderParts {
@@ -34,6 +36,8 @@ struct OrderParts {
   schema::Mode mode = schema::Mode::APPLY;
   /// JSON of the parameters.
   std::string params = "{}";
+  /// Since when its secrets had the values that it brings.
+  Instant secrets_since = the_secrets_since;
 };
 
 /// What a report says, where a test wants it otherwise.
@@ -89,6 +93,12 @@ class Records {
     const auto task =
         must(Message<schema::Task>::from_json("{\"" + parts.arm + "\": " + parts.params + "}"));
     order->setTask(task.reader());
+    const auto names = reflect::secrets_of(task.reader());
+    auto secrets = order->initSecrets(static_cast<unsigned>(names.size()));
+    for (unsigned i = 0; i < secrets.size(); ++i) {
+      secrets[i].setName(names[i]);
+      secrets[i].setSetAt(unix_millis(parts.secrets_since));
+    }
     const auto payload = std::move(order).finish();
     arms[parts.task] = parts.arm;
     digests[parts.task] = crypto::digest(payload.bytes());

@@ -30,5 +30,3 @@ class Way:
     suites: tuple = BOOKWORM + TRIXIE
     # Not empty: no gate is judged at all, and these are the words.
     refuses: str = ""
-    # Why the gate opens all the same, or gives another reason, for now: a fault of relab that is known.
-    known: str = ""

@@ -21,8 +21,13 @@ constexpr auto a_lab = R"({"name": "home", "hosts": [{"name": "pve"}],
     {"name": "v", "task": {"zfsBackupVerify": {"dataset": "datapool"}}}]}]}]}})";
 constexpr auto copy_params =
     R"({"dataset": "datapool", "snapshot": "pre", "folder": "/mnt/usb", "name": "copy"})";
+constexpr auto verify_params =
+    R"({"dataset": "datapool", "snapshot": "pre", "folder": "/mnt/usb", "name": "copy",
+        "key": "datapool-key"})";
 constexpr auto pool_params =
     R"({"dataset": "datapool", "snapshot": "pre", "target": "usbpool/copy"})";
+constexpr auto verify_pool_params =
+    R"({"dataset": "datapool", "snapshot": "pre", "target": "usbpool/copy", "key": "datapool-key"})";
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
   const auto at = text.find(from);
@@ -38,7 +43,7 @@ struct Scene {
            schema::Outcome outcome = schema::Outcome::SUCCEEDED,
            const std::string& machine = ReportParts().machine_id) {
     const auto task = task_number(++last);
-    records.order({.task = task, .arm = arm, .params = params}, agent);
+    records.order({.task = task, .arm = arm, .params = params, .secrets_since = since}, agent);
     must(records.report({.task = task,
                          .outcome = outcome,
                          .facts = fmt::format(R"({{"{}": {}}})", arm, facts),
@@ -63,7 +68,7 @@ struct Scene {
     say("zfsBackup", copy_params, R"({"manifestDigest": ")" + manifest + "\"}");
   }
   void verify(const std::string& from = "", const std::string& to = "") {
-    say("zfsBackupVerify", copy_params, from.empty() ? good : replaced(good, from, to));
+    say("zfsBackupVerify", verify_params, from.empty() ? good : replaced(good, from, to));
   }
   void write_pool(const std::string& from = "", const std::string& to = "") {
     const std::string facts =
@@ -71,7 +76,7 @@ struct Scene {
     say("zfsPoolBackup", pool_params, from.empty() ? facts : replaced(facts, from, to));
   }
   void verify_pool(const std::string& from = "", const std::string& to = "") {
-    say("zfsPoolBackupVerify", pool_params,
+    say("zfsPoolBackupVerify", verify_pool_params,
         from.empty() ? good_pool : replaced(good_pool, from, to));
   }
   /// With a copy in a pool, and no other.
@@ -87,9 +92,11 @@ struct Scene {
   }
   Finding only(Verdict (*judge)(const Evidences&, std::chrono::seconds)) const {
     const auto lab = must(Message<schema::Lab>::from_json(lab_text));
-    const auto verdict =
-        judge({.lab = lab.reader(), .state = records.state, .now = records.now + later},
-              std::chrono::hours(24));
+    const auto verdict = judge({.lab = lab.reader(),
+                                .state = records.state,
+                                .now = records.now + later,
+                                .secrets = secrets},
+                               std::chrono::hours(24));
     REQUIRE(verdict.findings.size() == 1);
     return verdict.findings[0];
   }
@@ -113,6 +120,9 @@ struct Scene {
   crypto::Keys agent = fixed_keys(5);
   std::uint8_t last = 0;
   Millis later = Millis(1000);
+  /// Those that orders bring from now on, and those that are stored.
+  Instant since = the_secrets_since;
+  SecretTimes secrets = {{"datapool-key", the_secrets_since}};
 };
 
 }  // namespace
@@ -476,6 +486,40 @@ TEST_CASE("backup.drilled: a copy in a pool that nobody opened is not enough",
 
   CHECK(scene.copy().met());
   CHECK(scene.only(backup_drilled).why == "it was not opened for practice: no key is named");
+}
+
+TEST_CASE("backup.drilled, key.proven: with another secret than the one that is stored now",
+          "[controller][gates]") {
+  Scene scene;
+  const auto prove = [&] {
+    scene.say("zfsKeyCheck", R"({"dataset": "datapool", "key": "datapool-key"})",
+              R"({"proven": true, "poolGuid": "7001"})");
+  };
+  const bool is_file = GENERATE(true, false);
+  const auto drill = [&] { is_file ? scene.verify() : scene.verify_pool(); };
+  is_file ? scene.all_is_well() : scene.all_is_well_in_a_pool();
+  prove();
+  CHECK(scene.only(backup_drilled).met());
+  CHECK(scene.only(key_proven).met());
+
+  SECTION("that was set anew") {
+    const auto anew = the_secrets_since + Millis(1);
+    scene.secrets["datapool-key"] = anew;
+    CHECK(scene.only(backup_drilled).why == "the secret 'datapool-key' is another one since");
+    CHECK(scene.only(key_proven).why == "the secret 'datapool-key' is another one since");
+    CHECK(scene.copy().met());
+    scene.since = anew;
+    prove();
+    CHECK(scene.only(key_proven).met());
+    CHECK_FALSE(scene.only(backup_drilled).met());
+    drill();
+    CHECK(scene.only(backup_drilled).met());
+  }
+  SECTION("that was removed") {
+    scene.secrets = {{"other-key", the_secrets_since}};
+    CHECK(scene.only(backup_drilled).why == "the secret 'datapool-key' is not stored any more");
+    CHECK_FALSE(scene.only(key_proven).met());
+  }
 }
 
 TEST_CASE("pools.intact: as ZFS tells it", "[controller][gates]") {

@@ -176,9 +176,10 @@ class Scene {
   std::string secret = "correct horse";
   Driver driver{{.lab = "home",
                  .patience = std::chrono::seconds(30),
-                 .secrets = [this](const std::string&) -> Result<crypto::Secret> {
+                 .secrets = [this](const std::string&) -> Result<StoredSecret> {
                    if (secret.empty()) return fail(Fault::missing, "there is none");
-                   return crypto::Secret::of(bytes_of(secret));
+                   return StoredSecret{.value = crypto::Secret::of(bytes_of(secret)),
+                                       .set_at = time};
                  }},
                 book,
                 controller,

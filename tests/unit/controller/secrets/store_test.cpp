@@ -27,7 +27,7 @@ class Kept {
   Result<std::string> get(const std::string& lab, const std::string& name) const {
     auto value = store.get(keys, {.lab = lab, .name = name});
     if (!value) return fail(value.error());
-    return std::string(text_of(value->view()));
+    return std::string(text_of(value->value.view()));
   }
   using Change = void (*)(schema::SecretStore::Builder);
   void alter(Change change) const {
@@ -75,6 +75,19 @@ TEST_CASE("secret store: the last value counts, and a removed one is gone",
   CHECK(kept.get("home", "a").error().fault == Fault::missing);
   CHECK(must(kept.get("home", "b")) == "other");
   CHECK(kept.store.remove({.lab = "home", .name = "a"}).error().fault == Fault::missing);
+}
+
+TEST_CASE("secret store: since when a value is the one of its name", "[controller][secrets]") {
+  const Kept kept;
+  const SecretId id{.lab = "home", .name = "a"};
+  const auto tuesday = monday + std::chrono::hours(24);
+  kept.set("home", "a", "first");
+  const auto since = [&] { return must(kept.store.get(kept.keys, id)).set_at; };
+
+  CHECK(must(kept.store.set(kept.keys, id, secret("first"), tuesday)) == monday);
+  CHECK(since() == monday);
+  CHECK(must(kept.store.set(kept.keys, id, secret("second"), tuesday)) == tuesday);
+  CHECK(since() == tuesday);
 }
 
 TEST_CASE("secret store: where there is none, that is said, with the command",

@@ -20,9 +20,12 @@ Message<schema::Lab> lab() {
           {"name": "tank", "task": {"zfsKeyCheck": {"dataset": "tank", "key": "tank-key"}}}]}]}]}})"));
 }
 
-Result<crypto::Secret> only_tank(const std::string& name) {
+const auto monday = instant_of(1'760'000'000'000);
+
+Result<StoredSecret> only_tank(const std::string& name) {
   crypto::start();
-  if (name == "tank-key") return crypto::Secret::of(bytes_of("correct horse"));
+  if (name == "tank-key")
+    return StoredSecret{.value = crypto::Secret::of(bytes_of("correct horse")), .set_at = monday};
   return fail(Fault::missing, "none");
 }
 
@@ -76,6 +79,7 @@ TEST_CASE("secrets: an order brings what its task names, sealed to its agent alo
   const auto value = must(crypto::open_secret(agent, use, view(secrets[0].getBox())));
   CHECK(text_of(value.view()) == "correct horse");
   CHECK_FALSE(crypto::open_secret(fixed_keys(3), use, view(secrets[0].getBox())));
+  CHECK(instant_of(secrets[0].getSetAt()) == monday);
 }
 
 TEST_CASE("secrets: without one nothing is ordered", "[controller][secrets]") {
