@@ -49,13 +49,17 @@ def locked(path):
         yield
 
 
+# A maker mounts this machine's /dev and /sys in the root that it makes. However it ends, nothing of it runs on, or stays mounted.
+APART = ["setpriv", "--pdeathsig", "KILL", "--", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
+
+
 def make(path, argv, log):
     """Runs the maker of `path`; what it said is kept in `log`."""
     begun = time.monotonic()
     with open(log, "w", encoding="utf-8") as file:
-        status = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, check=False)
+        status = subprocess.run([*APART, *argv], stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, check=False)
     if status.returncode != 0 or not path.exists():
-        tail = "".join(open(log, encoding="utf-8", errors="replace").readlines()[-15:])
+        tail = "".join(pathlib.Path(log).read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)[-15:])
         raise BedError(f"{path.name} could not be made (exit {status.returncode}); the end of {log}:\n{tail}")
     return time.monotonic() - begun
 

@@ -6,7 +6,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 suite=$1 list=$2 out=$5
 export VMLAB_MODULE=$3 VMLAB_CONTAINER=$4 VMLAB_HERE=$here
 work=$(mktemp -d "${TMPDIR:-/tmp}/vmlab-image.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+# What a killed mmdebstrap left mounted in it is this machine's own.
+trap 'rm -rf --one-file-system "$work"' EXIT
 VMLAB_KERNEL=$(tar -I zstd -xOf "$VMLAB_MODULE" KERNEL)
 export VMLAB_KERNEL
 packages=(
