@@ -8,6 +8,7 @@
 #include "common/base/text.h"
 #include "common/reflect/notes.h"
 #include "common/reflect/union.h"
+#include "controller/gates/key_proof.h"
 #include "controller/gates/pool_proofs.h"
 #include "controller/gates/waiver.h"
 #include "controller/survival/fates.h"

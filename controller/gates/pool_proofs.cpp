@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "common/base/text.h"
-#include "common/reflect/secrets.h"
 #include "common/reflect/union.h"
+#include "controller/gates/data_pools.h"
 #include "controller/gates/later_write.h"
 #include "controller/gates/testimony.h"
 
@@ -14,41 +14,7 @@ namespace relab::controller {
 
 namespace {
 
-using LabPool = schema::Lab::Pool::Reader;
 using LabDisk = schema::Lab::Disk::Reader;
-
-std::vector<LabDisk> disks_of(schema::Lab::Reader lab, LabPool pool) {
-  std::vector<LabDisk> disks;
-  for (const auto name : pool.getDisks())
-    for (const auto disk : lab.getDisks())
-      if (view(disk.getName()) == view(name)) disks.push_back(disk);
-  return disks;
-}
-
-std::vector<LabPool> data_pools(schema::Lab::Reader lab) {
-  std::vector<LabPool> pools;
-  for (const auto pool : lab.getPools()) {
-    const auto disks = disks_of(lab, pool);
-    const bool data = std::ranges::all_of(
-        disks, [](LabDisk disk) { return disk.getRole() == schema::Lab::Disk::Role::DATA; });
-    if (data && !disks.empty()) pools.push_back(pool);
-  }
-  return pools;
-}
-
-std::string host_of(schema::Lab::Reader lab, LabPool pool) {
-  if (pool.getHost().size() != 0) return str(pool.getHost());
-  return lab.getHosts().size() == 0 ? "" : str(lab.getHosts()[0].getName());
-}
-
-/// The phase with a step of this kind about this pool, for the command that would supply it.
-std::string run_for(schema::Lab::Reader lab, const About& about) {
-  for (const auto phase : lab.getPlan().getPhases())
-    for (const auto track : phase.getTracks())
-      for (const auto step : track.getSteps())
-        if (about(step.getTask())) return fmt::format("relab run {}", view(phase.getName()));
-  return "give a phase a step that does it (relab kinds)";
-}
 
 /// The kinds that prove a copy: in a file, and in another pool.
 constexpr std::array proving_arms = {"zfsBackupVerify", "zfsPoolBackupVerify"};
@@ -186,20 +152,6 @@ std::string writing_concern(const Evidences& evidences, LabPool pool, const Task
                                              : manifest_concern(evidences, pool, verify);
 }
 
-/// The pool is the one that the audit saw under that name.
-std::string pool_concern(const Evidences& evidences, LabPool pool, std::uint64_t guid) {
-  const auto* audit = evidences.state.last_ended(host_of(evidences.lab, pool), "auditZfs");
-  if (audit == nullptr || !audit->evidence ||
-      !audit->evidence->report.reader().getFacts().isAuditZfs())
-    return "the audit has seen no pool of that name";
-  for (const auto seen : audit->evidence->report.reader().getFacts().getAuditZfs().getPools()) {
-    if (view(seen.getName()) != view(pool.getName())) continue;
-    if (seen.getGuid() == guid) return {};
-    return "it is a copy of another pool than the one of that name that the audit saw";
-  }
-  return "the audit has seen no pool of that name";
-}
-
 /// When the snapshot of the copy was taken, by the clock of its machine: of several datasets, the
 /// last.
 template <typename Verified>
@@ -232,20 +184,6 @@ std::string copy_concern(const Evidences& evidences, LabPool pool, const TaskRec
   return pool_concern(evidences, pool, facts.getPoolGuid());
 }
 
-/// Why what was done with the secrets of an order says nothing of those that are stored now; empty:
-/// they are the same.
-std::string secret_concern(const Evidences& evidences, const TaskRecord& task) {
-  for (const auto& name : reflect::secrets_of(task.order.reader().getTask())) {
-    const auto stored = evidences.secrets.find(name);
-    if (stored == evidences.secrets.end())
-      return fmt::format("the secret '{}' is not stored any more", name);
-    const auto used = task.secrets.find(name);
-    if (used == task.secrets.end() || used->second != stored->second)
-      return fmt::format("the secret '{}' is another one since", name);
-  }
-  return {};
-}
-
 std::string drill_concern(schema::ZfsBackupVerify::Drill::Reader drill, std::string_view what) {
   if (!drill.getDone())
     return fmt::format("it was not {} for practice{}{}", what,
@@ -255,22 +193,6 @@ std::string drill_concern(schema::ZfsBackupVerify::Drill::Reader drill, std::str
     if (row.getWhyNot().size() != 0 && !view(row.getWhyNot()).starts_with("a volume"))
       return fmt::format("{} was not compared: {}", view(row.getDataset()), view(row.getWhyNot()));
   return {};
-}
-
-/// One finding for each data pool.
-template <typename Judge>
-Verdict for_each_pool(std::string condition, const Evidences& evidences, const Judge& judge) {
-  Verdict verdict{.condition = std::move(condition)};
-  for (const auto pool : data_pools(evidences.lab)) verdict.findings.push_back(judge(pool));
-  if (verdict.findings.empty())
-    verdict.findings.push_back({.subject = "the data pools",
-                                .why = "lab.toml declares no pool whose disks have the role data",
-                                .supply = "declare it, or take the condition out of the plan"});
-  return verdict;
-}
-
-std::string age_of(const Evidences& evidences, const Testimony& heard) {
-  return human(evidences.now - heard.task->ordered);
 }
 
 /// "12 snapshots in 3.1 GiB on USB1", "12 snapshots in the pool 'usbpool' on USB1"
@@ -344,62 +266,6 @@ Verdict pools_intact(const Evidences& evidences, std::chrono::seconds max_age) {
       heard.refute(fmt::format("{}", fmt::join(concerns, "; ")));
     else
       heard.confirm(fmt::format("nothing speaks against it, {} ago", age_of(evidences, heard)));
-    return heard.finding;
-  });
-}
-
-namespace {
-
-/// A pool that lab.toml says is not encrypted needs no key, if the audit says so, too.
-Finding plain_pool(const Evidences& evidences, LabPool pool, std::chrono::seconds max_age) {
-  auto heard = hear(evidences, {.subject = fmt::format("key of {}", view(pool.getName())),
-                                .agent = host_of(evidences.lab, pool),
-                                .arm = "auditZfs",
-                                .max_age = max_age,
-                                .supply = "relab run 0a",
-                                .never = "the audit has seen no pool of that name"});
-  if (heard.task == nullptr) return heard.finding;
-  bool seen = false;
-  for (const auto row : heard.facts().getAuditZfs().getDatasets()) {
-    const auto name = view(row.getName());
-    if (name.substr(0, name.find('/')) != view(pool.getName())) continue;
-    seen = true;
-    if (view(row.getEncryption()) == "off") continue;
-    heard.refute(fmt::format("lab.toml says that it is not encrypted, and {} is", name));
-    return heard.finding;
-  }
-  if (seen)
-    heard.confirm("it is not encrypted");
-  else
-    heard.refute("the audit has seen no dataset of it");
-  return heard.finding;
-}
-
-}  // namespace
-
-Verdict key_proven(const Evidences& evidences, std::chrono::seconds max_age) {
-  return for_each_pool("key.proven", evidences, [&](LabPool pool) {
-    const About about = [name = str(pool.getName())](schema::Task::Reader task) {
-      return task.isZfsKeyCheck() && view(task.getZfsKeyCheck().getDataset()) == name;
-    };
-    if (!pool.getEncrypted()) return plain_pool(evidences, pool, max_age);
-    auto heard = hear(evidences, {.subject = fmt::format("key of {}", view(pool.getName())),
-                                  .agent = host_of(evidences.lab, pool),
-                                  .arm = "zfsKeyCheck",
-                                  .about = about,
-                                  .max_age = max_age,
-                                  .supply = run_for(evidences.lab, about),
-                                  .never = "it was never tried"});
-    if (heard.task == nullptr) return heard.finding;
-    const auto facts = heard.facts().getZfsKeyCheck();
-    auto concern = facts.getProven() ? pool_concern(evidences, pool, facts.getPoolGuid())
-                                     : "the key does not open it: " + str(facts.getWords());
-    if (concern.empty()) concern = secret_concern(evidences, *heard.task);
-    if (!concern.empty())
-      heard.refute(std::move(concern));
-    else
-      heard.confirm(
-          fmt::format("it opened the pool's master key {} ago", age_of(evidences, heard)));
     return heard.finding;
   });
 }

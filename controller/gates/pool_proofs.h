@@ -21,8 +21,4 @@ Verdict backup_drilled(const Evidences& evidences, std::chrono::seconds max_age)
 /// `pools.intact`: ZFS tells of nothing that speaks against a data pool.
 Verdict pools_intact(const Evidences& evidences, std::chrono::seconds max_age);
 
-/// `key.proven`: ZFS has opened the master key of every encrypted data pool with the key that is
-/// stored now.
-Verdict key_proven(const Evidences& evidences, std::chrono::seconds max_age);
-
 }  // namespace relab::controller

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "common/reflect/secrets.h"
 #include "common/reflect/union.h"
 
 namespace relab::controller {
@@ -76,6 +77,18 @@ void Testimony::refute(std::string why) {
 void Testimony::confirm(std::string why) {
   finding.why = std::move(why);
   finding.supply.clear();
+}
+
+std::string secret_concern(const Evidences& evidences, const TaskRecord& task) {
+  for (const auto& name : reflect::secrets_of(task.order.reader().getTask())) {
+    const auto stored = evidences.secrets.find(name);
+    if (stored == evidences.secrets.end())
+      return fmt::format("the secret '{}' is not stored any more", name);
+    const auto used = task.secrets.find(name);
+    if (used == task.secrets.end() || used->second != stored->second)
+      return fmt::format("the secret '{}' is another one since", name);
+  }
+  return {};
 }
 
 Testimony hear(const Evidences& evidences, const Question& question) {

@@ -38,4 +38,8 @@ struct Question {
 /// another machine, or it is too old by our own clock.
 Testimony hear(const Evidences& evidences, const Question& question);
 
+/// Why what was done with the secrets of an order says nothing of those that are stored now; empty:
+/// they are the same.
+std::string secret_concern(const Evidences& evidences, const TaskRecord& task);
+
 }  // namespace relab::controller

@@ -42,37 +42,45 @@ class Bench {
 
   /// Orders the task and does it as the agent would; the ledger has the signed report.
   agent::Work run(const std::string& arm, const std::string& params, agent::Host& hands) {
-    const auto task = controller::task_number(++last_);
+    const auto task = next_task();
     records.order({.task = task, .arm = arm, .step = "0b/t/" + arm, .params = params}, agent_keys);
     auto work = agent::carry_out(records.state.tasks().at(task).order.reader(),
                                  {.host = hands, .rescue = host},
                                  [](const auto&) { return Result<void>(); });
-    must(records.report({.task = task,
-                         .outcome = work.outcome,
-                         .facts = work.facts ? work.facts->to_json() : "",
-                         .failure = work.failure.what,
-                         .changes = work.changes},
-                        agent_keys));
+    report_of_last({.outcome = work.outcome,
+                    .facts = work.facts ? work.facts->to_json() : "",
+                    .machine_id = machine_id,
+                    .failure = work.failure.what,
+                    .changes = work.changes});
     records.now += std::chrono::seconds(1);
     return work;
   }
   agent::Work run(const std::string& arm, const std::string& params) {
     return run(arm, params, host);
   }
-  void must_run(const std::string& arm, const std::string& params) {
-    const auto work = run(arm, params);
+  agent::Work must_run(const std::string& arm, const std::string& params) {
+    auto work = run(arm, params);
     INFO(work.failure.what);
     REQUIRE(work.outcome == schema::Outcome::SUCCEEDED);
+    return work;
   }
-  void audit() {
-    const auto task = controller::task_number(++last_);
-    records.order({.task = task, .arm = "auditZfs"}, agent_keys);
-    must(records.report(
-        {.task = task,
-         .facts =
-             R"({"auditZfs": {"coverage": {}, "pools": [{"name": "datapool", "guid": "7001"}]}})"},
-        agent_keys));
+  void audit(const std::string& name = "datapool", const std::string& guid = "7001") {
+    records.order({.task = next_task(), .arm = "auditZfs"}, agent_keys);
+    report_of_last(
+        {.facts = fmt::format(
+             R"({{"auditZfs": {{"coverage": {{}}, "pools": [{{"name": "{}", "guid": "{}"}}]}}}})",
+             name, guid)});
   }
+  /// What the agent says of the last order.
+  void report_of_last(controller::ReportParts parts) {
+    parts.task = last_task();
+    const auto envelope = records.report_envelope(parts, agent_keys);
+    const auto bytes = envelope.bytes();
+    last_report_ = Bytes(bytes.begin(), bytes.end());
+    must(records.receive(last_report_));
+  }
+  TaskId last_task() const { return controller::task_number(last_); }
+  const Bytes& last_report() const { return last_report_; }
 
   controller::Gate gate() const {
     const auto lab = must(Message<schema::Lab>::from_json(the_lab));
@@ -97,9 +105,14 @@ class Bench {
   controller::Records records;
   /// Those that the simulated machine signs with.
   crypto::Keys agent_keys = controller::fixed_keys(7);
+  /// That the agent tells.
+  std::string machine_id = controller::ReportParts().machine_id;
 
  private:
+  TaskId next_task() { return controller::task_number(++last_); }
+
   std::uint8_t last_ = 0;
+  Bytes last_report_;
 };
 
 /// With a good copy in a file on the USB disk, that was read back, received and compared.
@@ -114,7 +127,8 @@ class FileBench : public Bench {
     must_run("zfsBackup", params());
     stream = must(host.read_file(stream_file));
     manifest = must(host.read_file(manifest_file));
-    must_run("zfsBackupVerify", verify_params());
+    good_facts = must_run("zfsBackupVerify", verify_params()).facts->to_json();
+    good_report = last_report();
     REQUIRE(gate().open);
   }
 
@@ -157,6 +171,9 @@ class FileBench : public Bench {
   std::string verification = R"(, "key": "datapool-key")";
   std::string stream;
   std::string manifest;
+  /// Of the verification: what was found, and the signed report.
+  std::string good_facts;
+  Bytes good_report;
 };
 
 /// One way in which a copy is false while it looks true.

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "controller/gates/key_proof.h"
 #include "tests/support/records.h"
 
 namespace relab::controller {

@@ -1,0 +1,63 @@
+#include "controller/gates/key_proof.h"
+
+#include "controller/gates/data_pools.h"
+
+namespace relab::controller {
+
+namespace {
+
+/// A pool that lab.toml says is not encrypted needs no key, if the audit says so, too.
+Finding plain_pool(const Evidences& evidences, LabPool pool, std::chrono::seconds max_age) {
+  auto heard = hear(evidences, {.subject = fmt::format("key of {}", view(pool.getName())),
+                                .agent = host_of(evidences.lab, pool),
+                                .arm = "auditZfs",
+                                .max_age = max_age,
+                                .supply = "relab run 0a",
+                                .never = "the audit has seen no pool of that name"});
+  if (heard.task == nullptr) return heard.finding;
+  bool seen = false;
+  for (const auto row : heard.facts().getAuditZfs().getDatasets()) {
+    const auto name = view(row.getName());
+    if (name.substr(0, name.find('/')) != view(pool.getName())) continue;
+    seen = true;
+    if (view(row.getEncryption()) == "off") continue;
+    heard.refute(fmt::format("lab.toml says that it is not encrypted, and {} is", name));
+    return heard.finding;
+  }
+  if (seen)
+    heard.confirm("it is not encrypted");
+  else
+    heard.refute("the audit has seen no dataset of it");
+  return heard.finding;
+}
+
+}  // namespace
+
+Verdict key_proven(const Evidences& evidences, std::chrono::seconds max_age) {
+  return for_each_pool("key.proven", evidences, [&](LabPool pool) {
+    const About about = [name = str(pool.getName())](schema::Task::Reader task) {
+      return task.isZfsKeyCheck() && view(task.getZfsKeyCheck().getDataset()) == name;
+    };
+    if (!pool.getEncrypted()) return plain_pool(evidences, pool, max_age);
+    auto heard = hear(evidences, {.subject = fmt::format("key of {}", view(pool.getName())),
+                                  .agent = host_of(evidences.lab, pool),
+                                  .arm = "zfsKeyCheck",
+                                  .about = about,
+                                  .max_age = max_age,
+                                  .supply = run_for(evidences.lab, about),
+                                  .never = "it was never tried"});
+    if (heard.task == nullptr) return heard.finding;
+    const auto facts = heard.facts().getZfsKeyCheck();
+    auto concern = facts.getProven() ? pool_concern(evidences, pool, facts.getPoolGuid())
+                                     : "the key does not open it: " + str(facts.getWords());
+    if (concern.empty()) concern = secret_concern(evidences, *heard.task);
+    if (!concern.empty())
+      heard.refute(std::move(concern));
+    else
+      heard.confirm(
+          fmt::format("it opened the pool's master key {} ago", age_of(evidences, heard)));
+    return heard.finding;
+  });
+}
+
+}  // namespace relab::controller
