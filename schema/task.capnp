@@ -62,6 +62,8 @@ struct Task {
         $A.doc("Copies a snapshot of a dataset, of all below it, and all snapshots before it, raw, into another pool; goes on after an interruption.");
     zfsPoolBackupVerify @26 :import "/schema/backup.capnp".ZfsPoolBackupVerify $A.convergent
         $A.doc("Scrubs a pool that has a copy, exports and imports it, and opens and compares the copy: the proof that it can be restored.");
+    usbPool @27 :import "/schema/zfs.capnp".UsbPool $A.convergent $A.waits
+        $A.doc("Waits until a person has attached an external disk, and imports the pool that is on it and nowhere else; mounts nothing of it.");
   }
 }
 
@@ -94,5 +96,6 @@ struct Facts {
     restore @24 :import "/schema/backup.capnp".Restore.Facts;
     zfsPoolBackup @25 :import "/schema/backup.capnp".ZfsPoolBackup.Facts;
     zfsPoolBackupVerify @26 :import "/schema/backup.capnp".ZfsPoolBackupVerify.Facts;
+    usbPool @27 :import "/schema/zfs.capnp".UsbPool.Facts;
   }
 }

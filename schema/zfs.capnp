@@ -227,6 +227,31 @@ struct ZfsScrub {
   }
 }
 
+struct UsbPool {
+  # The pool of an external disk, which is known by its serial number, imported. Nothing of it is mounted, and none is ever made.
+  serial @0 :Text $A.required $A.resource("disk") $A.pattern("^[!-~]([ -~]{0,126}[!-~])?$") $A.example("\"NA8V1C2D\"")
+      $A.doc("Serial number of the disk, as lsblk tells it.");
+  pool @1 :Text $A.required $A.pattern("^[A-Za-z][A-Za-z0-9_.: -]*$") $A.example("\"usbpool\"")
+      $A.doc("Name of the pool on it, all of which lies on this disk.");
+  least @2 :UInt64 $A.unit("bytes") $A.example("\"4TB\"")
+      $A.doc("The least that the pool must hold altogether. Absent: any.");
+
+  struct Facts {
+    attached @0 :Bool $A.doc("There is one whole disk with that serial number.");
+    bus @1 :Text $A.doc("How it is connected: usb, sata and so on. Empty: unknown.");
+    diskSize @2 :UInt64 $A.unit("bytes") $A.doc("Capacity of the disk.");
+    devices @3 :List(Text) $A.volatile $A.doc("What on the disk belongs to a pool of that name: '/dev/sdf1'.");
+    own @4 :Text $A.doc("What else the disk holds, or is used for. Empty: nothing.");
+    imported @5 :Bool $A.doc("A pool of that name is imported, wherever it lies.");
+    poolGuid @6 :UInt64 $A.doc("Of the imported pool.");
+    serials @7 :Text $A.doc("Of every disk of the imported pool, joined by commas.");
+    health @8 :Text $A.doc("Of the imported pool: ONLINE.");
+    readOnly @9 :Bool $A.doc("It is imported, and nothing can be written to it.");
+    size @10 :UInt64 $A.unit("bytes") $A.doc("Of the imported pool.");
+    concerns @11 :List(Text) $A.doc("What speaks against the imported pool, in words.");
+  }
+}
+
 struct ZfsKeyCheck {
   # Tries a key on an encrypted dataset without loading it; changes nothing.
   dataset @0 :Text $A.required $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.: -]*(/[A-Za-z0-9_.: -]+)*$") $A.example("\"tank/documents\"")

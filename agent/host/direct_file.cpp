@@ -89,12 +89,18 @@ class DirectWriter final : public NewFile {
     if (!published_) ::unlink(path_.c_str());
   }
 
+  std::span<std::uint8_t> room() override {
+    if (current_ == nullptr && (current_ = relay_.empty()) == nullptr) return {};
+    return {current_->data() + current_->size, current_->room()};
+  }
+
   Result<void> take(ByteView piece) override {
     while (!piece.empty()) {
       if (stop_.stop_requested()) return stopped();
-      if (current_ == nullptr && (current_ = relay_.empty()) == nullptr) return failure();
-      const auto count = std::min(piece.size(), current_->room());
-      std::copy_n(piece.data(), count, current_->data() + current_->size);
+      const auto there = room();
+      if (there.empty()) return failure();
+      const auto count = std::min(piece.size(), there.size());
+      if (piece.data() != there.data()) std::copy_n(piece.data(), count, there.data());
       current_->size += count;
       piece = piece.subspan(count);
       if (current_->room() == 0) relay_.pass(std::exchange(current_, nullptr));

@@ -4,6 +4,7 @@
 /// into whoever takes them.
 
 #include <filesystem>
+#include <span>
 
 #include "common/base/bytes.h"
 #include "common/base/result.h"
@@ -20,6 +21,10 @@ class Sink {
 
   /// The next piece, of any size but 0; it is gone after the call.
   virtual Result<void> take(ByteView piece) = 0;
+
+  /// Where the next bytes may be put before they are taken, which then copies nothing; empty: it
+  /// has no such place. Good until the next call of anything else.
+  virtual std::span<std::uint8_t> room() { return {}; }
 };
 
 /// A file in the making. Until it is published it has another name, and it is removed if it never

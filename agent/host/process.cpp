@@ -91,10 +91,12 @@ struct Outlet {
 
   /// False at the end of the stream, or once the sink has failed.
   bool take(std::vector<std::uint8_t>& buffer) {
-    const auto count = ::read(fd.get(), buffer.data(), buffer.size());
+    auto space = sink == nullptr ? std::span<std::uint8_t>() : sink->room();
+    if (space.empty()) space = buffer;
+    const auto count = ::read(fd.get(), space.data(), space.size());
     if (count < 0) return errno == EINTR || errno == EAGAIN;
     if (count == 0) return false;
-    const auto piece = ByteView(buffer).first(static_cast<std::size_t>(count));
+    const auto piece = ByteView(space).first(static_cast<std::size_t>(count));
     if (sink == nullptr) return keep(piece);
     const auto taken = sink->take(piece);
     if (!taken) failure = taken.error();

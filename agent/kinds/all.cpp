@@ -28,6 +28,7 @@
 #include "agent/kinds/zfs/pool_verify.h"
 #include "agent/kinds/zfs/scrub.h"
 #include "agent/kinds/zfs/snapshot.h"
+#include "agent/kinds/zfs/usb_pool.h"
 #include "agent/kinds/zfs/verify.h"
 
 namespace relab::agent {
@@ -60,6 +61,7 @@ std::span<const Kind> all_kinds() {
       kind<zfs::ZfsScrub>(),
       kind<archive::Preserve>(),
       kind<archive::Restore>(),
+      kind<zfs::UsbPool>(),
   };
   return kinds;
 }

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 #include <map>
 
-#include "controller/gates/gate.h"
+#include "controller/gates/testimony.h"
 
 namespace relab::controller {
 
@@ -95,7 +95,10 @@ class PhaseJudge {
     if (!has_succeeded(task)) {
       finding.standing =
           succeeded_before(task) ? schema::Standing::CONTRADICTED : schema::Standing::UNMET;
-      finding.why = fmt::format("{} did not succeed when it was run last", path);
+      const auto failure = failure_of(task);
+      finding.why = failure.empty()
+                        ? fmt::format("{} has not come to its end", path)
+                        : fmt::format("{} did not succeed when it was run last: {}", path, failure);
       return false;
     }
     const bool asked_for = task.agent == view(track.getAgent()) &&

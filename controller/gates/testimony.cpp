@@ -12,20 +12,6 @@ namespace {
 
 using schema::Standing;
 
-/// Empty if its report shows a success.
-std::string failure_of(const TaskRecord& task) {
-  // A report may still come after nobody waited for it: what was found counts.
-  if (!task.evidence)
-    return task.refusal.empty() ? task.abandoned : "the agent refused the order: " + task.refusal;
-  const auto report = task.evidence->report.reader();
-  if (report.getOutcome() != schema::Outcome::SUCCEEDED)
-    return report.getFailure().getWhat().size() == 0 ? "its report has no success"
-                                                     : str(report.getFailure().getWhat());
-  if (reflect::member_of(capnp::toDynamic(report.getFacts())) != task.arm)
-    return "the report carries the facts of another kind";
-  return {};
-}
-
 bool succeeded_before(const Evidences& evidences, const Question& question) {
   return std::ranges::any_of(evidences.state.tasks(), [&](const auto& known) {
     const auto& task = known.second;
@@ -68,6 +54,19 @@ Opinion judge_task(const TaskRecord& task, const AgentRecord& agent, const Evide
 }
 
 }  // namespace
+
+std::string failure_of(const TaskRecord& task) {
+  // A report may still come after nobody waited for it: what was found counts.
+  if (!task.evidence)
+    return task.refusal.empty() ? task.abandoned : "the agent refused the order: " + task.refusal;
+  const auto report = task.evidence->report.reader();
+  if (report.getOutcome() != schema::Outcome::SUCCEEDED)
+    return report.getFailure().getWhat().size() == 0 ? "its report has no success"
+                                                     : str(report.getFailure().getWhat());
+  if (reflect::member_of(capnp::toDynamic(report.getFacts())) != task.arm)
+    return "the report carries the facts of another kind";
+  return {};
+}
 
 void Testimony::refute(std::string why) {
   finding.standing = Standing::UNMET;

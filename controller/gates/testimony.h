@@ -34,6 +34,9 @@ struct Question {
   std::string never;
 };
 
+/// Why a task that has ended shows no success; empty: it does.
+std::string failure_of(const TaskRecord& task);
+
 /// Not met: the agent is not enrolled, nothing was ever done, the newest one failed or is of
 /// another machine, or it is too old by our own clock.
 Testimony hear(const Evidences& evidences, const Question& question);

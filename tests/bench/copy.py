@@ -2,27 +2,42 @@
 """A copy of a synthetic stream by relab, pv, cat and dd onto the same disk, and reading it back, in one run.
 
 Usage: copy.py RELAB_BENCH_COPY FOLDER [GIB [ROUNDS]]. The folder is on the disk that is measured; the stream itself lies in
-memory (/dev/shm). Everything that is written is on the disk before the clock stops. Medians; needs root, to drop caches.
+memory (/dev/shm), and comes to each of them through a pipe from a `cat`, whose CPU time does not count. Everything that is
+written is on the disk before the clock stops. Medians; needs root, to drop caches.
 """
 
 import os
 import pathlib
-import resource
 import statistics
 import subprocess
 import sys
 import time
 
+STREAM = pathlib.Path("/dev/shm/relab-bench.zfs")
 
-def measure(argv, **options):
-    """(seconds, seconds of CPU in all its processes, most memory of one of them in MiB)."""
-    begin, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    process = subprocess.Popen(argv, stdout=options.pop("stdout", subprocess.DEVNULL), **options)
+
+def measure(argv, given=None, then=None, **options):
+    """(seconds, seconds of CPU of this process alone, its most memory in MiB)."""
+    begin = time.monotonic()
+    sender = subprocess.Popen(["cat", given], stdout=subprocess.PIPE) if given else None
+    process = subprocess.Popen(argv, stdin=sender.stdout if sender else subprocess.DEVNULL, **options)
+    if sender:
+        sender.stdout.close()
     _, status, usage = os.wait4(process.pid, 0)
-    if status:
+    if status or (sender and sender.wait()):
         raise SystemExit(f"{argv} failed: {status}")
-    took, after = time.monotonic() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return took, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, usage.ru_maxrss / 1024
+    if then:
+        subprocess.run(then, check=True)
+    return time.monotonic() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def measure_ours(argv):
+    """It starts the sender itself, and tells its own CPU time."""
+    read, write = os.pipe()
+    took, _, memory = measure(argv, stdout=write)
+    os.close(write)
+    with open(read, encoding="utf-8") as pipe:
+        return took, float(pipe.read()), memory
 
 
 def drop_caches():
@@ -30,34 +45,41 @@ def drop_caches():
     pathlib.Path("/proc/sys/vm/drop_caches").write_text("3\n")
 
 
+def write_with(name, bench, target):
+    if name == "relab":
+        return measure_ours([bench, "write", STREAM, target])
+    if name == "dd":
+        return measure(["dd", f"of={target}", "bs=1M", "iflag=fullblock", "conv=fsync", "status=none"], STREAM)
+    with open(target, "wb") as file:
+        return measure([name, *(["-q"] if name == "pv" else [])], STREAM, ["sync", target], stdout=file)
+
+
 def main(bench, folder, gib=4, rounds=3):
-    stream, folder = pathlib.Path("/dev/shm/relab-bench.zfs"), pathlib.Path(folder)
+    folder, size = pathlib.Path(folder), int(float(gib) * 2**30)
     target = folder / "copy"
-    shell = {"pv": f"cat {stream} | pv -q > {target} && sync {target}",
-             "cat": f"cat {stream} > {target} && sync {target}",
-             "dd": f"cat {stream} | dd of={target} bs=1M iflag=fullblock conv=fsync status=none"}
-    writers = {name: ["sh", "-c", line] for name, line in shell.items()} | {"relab": [bench, "write", stream, target]}
+    others = ("pv", "cat", "dd")
     results = {}
     try:
-        subprocess.run([bench, "stream", stream, str(int(float(gib) * 2**30))], check=True)
+        subprocess.run([bench, "stream", STREAM, str(size)], check=True)
         for _ in range(int(rounds)):
-            for name, argv in writers.items():
+            for name in (*others, "relab"):
                 for path in (target, folder / "copy.manifest"):
                     path.unlink(missing_ok=True)
                 drop_caches()
-                results.setdefault(f"write {name}", []).append(measure(argv))
-            for name, argv in {"cat": ["cat", target], "relab": [bench, "verify", target]}.items():
-                drop_caches()
-                results.setdefault(f"read {name}", []).append(measure(argv))
-            results.setdefault("digest alone", []).append(measure([bench, "digest", stream]))
+                results.setdefault(f"write {name}", []).append(write_with(name, bench, target))
+            drop_caches()
+            results.setdefault("read cat", []).append(measure(["cat", target], stdout=subprocess.DEVNULL))
+            drop_caches()
+            results.setdefault("read relab", []).append(measure_ours([bench, "verify", target]))
+            results.setdefault("digest alone", []).append(measure_ours([bench, "digest", str(size)]))
     finally:
-        for path in (stream, target, folder / "copy.manifest", folder / "copy.part"):
+        for path in (STREAM, target, folder / "copy.manifest", folder / "copy.part"):
             path.unlink(missing_ok=True)
     median = {name: [statistics.median(column) for column in zip(*rows)] for name, rows in results.items()}
     for name, (took, cpu, memory) in median.items():
-        print(f"{name:14} {took:7.2f} s {cpu:7.2f} s CPU {memory:7.1f} MiB")
-    best = min(median[f"write {name}"][0] for name in shell)
-    least = min(median[f"write {name}"][1] for name in shell)
+        print(f"{name:14} {took:7.2f} s {size / 2**20 / took:7.0f} MiB/s {cpu:7.2f} s CPU {memory:7.1f} MiB")
+    best = min(median[f"write {name}"][0] for name in others)
+    least = min(median[f"write {name}"][1] for name in others)
     extra = median["write relab"][1] - median["digest alone"][1]
     print(f"write: {best / median['write relab'][0]:.2f} of the best of the others (aim 0.97)")
     print(f"write: {extra / least:.2f} of the least CPU of the others, beyond the digest (aim 0.5)")

@@ -36,9 +36,7 @@ class SimPools {
     });
     host.program("mount", [this](const Command& command) { return mount(command.argv); });
     host.program("umount", [this](const Command& command) { return unmount(command.argv.back()); });
-    host.program("lsblk", Output{.out = R"({"blockdevices": [
-      {"kname": "sdf", "type": "disk", "serial": "USB1", "size": 4000},
-      {"kname": "sdf1", "type": "part", "pkname": "sdf", "fstype": "zfs_member"}]})"});
+    host.program("lsblk", [this](const Command&) { return Output{.out = lsblk()}; });
     host.device("/dev/sdf1", {.type = FileType::block});
     host.directory("/run/udev/data");
     tell_mounts();
@@ -59,6 +57,11 @@ class SimPools {
   /// Nothing of a drill is left, and the pool is there.
   bool is_clean() const { return mounted_.empty() && open_.empty() && imported && !scrubbing_; }
 
+  /// How the disk is connected, and what lsblk says of the partition on it.
+  std::string bus = "usb";
+  std::string serial = "USB1";
+  std::string content = R"("fstype": "zfs_member", "label": "usbpool")";
+  bool attached = true;
   std::uint64_t guid = 8001;
   std::string health = "ONLINE";
   std::string readonly = "off";
@@ -94,6 +97,15 @@ class SimPools {
  private:
   using Argv = std::vector<std::string>;
 
+  std::string lsblk() const {
+    if (!attached) return R"({"blockdevices": []})";
+    return fmt::format(
+        R"({{"blockdevices": [
+          {{"kname": "sdf", "path": "/dev/sdf", "type": "disk", "serial": "{}", "tran": "{}",
+            "size": 4000}},
+          {{"kname": "sdf1", "path": "{}", "type": "part", "pkname": "sdf", {}}}]}})",
+        serial, bus, device, content);
+  }
   static bool is_mine(const std::string& name) { return name.starts_with("usbpool"); }
   static bool has(const Argv& argv, std::string_view word) {
     return std::ranges::find(argv, word) != argv.end();
@@ -294,7 +306,7 @@ class SimPools {
   }
   Output import(const Argv& argv) {
     if (!cannot_import.empty()) return {.status = 1, .err = cannot_import};
-    if (imported || argv.back() != std::to_string(guid))
+    if (imported || (argv.back() != std::to_string(guid) && argv.back() != "usbpool"))
       return {.status = 1, .err = "cannot import: no such pool available\n"};
     if (has(argv, "-d") && !has(argv, device)) return {.status = 1, .err = "no such device\n"};
     imported = true;

@@ -12,6 +12,7 @@ from support.records import decode
 
 DISK = f"/dev/disk/by-id/usb-QEMU_QEMU_HARDDISK_{USB.serial}-0:0"
 COPY = 'dataset = "datapool", snapshot = "pre-rebuild", target = "usbpool/datapool"'
+TAKE = f'usb_pool = {{ serial = "{USB.serial}", pool = "usbpool", least = "1GiB" }}'
 WRITE = f"zfs_pool_backup = {{ {COPY} }}"
 VERIFY = f'zfs_pool_backup_verify = {{ {COPY}, key = "datapool-key" }}'
 READ = f"zfs_pool_backup_verify = {{ {COPY}, drill = false }}"
@@ -24,6 +25,7 @@ printf '{KEY}' | zfs change-key -o keyformat=passphrase -o pbkdf2iters=100000 da
 zfs create -o encryption=off datapool/plain
 head -c 3000000 /dev/urandom >/datapool/plain/movie.bin
 zpool create -f -o ashift=12 usbpool {DISK}
+zpool export usbpool
 """
 # Nothing of the copy is open, mounted or in the way, and its pool is there.
 LEFTOVERS = """
@@ -65,12 +67,15 @@ DIGEST = r"""
 
 
 class Pool(MachineCase):
+    only = {"test_a_good_copy_is_proven_and_a_bad_one_is_not": "bookworm", "test_a_receive_that_is_killed_goes_on": "trixie"}
+
     def setUp(self):
         super().setUp()
         self.machine.must(PREPARE, timeout_s=300)
         self.lab_ = self.lab()
         self.lab_.describe(
             phase("0a", track("audit", "z640", step("zfs", "audit_zfs = {}"))),
+            phase("disk", track("disk", "z640", step("take", TAKE, deadline="5m"))),
             phase("copy", track("copy", "z640", step("snapshot", SNAPSHOT, deadline="5m"), step("write", WRITE, deadline="15m"))),
             phase("proof", track("proof", "z640", step("verify", VERIFY, deadline="20m"))),
             phase("reading", track("reading", "z640", step("verify", READ, deadline="20m"))),
@@ -80,6 +85,8 @@ class Pool(MachineCase):
         self.assert_ended(self.lab_.enrol(), 0)
         self.lab_["z640"].start()
         self.assert_ended(self.lab_.relab("run", "0a"), 0)
+        self.assert_ended(self.lab_.relab("run", "disk"), 0)
+        self.machine.must("zfs mount usbpool")
 
     def set_key(self, key):
         piped = self.lab_.folder / "piped"
@@ -115,6 +122,12 @@ class Pool(MachineCase):
             self.assert_ended(self.lab_.relab("run", "copy"), 0)
             self.assertFalse(self.reports()[-1].get("changes"))
 
+        with self.subTest("a key that is another one"):
+            self.set_key("some other key")
+            self.assert_ended(self.lab_.relab("run", "proof"), 1, "Incorrect key provided")
+            self.assert_closed()
+            self.assert_gate(3)
+            self.set_key(KEY)
         self.assert_ended(self.lab_.relab("run", "--check", "proof"), 0, "would export the pool 'usbpool'", "would scrub it")
         self.assert_ended(self.lab_.relab("run", "proof"), 0, "1 step(s) succeeded")
         facts = self.facts()
@@ -131,15 +144,6 @@ class Pool(MachineCase):
                              ["the same snapshots", "rpool/restored", "all alike"])
             self.machine.must("zfs unmount -f rpool/restored/documents; zfs destroy -r rpool/restored")
 
-        with self.subTest("a key that is another one"):
-            self.set_key("some other key")
-            self.assert_ended(self.lab_.relab("run", "proof"), 1, "Incorrect key provided")
-            self.assert_closed()
-            self.assert_gate(3)
-            self.set_key(KEY)
-        with self.subTest("with its own key again"):
-            self.assert_ended(self.lab_.relab("run", "proof"), 0)
-            self.assert_gate(0)
         with self.subTest("a dataset of somebody else in the copy"):
             self.machine.must("zfs create -o encryption=off -o mountpoint=none -o readonly=off usbpool/datapool/foreign")
             self.assert_ended(self.lab_.relab("run", "copy"), 1, "usbpool/datapool/foreign has no original")
@@ -157,7 +161,7 @@ class Pool(MachineCase):
         self.assertEqual(self.machine.must("cat /usbpool/datapool/mine").strip(), "mine")
 
     def test_a_receive_that_is_killed_goes_on(self):
-        self.machine.must("head -c 80000000 /dev/urandom >/datapool/media/films/more.bin; sync", timeout_s=300)
+        self.machine.must("head -c 50000000 /dev/urandom >/datapool/media/films/more.bin; sync", timeout_s=300)
         running = self.lab_.start("run", "copy")
         self.machine.must("""
 for _ in $(seq 1200); do

@@ -25,14 +25,6 @@ constexpr auto format_time_max = std::chrono::hours(2);
 constexpr auto look_again = Millis(500);
 constexpr int looks_max = 120;
 
-/// The disk and everything on it.
-std::vector<const BlockDevice*> all_on(const BlockDevices& devices, const BlockDevice& disk) {
-  std::vector<const BlockDevice*> found;
-  for (const auto& device : devices.all())
-    if (std::ranges::count(devices.disks_of(device.name), &disk) != 0) found.push_back(&device);
-  return found;
-}
-
 bool is_blank(const std::vector<const BlockDevice*>& devices) {
   return devices.size() == 1 && devices[0]->file_system.empty() &&
          devices[0]->partition_table.empty();
@@ -61,15 +53,6 @@ const BlockDevice* mountable(const std::vector<const BlockDevice*>& devices) {
   return found;
 }
 
-Result<void> check_looked_into(const BlockDevices& devices,
-                               const std::vector<const BlockDevice*>& parts) {
-  for (const auto& unread : devices.unread())
-    if (std::ranges::find(parts, unread.name, &BlockDevice::name) != parts.end())
-      return fail(Fault::damaged,
-                  fmt::format("{} could not be looked into: {}", unread.name, unread.why));
-  return {};
-}
-
 struct Found {
   BlockDevices devices;
   const BlockDevice* disk;
@@ -81,8 +64,7 @@ Result<Found> look_at(BlockDevices devices, std::string_view path) {
   Found found{.devices = std::move(devices), .disk = nullptr, .parts = {}};
   found.disk = found.devices.find(Path(path).filename().string());
   RELAB_ASSERT(found.disk != nullptr);
-  found.parts = all_on(found.devices, *found.disk);
-  RELAB_CHECK(check_looked_into(found.devices, found.parts));
+  RELAB_TRY(found.parts, found.devices.all_on(*found.disk));
   return found;
 }
 

@@ -1,6 +1,7 @@
 #include "agent/kinds/support/block.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "agent/kinds/support/gaps.h"
 #include "agent/kinds/support/json.h"
@@ -172,6 +173,18 @@ std::vector<const BlockDevice*> BlockDevices::disks_of(std::string_view name) co
         beneath.push_back(below);
   }
   return disks;
+}
+
+Result<std::vector<const BlockDevice*>> BlockDevices::all_on(const BlockDevice& disk) const {
+  std::vector<const BlockDevice*> found = {&disk};
+  for (const auto& device : devices_)
+    if (&device != &disk && std::ranges::count(disks_of(device.name), &disk) != 0)
+      found.push_back(&device);
+  for (const auto& unread : unread_)
+    if (std::ranges::find(found, unread.name, &BlockDevice::name) != found.end())
+      return fail(Fault::damaged,
+                  fmt::format("{} could not be looked into: {}", unread.name, unread.why));
+  return found;
 }
 
 Result<std::string> device_of(Host& host, const Path& path) {

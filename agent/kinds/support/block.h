@@ -67,6 +67,9 @@ class BlockDevices {
   /// The whole disks that carry a device: itself if it is one, several beneath a RAID or a volume
   /// group, none for an unknown name.
   std::vector<const BlockDevice*> disks_of(std::string_view name) const;
+  /// A whole disk with everything that lies on it, itself first. Fault::damaged if nobody could
+  /// look into one of them.
+  Result<std::vector<const BlockDevice*>> all_on(const BlockDevice& disk) const;
 
  private:
   void add(BlockDevice device);

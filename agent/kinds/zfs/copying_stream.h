@@ -17,14 +17,16 @@ class CopyingStream final : public Sink {
 
   Result<void> take(ByteView piece) override {
     RELAB_CHECK(reader_.feed(std::as_bytes(piece)));
-    RELAB_CHECK(file_.take(piece));
     digests_.add(piece);
+    RELAB_CHECK(file_.take(piece));
     host_.progress({.done = digests_.bytes(),
                     .total = estimate_,
                     .unit = "bytes",
                     .what = "writing the copy"});
     return {};
   }
+
+  std::span<std::uint8_t> room() override { return file_.room(); }
 
   /// That the stream is whole.
   Result<SendStream> finish() {

@@ -162,6 +162,7 @@ Result<TargetPool> read_target_pool(Host& host, const std::string& name) {
   pool.guid = facts.getGuid();
   pool.health = str(facts.getHealth());
   pool.read_only = facts.getReadonly();
+  pool.size = facts.getSize();
   pool.altroot = str(facts.getAltroot());
   pool.cachefile = str(facts.getCachefile());
   pool.concerns = concerns_of(audit);

@@ -39,6 +39,8 @@ struct TargetPool {
   /// As `zpool list` has it.
   std::string health = {};
   bool read_only = false;
+  /// Bytes.
+  std::uint64_t size = 0;
   /// Of every disk of it, joined by commas; what tells none leaves its place empty.
   std::string serials = {};
   /// Of every device of it, as its configuration has them.

@@ -9,9 +9,10 @@ ReadingBack::ReadingBack(Host& host, schema::BackupManifest::Reader manifest)
     : host_(host), manifest_(manifest), digests_(manifest.getChunkBytes()) {}
 
 Result<void> ReadingBack::take(ByteView piece) {
-  digests_.add(piece);
+  aside_.begin([&] { digests_.add(piece); });
   if (!failure_)
     if (auto fed = reader_.feed(std::as_bytes(piece)); !fed) failure_ = std::move(fed).error();
+  aside_.wait();
   host_.progress({.done = digests_.bytes(),
                   .total = manifest_.getBytes(),
                   .unit = "bytes",

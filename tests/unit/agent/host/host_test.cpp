@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/host/real_host.h"
+#include "common/base/file.h"
 #include "tests/support/must.h"
 #include "tests/support/scratch.h"
 #include "tests/support/sim_host.h"
@@ -503,6 +504,30 @@ TEST_CASE("host: the whole flow of a program comes, however slowly it is taken",
 
   CHECK(output.status == 0);
   CHECK(slow.size == 5000000);
+}
+
+TEST_CASE("host: a program's output flows into a file as it is", "[agent][host]") {
+  /// Lets it be read straight into the file's buffers.
+  class Into final : public Sink {
+   public:
+    explicit Into(NewFile& file) : file_(file) {}
+    Result<void> take(ByteView piece) override { return file_.take(piece); }
+    std::span<std::uint8_t> room() override { return file_.room(); }
+
+   private:
+    NewFile& file_;
+  };
+  const Scratch scratch;
+  RealHost host;
+  const auto text = noise((std::size_t{9} << 20U) + 4097);
+  must(replace_file(scratch.path() / "from", text));
+  const auto file = must(host.create_file(scratch.path() / "part"));
+  Into into(*file);
+
+  must(host.stream({.argv = {"cat", (scratch.path() / "from").string()}}, into));
+  must(file->publish(scratch.path() / "to"));
+
+  CHECK(must(host.read_file(scratch.path() / "to", std::size_t{16} << 20U)) == text);
 }
 
 TEST_CASE("host: a flow that never ends is ended", "[agent][host]") {

@@ -146,7 +146,8 @@ const std::map<std::string, std::string> examples = {
     {"usbDisk", R"({"usbDisk": {"serial": "USB1", "folder": "/mnt/usb", "format": true}})"},
     {"preserve", R"({"preserve": {"paths": ["/etc/network"], "folder": "/mnt/usb", "name": "c"}})"},
     {"restore", R"({"restore": {"folder": "/mnt/usb", "name": "c", "into": "/back"}})"},
-    {"zfsScrub", R"({"zfsScrub": {"pool": "tank"}})"}};
+    {"zfsScrub", R"({"zfsScrub": {"pool": "tank"}})"},
+    {"usbPool", R"({"usbPool": {"serial": "USB1", "pool": "usbpool"}})"}};
 
 Work work_on(const std::string& arm, Host& host, schema::Mode mode = schema::Mode::APPLY);
 
@@ -176,6 +177,14 @@ struct Changeable {
     }
     if (arm == "usbDisk") {
       usb.install(workshop.host);
+      return;
+    }
+    if (arm == "usbPool") {
+      workshop.host.forget_answers("zpool");
+      workshop.host.forget_answers("lsblk");
+      pool.install(workshop.host);
+      pools.install(workshop.host);
+      pools.imported = false;
       return;
     }
     ip.interfaces["eth7"] = {.addresses = {{.cidr = "10.7.0.1/24"}, {.cidr = "10.7.0.2/24"}}};

@@ -153,7 +153,8 @@ TEST_CASE("phase.complete: what is missing or failed is named", "[controller][ga
   before.step("b", succeeded);
   before.step("b", failed, 2);
   before.end();
-  CHECK(before.finding().why == "0/t/b did not succeed when it was run last");
+  CHECK(before.finding().why ==
+        "0/t/b did not succeed when it was run last: its report has no success");
 }
 
 TEST_CASE("phase.complete: a later failure voids an earlier success", "[controller][gates]") {
@@ -172,7 +173,8 @@ TEST_CASE("phase.complete: a later failure voids an earlier success", "[controll
   before.step("a", failed);
   before.end();
   CHECK(before.finding().standing == schema::Standing::CONTRADICTED);
-  CHECK(before.finding().why == "0/t/a did not succeed when it was run last");
+  CHECK(before.finding().why ==
+        "0/t/a did not succeed when it was run last: its report has no success");
   CHECK(before.finding().origin->task == task_number(before.last));
 }
 
