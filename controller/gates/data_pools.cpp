@@ -50,7 +50,7 @@ std::string pool_concern(const Evidences& evidences, LabPool pool, std::uint64_t
   for (const auto seen : audit->evidence->report.reader().getFacts().getAuditZfs().getPools()) {
     if (view(seen.getName()) != view(pool.getName())) continue;
     if (seen.getGuid() == guid) return {};
-    return "it is a copy of another pool than the one of that name that the audit saw";
+    return "it is of another pool than the one of that name that the audit saw";
   }
   return "the audit has seen no pool of that name";
 }

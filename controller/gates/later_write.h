@@ -8,8 +8,17 @@
 
 namespace relab::controller {
 
-/// The first task of which lab.toml says that it writes to the pool, or which wrote an archive to
-/// it, and that ended after the snapshot, in words; empty: there is none.
-std::string later_write(const Evidences& evidences, std::string_view pool, Instant snapshot);
+struct TakenSnapshot {
+  std::string pool;
+  /// Behind the '@'.
+  std::string name;
+  /// By the clock of its machine.
+  Instant at;
+};
+
+/// The first task of which lab.toml says, or said when it was run, that it writes to the pool, or
+/// which wrote an archive to it, and that ended after the snapshot, in words; empty: there is none.
+/// By the clock of the machine, or by the ledger: clocks are set back.
+std::string later_write(const Evidences& evidences, const TakenSnapshot& snapshot);
 
 }  // namespace relab::controller

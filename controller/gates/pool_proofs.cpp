@@ -177,8 +177,9 @@ std::string copy_concern(const Evidences& evidences, LabPool pool, const TaskRec
   if (auto concern = disk_concern(evidences.lab, view(facts.getDiskSerial())); !concern.empty())
     return concern;
   if (auto concern = writing_concern(evidences, pool, task); !concern.empty()) return concern;
-  if (auto concern =
-          later_write(evidences, view(pool.getName()), taken_at(facts, snapshot_of(task)));
+  if (auto concern = later_write(evidences, {.pool = str(pool.getName()),
+                                             .name = snapshot_of(task),
+                                             .at = taken_at(facts, snapshot_of(task))});
       !concern.empty())
     return concern;
   return pool_concern(evidences, pool, facts.getPoolGuid());
@@ -192,6 +193,9 @@ std::string drill_concern(schema::ZfsBackupVerify::Drill::Reader drill, std::str
   for (const auto row : drill.getDatasets())
     if (row.getWhyNot().size() != 0 && !view(row.getWhyNot()).starts_with("a volume"))
       return fmt::format("{} was not compared: {}", view(row.getDataset()), view(row.getWhyNot()));
+  if (!any_in(drill.getDatasets(),
+              [](auto row) { return row.getConfigFiles() + row.getSampled() != 0; }))
+    return "of no file of it the bytes were compared";
   return {};
 }
 
@@ -262,6 +266,9 @@ Verdict pools_intact(const Evidences& evidences, std::chrono::seconds max_age) {
     const auto facts = heard.facts().getPoolHealth();
     std::vector<std::string> concerns;
     for (const auto concern : facts.getConcerns()) concerns.push_back(str(concern));
+    if (concerns.empty())
+      if (auto other = pool_concern(evidences, pool, facts.getPool().getGuid()); !other.empty())
+        concerns.push_back(std::move(other));
     if (!facts.getIntact() || !concerns.empty())
       heard.refute(fmt::format("{}", fmt::join(concerns, "; ")));
     else

@@ -209,6 +209,26 @@ void no_step_wipes_data(Lab::Reader lab, Findings& findings) {
   });
 }
 
+/// "usb_disk" or "usb_pool", and the serial number that it names.
+std::pair<std::string_view, std::string_view> external_disk_of(schema::Task::Reader task) {
+  if (task.isUsbDisk()) return {"usb_disk", view(task.getUsbDisk().getSerial())};
+  if (task.isUsbPool()) return {"usb_pool", view(task.getUsbPool().getSerial())};
+  return {};
+}
+
+void external_disks_are_not_the_labs_own(Lab::Reader lab, Findings& findings) {
+  each_step(lab, findings, [&](Lab::Step::Reader step, const std::string& path) {
+    const auto [kind, serial] = external_disk_of(step.getTask());
+    if (serial.empty()) return;
+    for (const auto disk : lab.getDisks())
+      if (view(disk.getSerial()) == serial && disk.getRole() != Role::BACKUP)
+        findings.report(
+            fmt::format("{}.task.{}.serial", path, kind),
+            fmt::format("this is the disk '{}', one of the lab's own", view(disk.getName())),
+            "name the external disk, whose role is backup");
+  });
+}
+
 constexpr Check checks[] = {
     {"no two disks have one serial", serials_are_unique},
     {"a disk is in one pool at most", disks_are_in_one_pool},
@@ -219,6 +239,7 @@ constexpr Check checks[] = {
     {"a pool has a key format if and only if it is encrypted", encrypted_pools_have_a_key_format},
     {"a pool's disks are in its host", disks_of_a_pool_are_in_its_host},
     {"no step wipes a disk of data or backups", no_step_wipes_data},
+    {"external disks are for backups", external_disks_are_not_the_labs_own},
     {"backups go to disks for backups", backups_go_to_backup_disks},
     {"with several hosts, every part names its own", parts_name_their_host},
 };

@@ -24,6 +24,10 @@ SecretTimes secret_times(schema::Order::Reader order) {
   return times;
 }
 
+bool succeeded(const TaskRecord& task) {
+  return task.evidence && task.evidence->report.reader().getOutcome() == schema::Outcome::SUCCEEDED;
+}
+
 /// What it shows in check mode is as good.
 bool is_look(const std::string& arm) { return !reflect::notes_of_kind(arm).audit.empty(); }
 
@@ -370,12 +374,16 @@ std::vector<const TaskRecord*> State::tasks_of(const RunId& run) const {
 const TaskRecord* State::last_ended(const std::string& agent, const std::string& arm,
                                     const About& about) const {
   const TaskRecord* found = nullptr;
-  for (const auto& [id, task] : tasks_)
-    if (task.agent == agent && task.arm == arm && (!task.check || is_look(arm)) && !task.open() &&
-        (!about || about(task.order.reader().getTask())) &&
-        (found == nullptr || task.closed > found->closed))
-      found = &task;
-  return found;
+  const TaskRecord* newest = nullptr;
+  for (const auto& [id, task] : tasks_) {
+    if (task.agent != agent || task.arm != arm || (task.check && !is_look(arm)) || task.open() ||
+        (about && !about(task.order.reader().getTask())))
+      continue;
+    if (found == nullptr || task.closed > found->closed) found = &task;
+    if (newest == nullptr || task.first_ordered > newest->first_ordered) newest = &task;
+  }
+  // Reports of an agent that was away come in late: none of them mends what failed after it.
+  return newest != nullptr && !succeeded(*newest) ? newest : found;
 }
 
 const TaskRecord* State::destroyer_after(std::uint64_t entry, const std::string& agent,

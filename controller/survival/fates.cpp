@@ -67,7 +67,7 @@ class Archives {
       const auto params = task.order.reader().getTask().getPreserve();
       if (!covers(evidences_.lab, params, fate.thing) || !is_newest(task, params)) continue;
       auto heard = hear(evidences_, question(params));
-      auto concern = heard.task == nullptr ? heard.finding.why : concern_of(heard);
+      auto concern = heard.task == nullptr ? heard.finding.why : concern_of(heard, fate.thing.path);
       if (concern.empty()) {
         fate.ending = Ending::preserved;
         fate.why = fmt::format("in {}/{}.tar.zst, read back {} ago", view(params.getFolder()),
@@ -110,13 +110,21 @@ class Archives {
             .supply = {},
             .never = "it was never written"};
   }
-  std::string concern_of(const Testimony& heard) const {
+  static bool is_below(std::string_view path, std::string_view above) {
+    return path == above || (path.starts_with(above) &&
+                             (above.ends_with('/') || path.substr(above.size()).starts_with('/')));
+  }
+  /// Why the archive does not preserve that path; empty: it does.
+  std::string concern_of(const Testimony& heard, std::string_view path) const {
     const Archived facts = heard.facts().getPreserve();
     if (facts.getState() != schema::ZfsBackup::State::COMPLETE) return "it is not whole";
     if (facts.getMissing().size() != 0) return "some of its paths were not there";
     if (facts.getEntries() == 0) return "it is empty";
     if (view(facts.getSignedBy()) != hex(heard.task->evidence->signer))
       return "its manifest is not signed by the agent that wrote it";
+    for (const auto changed : facts.getChanged())
+      if (is_below(view(changed), path))
+        return fmt::format("{} changed while it was read", view(changed));
     const auto age = evidences_.now - instant_of(facts.getWrittenAt());
     if (age > max_age_) return fmt::format("it was written {} ago", human(age));
     if (age < Millis(0)) return "it was written in the future: was a clock set back?";

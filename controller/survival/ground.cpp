@@ -96,14 +96,18 @@ Lot Ground::of_host_path(const std::string& path) const {
 }
 
 Lot Ground::of_volume(const std::string& storage, const std::string& volume) const {
+  // The storage's own pool is not known here, and volumes of one name may be in several: a copy
+  // that was left behind, or a replica. What is lost in one of them counts as lost.
+  std::optional<Lot> found;
   if (audit_.zfs)
     for (const auto row : audit_.zfs->getDatasets()) {
       const auto name = str(row.getName());
       if (!name.ends_with("/" + volume)) continue;
       auto lot = of_pool(name.substr(0, name.find('/')));
       lot.why = fmt::format("in {}, {}", name, lot.why);
-      return lot;
+      if (!found || !lot.survives) found = std::move(lot);
     }
+  if (found) return *found;
   return {.why = fmt::format("the volume {} of the storage '{}' is on no pool of data", volume,
                              storage)};
 }

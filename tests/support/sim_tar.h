@@ -21,7 +21,8 @@ class SimTar {
     host_ = &machine;
     machine.program("tar", [this](const Command& command) { return run(command.argv, command); });
     machine.program("pct", [this](const Command& command) { return pct(command); });
-    machine.program("systemctl", Output{});
+    machine.program("systemctl",
+                    [this](const Command& command) { return systemctl(command.argv); });
     machine.program("systemd-run", Output{});
     machine.program("mkdir", Output{});
     machine.program("rm", [this](const Command& command) { return remove(command.argv.back()); });
@@ -30,6 +31,11 @@ class SimTar {
   /// What tar says, and ends with, beside a whole stream.
   std::string words = {};
   int status = 0;
+  /// Of every unit.
+  std::string load_state = "loaded";
+  std::string active_state = "active";
+  /// After a start.
+  std::string comes_to = "active";
   /// Bytes that are missing at the end of its stream.
   std::size_t cut = 0;
 
@@ -55,8 +61,15 @@ class SimTar {
                                   command.argv.end());
     if (argv.empty()) return {.status = 2, .err = "400 not enough arguments\n"};
     if (argv[0] == "tar") return run(argv, command);
+    if (argv[0] == "systemctl") return systemctl(argv);
     if (argv[0] == "stat") return stat(argv);
     if (argv[0] == "cat") return {.out = must(host_->read_file(argv[1]))};
+    return {};
+  }
+  Output systemctl(const std::vector<std::string>& argv) {
+    if (argv[1] == "show")
+      return {.out = "ActiveState=" + active_state + "\nLoadState=" + load_state + "\n"};
+    if (argv[1] == "start") active_state = comes_to;
     return {};
   }
   Output stat(const std::vector<std::string>& argv) const {

@@ -21,6 +21,10 @@ struct SimUsb {
   /// Another file system on /mnt/usb.
   bool covered = false;
   std::uint64_t size = 4'000'000'000'000;
+  /// What wipefs tells of the disk, and whether its first and its last MiB are empty.
+  std::string signatures = {};
+  bool zeroes_first = true;
+  bool zeroes_last = true;
 
   /// Keeps a pointer to the host.
   void install(SimHost& machine) {
@@ -28,6 +32,11 @@ struct SimUsb {
     machine.directory("/run/udev/data");
     machine.link("/dev/disk/by-id/usb-Seagate_USB1", "../../sdf");
     machine.program("lsblk", [this](const Command&) { return Output{.out = lsblk()}; });
+    machine.program("wipefs", [this](const Command&) { return Output{.out = signatures}; });
+    machine.program("cmp", [this](const Command& command) {
+      const bool first = command.argv.at(3) == "--ignore-initial=0:0";
+      return Output{.status = (first ? zeroes_first : zeroes_last) ? 0 : 1};
+    });
     machine.program("mkfs.ext4", [this](const Command&) {
       file_system = "ext4";
       return Output{};

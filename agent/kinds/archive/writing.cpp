@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "agent/kinds/archive/compressed_file.h"
+#include "agent/kinds/archive/standstill.h"
 #include "agent/kinds/support/fill.h"
 #include "agent/kinds/support/gaps.h"
 #include "agent/kinds/support/target.h"
@@ -13,19 +14,10 @@ namespace relab::agent::archive {
 
 namespace {
 
-/// When units are started by themselves that the agent could not start.
-constexpr auto start_again_after = "6h";
 /// tar ends a stream with two empty blocks.
 constexpr std::size_t tail_size = 1024;
 constexpr auto database_path = "/var/lib/pve-cluster/config.db";
 constexpr auto database_shown_at = "/etc/pve";
-
-Result<void> must_run(Host& host, const Command& command, const std::string& what) {
-  RELAB_TRY(const auto output, host.run(command));
-  if (output.status == 0 && !output.truncated) return {};
-  return fail(Fault::damaged,
-              fmt::format("{} ended with {}: {}", what, output.status, first_words(output)));
-}
 
 /// Everything that is done with the stream, in one pass.
 class Passing final : public Sink {
@@ -55,40 +47,6 @@ class Passing final : public Sink {
   ContentsReader contents_;
   std::uint64_t bytes_ = 0;
   std::string tail_;
-};
-
-/// Units that are down for the time of an archive.
-class Standstill {
- public:
-  Standstill(const Hands& hands, const ArchiveWish& wish) : hands_(hands), wish_(wish) {}
-
-  Result<void> begin() {
-    if (wish_.stop.empty()) return {};
-    // First of all the way back: it holds even if this agent dies.
-    RELAB_CHECK(run(hands_.host, with_units({"systemd-run", "--collect", "--unit=" + timer(),
-                                             fmt::format("--on-active={}", start_again_after),
-                                             "systemctl", "start"})));
-    return run(hands_.host, with_units({"systemctl", "stop"}));
-  }
-  Result<void> end() {
-    if (wish_.stop.empty()) return {};
-    RELAB_CHECK(run(hands_.rescue, with_units({"systemctl", "start"})));
-    return run(hands_.rescue, {"systemctl", "stop", timer() + ".timer"});
-  }
-
- private:
-  std::string timer() const { return "relab-start-again-" + wish_.name.name; }
-  std::vector<std::string> with_units(std::vector<std::string> argv) const {
-    argv.insert(argv.end(), wish_.stop.begin(), wish_.stop.end());
-    return argv;
-  }
-  Result<void> run(Host& host, std::vector<std::string> argv) const {
-    const auto what = fmt::format("{} {}", argv[0], argv[1]);
-    return must_run(host, {.argv = wish_.source.command(std::move(argv))}, what);
-  }
-
-  const Hands& hands_;
-  const ArchiveWish& wish_;
 };
 
 class Writing {
@@ -123,7 +81,16 @@ class Writing {
     RELAB_TRY(const auto output, host_.stream(tar_of(wish_.source, copies_), passing));
     RELAB_TRY(auto words, judge_tar(output));
     RELAB_TRY(auto contents, passing.finish());
+    std::erase_if(words.changed, [&](const auto& path) { return is_beside_copy(path); });
     return Taken{.contents = std::move(contents), .changed = std::move(words.changed)};
+  }
+  /// What SQLite keeps beside a database of which there is a copy, and the folder in which that
+  /// comes and goes: the copy stands for it.
+  bool is_beside_copy(const std::string& path) const {
+    return std::ranges::any_of(copies_.databases, [&](const std::string& database) {
+      return path == Path(database).parent_path() || path == database + "-wal" ||
+             path == database + "-shm" || path == database + "-journal";
+    });
   }
 
   /// Those of this machine are known by their content: a name says nothing.
@@ -138,8 +105,7 @@ class Writing {
     }
     for (const auto& database : databases) {
       const auto copy = copies_.of(database);
-      RELAB_CHECK(
-          must_run(host_, {.argv = {"mkdir", "-p", "--", copy.parent_path().string()}}, "mkdir"));
+      RELAB_CHECK(must_run(host_, {.argv = {"mkdir", "-p", "--", copy.parent_path().string()}}));
       // Removed with the place, also if it is not whole.
       copies_.databases.push_back(database);
       RELAB_CHECK(host_.copy_database(database, copy).during(fmt::format("copying {}", database)));
@@ -209,8 +175,7 @@ Result<void> remove_copies(Host& host, const Path& folder) {
   const Copies copies{.folder = folder};
   RELAB_TRY(const bool there, is_there(host, copies.place()));
   if (!there) return {};
-  return must_run(host, {.argv = {"rm", "-r", "--one-file-system", "--", copies.place().string()}},
-                  "rm");
+  return must_run(host, {.argv = {"rm", "-r", "--one-file-system", "--", copies.place().string()}});
 }
 
 void add_list(std::vector<std::string>& words, const std::vector<std::string>& list) {
@@ -256,7 +221,7 @@ Result<void> write_archive(const Hands& hands, const ArchiveWish& wish) {
 Result<void> write_archive_here(const Hands& hands, const ArchiveWish& wish) {
   RELAB_CHECK(check_mounts(hands.host, wish.source));
   RELAB_CHECK(remove_copies(hands.host, wish.name.folder));
-  Standstill standstill(hands, wish);
+  Standstill standstill(hands, wish.source, wish.stop, wish.name.name);
   Writing writing(hands.host, wish);
   auto done = standstill.begin();
   if (done) done = writing.write();

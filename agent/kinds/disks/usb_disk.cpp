@@ -156,11 +156,39 @@ Result<void> wait_until_seen(Host& host, const std::string& serial) {
   }
 }
 
+/// lsblk tells no signature where there are several, and what a volume is encrypted with may have
+/// none; mkfs asks nobody who is no terminal.
+Result<void> check_empty(Host& host, const BlockDevice& disk) {
+  const auto not_empty = [&](std::string_view why) {
+    return refuse(fmt::format("the disk {} is not empty: {}", disk.serial, why),
+                  "take another disk; or, if nothing on it is wanted, fill its first and its last "
+                  "MiB with zeroes by hand");
+  };
+  RELAB_TRY(const auto signatures, host.run({.argv = {"wipefs", "--no-act", disk.path}}));
+  if (signatures.status != 0 || signatures.truncated)
+    return fail(Fault::damaged, fmt::format("wipefs could not read {}: it ended with {}: {}",
+                                            disk.path, signatures.status, first_words(signatures)));
+  if (!trim(signatures.out).empty()) return not_empty("it has a signature");
+  constexpr std::uint64_t piece = std::uint64_t{1} << 20U;
+  for (const auto skip : {std::uint64_t{0}, disk.size - std::min(disk.size, piece)}) {
+    RELAB_TRY(
+        const auto zeroes,
+        host.run({.argv = {"cmp", "--silent", fmt::format("--bytes={}", piece),
+                           fmt::format("--ignore-initial={}:0", skip), disk.path, "/dev/zero"}}));
+    // 1 is a difference; where the disk ends first, it is one, too.
+    if (zeroes.status == 1) return not_empty("there are bytes at its beginning or its end");
+    if (zeroes.status != 0)
+      return fail(Fault::damaged, fmt::format("cmp could not read {}: it ended with {}: {}",
+                                              disk.path, zeroes.status, first_words(zeroes)));
+  }
+  return {};
+}
+
 Result<void> make_file_system(Host& host, const std::string& serial) {
   RELAB_TRY(const auto found, find_again(host, serial));
   if (!is_blank(found.parts))
     return refuse(fmt::format("the disk {} is not blank any more", serial), "look at it again");
-  // Without -F: it asks, and so ends, where it finds anything.
+  RELAB_CHECK(check_empty(host, *found.disk));
   RELAB_CHECK(must_run(host, {.argv = {"mkfs.ext4", "-q", "-m", "0", found.disk->path},
                               .timeout = format_time_max}));
   return wait_until_seen(host, serial);

@@ -17,9 +17,14 @@ constexpr std::array config_endings = {
     ".service", ".list", ".db",  ".sh",  ".key",  ".crt", ".pem",  ".md",  ".txt",  ".rules"};
 constexpr std::size_t differences_max = 5;
 
+/// Names without an ending are mostly of configuration: Caddyfile, interfaces, hosts.
+constexpr std::uint64_t bare_size_max = std::uint64_t{64} << 10U;
+
 bool looks_like_config(const Path& path, std::uint64_t size) {
+  const auto ending = path.extension().string();
+  if (ending.empty()) return size <= bare_size_max;
   return size <= config_size_max &&
-         std::ranges::find(config_endings, path.extension().string()) != config_endings.end();
+         std::ranges::find(config_endings, ending) != config_endings.end();
 }
 
 class Digesting final : public Sink {

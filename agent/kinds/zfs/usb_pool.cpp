@@ -109,10 +109,13 @@ Result<void> import_pool(Host& host, const std::string& serial, const std::strin
   if (disk == nullptr)
     return fail(Fault::missing, fmt::format("the disk {} is not attached any more", serial));
   RELAB_TRY(const auto parts, devices.all_on(*disk));
-  Command command{.argv = {"zpool", "import", "-N"}, .timeout = import_time_max};
+  // Without a cache file: it does not have to be there at the next boot.
+  Command command{.argv = {"zpool", "import", "-N", "-o", "cachefile=none"},
+                  .timeout = import_time_max};
+  const auto without_devices = command.argv.size();
   for (const auto& path : members_on(parts, pool))
     command.argv.insert(command.argv.end(), {"-d", path});
-  if (command.argv.size() == 3)
+  if (command.argv.size() == without_devices)
     return refuse(fmt::format("the disk {} holds no pool '{}' any more", serial, pool),
                   "look at it again");
   command.argv.push_back(pool);

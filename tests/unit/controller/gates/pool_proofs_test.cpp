@@ -109,13 +109,13 @@ struct Scene {
     "manifestDigest": "abcd", "signedBy": ")" +
                      hex(fixed_keys(5).sign_key()) +
                      R"(", "readBack": true, "bytes": "4096", "moduleVersion": "2.1.11",
-    "drill": {"wanted": true, "done": true, "datasets": [{"dataset": "datapool"},
+    "drill": {"wanted": true, "done": true, "datasets": [{"dataset": "datapool", "configFiles": "3"},
       {"dataset": "datapool/vm", "whyNot": "a volume has no files"}]}})";
   std::string good_pool = R"({"pool": "datapool", "poolGuid": "7001", "state": "complete",
     "snapshots": [{"dataset": "datapool", "name": "pre", "guid": "5"}], "diskSerial": "USB1",
     "targetPool": "usbpool", "targetPoolGuid": "8001", "copyDigest": "dada", "readBack": true,
     "concerns": [], "moduleVersion": "2.1.11",
-    "drill": {"wanted": true, "done": true, "datasets": [{"dataset": "datapool"},
+    "drill": {"wanted": true, "done": true, "datasets": [{"dataset": "datapool", "configFiles": "3"},
       {"dataset": "datapool/vm", "whyNot": "a volume has no files"}]}})";
   Records records;
   crypto::Keys agent = fixed_keys(5);
@@ -226,6 +226,32 @@ TEST_CASE("backup.verified: what is false about the copy is named", "[controller
     scene.did("ping", "0c/t/photos", "{}", "{}", {});
     why = "0c/t/photos wrote to the pool after its snapshot was taken";
   }
+  SECTION("something was written to the pool since, as lab.toml said then") {
+    const auto lab = replaced(
+        scene.lab_text, R"("plan": {"phases": [)",
+        R"("plan": {"phases": [{"name": "0c", "tracks": [{"name": "t", "agent": "pve", "steps": [
+             {"name": "photos", "task": {"ping": {}}, "writes": ["datapool"]}]}]},)");
+    Draft<schema::Entry> entry;
+    auto started = entry->initRunStarted();
+    started.setRun(blob(the_run.bytes));
+    started.setPhase("0c");
+    started.setLab(blob(must(Message<schema::Lab>::from_json(lab)).bytes()));
+    must(scene.records.add(std::move(entry)));
+    scene.did("ping", "0c/t/photos", "{}", "{}", {});
+    why = "0c/t/photos wrote to the pool after its snapshot was taken";
+  }
+  SECTION("something was written to the pool since, and the clock was set back in between") {
+    scene.good = replaced(scene.good, R"("name": "pre",)",
+                          fmt::format(R"("name": "pre", "createdAt": "{}",)",
+                                      unix_millis(scene.records.now) + 60000));
+    scene.did("zfsSnapshot", "0b/t/s", R"({"dataset": "datapool", "name": "pre"})", "{}",
+              {"+ snapshot"});
+    scene.verify();
+    CHECK(scene.copy().met());
+    scene.did("preserve", "0c/t/keep", R"({"paths": ["/etc"]})",
+              R"({"fileSystem": "zfs", "device": "datapool/archives"})", {"+ archive"});
+    why = "0c/t/keep wrote to the pool after its snapshot was taken";
+  }
   SECTION("an archive was written to the pool since") {
     scene.did("preserve", "0c/t/keep", R"({"paths": ["/etc"]})",
               R"({"fileSystem": "zfs", "device": "datapool/archives"})", {"+ archive"});
@@ -297,6 +323,16 @@ TEST_CASE("backup.verified: evidence that does not count is told from none",
   auto standing = schema::Standing::UNMET;
   SECTION("a later one failed") {
     scene.say("zfsBackupVerify", copy_params, "{}", schema::Outcome::FAILED);
+    standing = schema::Standing::CONTRADICTED;
+  }
+  SECTION("a later one failed, and the report of an earlier one comes in behind it") {
+    const auto late = task_number(++scene.last);
+    scene.records.order({.task = late, .arm = "zfsBackupVerify", .params = verify_params},
+                        scene.agent);
+    scene.say("zfsBackupVerify", copy_params, "{}", schema::Outcome::FAILED);
+    must(scene.records.report(
+        {.task = late, .facts = fmt::format(R"({{"zfsBackupVerify": {}}})", scene.good)},
+        scene.agent));
     standing = schema::Standing::CONTRADICTED;
   }
   SECTION("of another machine") {
@@ -462,13 +498,17 @@ TEST_CASE("backup.drilled: a copy that nobody received is not enough", "[control
     why = "it was not received for practice: no room";
   }
   SECTION("nothing compared") {
-    scene.verify(R"([{"dataset": "datapool"},
+    scene.verify(R"([{"dataset": "datapool", "configFiles": "3"},
       {"dataset": "datapool/vm", "whyNot": "a volume has no files"}])",
                  "[]");
     why = "nothing of it was compared";
   }
+  SECTION("no byte compared") {
+    scene.verify(R"("configFiles": "3")", R"("entries": "3")");
+    why = "of no file of it the bytes were compared";
+  }
   SECTION("something not compared") {
-    scene.verify(R"({"dataset": "datapool"},)",
+    scene.verify(R"({"dataset": "datapool", "configFiles": "3"},)",
                  R"({"dataset": "datapool", "whyNot": "its key is not loaded"},)");
     why = "datapool was not compared: its key is not loaded";
   }
@@ -525,8 +565,10 @@ TEST_CASE("backup.drilled, key.proven: with another secret than the one that is 
 
 TEST_CASE("pools.intact: as ZFS tells it", "[controller][gates]") {
   Scene scene;
+  scene.audit();
   CHECK(scene.only(pools_intact).standing == schema::Standing::MISSING);
-  scene.say("poolHealth", R"({"pool": "datapool"})", R"({"intact": true})");
+  scene.say("poolHealth", R"({"pool": "datapool"})",
+            R"({"intact": true, "pool": {"guid": "7001"}})");
   CHECK(scene.only(pools_intact).met());
 
   SECTION("concerns") {
@@ -537,11 +579,36 @@ TEST_CASE("pools.intact: as ZFS tells it", "[controller][gates]") {
     scene.say("poolHealth", R"({"pool": "datapool"})",
               R"({"intact": true, "concerns": ["sda is OFFLINE"]})");
   }
+  SECTION("of another pool of that name") {
+    scene.audit("7002");
+    CHECK(scene.only(pools_intact).why ==
+          "it is of another pool than the one of that name that the audit saw");
+  }
   SECTION("another pool's health says nothing of it") {
     scene.say("poolHealth", R"({"pool": "datapool"})", R"({"intact": false})");
     scene.say("poolHealth", R"({"pool": "rpool"})", R"({"intact": true})");
   }
   CHECK_FALSE(scene.only(pools_intact).met());
+}
+
+TEST_CASE("key.proven: a dataset with a key of its own needs its own proof",
+          "[controller][gates]") {
+  Scene scene;
+  scene.say("auditZfs", "{}", R"({"pools": [{"name": "datapool", "guid": "7001"}], "datasets": [
+      {"name": "datapool", "encryption": "aes-256-gcm", "encryptionRoot": "datapool"},
+      {"name": "datapool/in", "encryption": "aes-256-gcm", "encryptionRoot": "datapool"},
+      {"name": "datapool/own", "encryption": "aes-256-gcm", "encryptionRoot": "datapool/own"},
+      {"name": "datapoolx", "encryption": "aes-256-gcm", "encryptionRoot": "datapoolx"}]})");
+  const auto prove = [&](const std::string& dataset) {
+    scene.say("zfsKeyCheck", R"({"key": "datapool-key", "dataset": ")" + dataset + "\"}",
+              R"({"proven": true, "poolGuid": "7001"})");
+  };
+  prove("datapool");
+
+  CHECK(scene.only(key_proven).subject == "key of datapool/own");
+  CHECK(scene.only(key_proven).why == "it was never tried");
+  prove("datapool/own");
+  CHECK(scene.only(key_proven).met());
 }
 
 TEST_CASE("key.proven: by ZFS, of the pool that was seen", "[controller][gates]") {

@@ -97,6 +97,16 @@ struct Scene : Audited {
 
 }  // namespace
 
+TEST_CASE("survival: of volumes of one name the one that is lost counts",
+          "[controller][survival]") {
+  Scene scene;
+  scene.again("zfs", R"({"auditZfs": {"pools": [{"name": "tank"}, {"name": "rpool"}], "datasets": [
+      {"name": "tank/replica/subvol-110-disk-0"}, {"name": "rpool/data/subvol-110-disk-0"},
+      {"name": "tank/other/subvol-110-disk-0"}]}})");
+
+  CHECK(scene.of("/var/lib/sonarr in guest 110 of pve").ending == Ending::lost);
+}
+
 TEST_CASE("survival: a path survives where it lies on a pool of data", "[controller][survival]") {
   const Scene scene;
 
@@ -191,6 +201,10 @@ TEST_CASE("survival: an archive counts only if it is whole, fresh, of the right 
   SECTION("not all was there") {
     scene.preserve(R"(["/etc/network"])", "", R"(, "missing": ["/etc/network"])");
     why = "some of its paths were not there";
+  }
+  SECTION("a file of it changed meanwhile") {
+    scene.preserve(R"(["/etc/network"])", "", R"(, "changed": ["/etc/network/interfaces"])");
+    why = "/etc/network/interfaces changed while it was read";
   }
   SECTION("empty") {
     scene.preserve(R"(["/etc/network"])", "", R"(, "entries": "0")");

@@ -196,6 +196,37 @@ TEST_CASE("preserve: units are started again also if the archive fails", "[agent
   CHECK(machine.has_run("systemctl start app.service"));
 }
 
+TEST_CASE("preserve: units are left as they were", "[agent][archive]") {
+  Machine machine;
+  schema::Outcome outcome = schema::Outcome::FAILED;
+  std::string why;
+  SECTION("one that does not run is not started") {
+    machine.tar.active_state = GENERATE("inactive", "failed");
+    outcome = schema::Outcome::SUCCEEDED;
+  }
+  SECTION("one that there is not is a mistake") {
+    machine.tar.load_state = "not-found";
+    why = "there is no unit 'app.service'";
+  }
+
+  const auto work = machine.work(R"(, "stop": ["app.service"])");
+
+  CHECK(work.outcome == outcome);
+  CHECK_THAT(work.failure.what, Catch::Contains(why));
+  CHECK_FALSE(machine.has_run("systemctl stop app.service"));
+  CHECK_FALSE(machine.has_run("systemctl start app.service"));
+}
+
+TEST_CASE("preserve: a unit that does not run again is a failure", "[agent][archive]") {
+  Machine machine;
+  machine.tar.comes_to = "failed";
+
+  const auto work = machine.work(R"(, "stop": ["app.service"])");
+
+  CHECK(work.outcome == schema::Outcome::FAILED);
+  CHECK_THAT(work.failure.what, Catch::Contains("'app.service' was started again"));
+}
+
 TEST_CASE("preserve: what cannot be kept is refused", "[agent][archive]") {
   Machine machine;
   std::string why;

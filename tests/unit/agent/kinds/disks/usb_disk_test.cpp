@@ -75,6 +75,23 @@ TEST_CASE("usb disk: nothing but a blank disk is ever formatted", "[agent][disks
   CHECK(refused.error().fault == Fault::refused);
 }
 
+TEST_CASE("usb disk: what only looks blank is never formatted", "[agent][disks]") {
+  Machine machine;
+  SECTION("two signatures, so that lsblk tells none") {
+    machine.usb.signatures =
+        "DEVICE OFFSET TYPE UUID LABEL\nsdf 0x438 ext4\nsdf 0x3f000 zfs_member\n";
+  }
+  SECTION("encrypted from its first byte on") { machine.usb.zeroes_first = false; }
+  SECTION("something at its end") { machine.usb.zeroes_last = false; }
+
+  const auto made = machine.apply_all(with_format);
+
+  REQUIRE_FALSE(made);
+  CHECK(made.error().fault == Fault::refused);
+  CHECK_THAT(made.error().what, Catch::StartsWith("the disk USB1 is not empty: "));
+  CHECK(std::ranges::count(machine.host.ran(), "mkfs.ext4 -q -m 0 /dev/sdf") == 0);
+}
+
 TEST_CASE("usb disk: what was blank and is no more is left alone", "[agent][disks]") {
   Machine machine;
   const auto changes = must(machine.plan(with_format));

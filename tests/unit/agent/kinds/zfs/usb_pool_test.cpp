@@ -41,13 +41,15 @@ TEST_CASE("usb pool: is imported from the disk, and nothing of it mounted", "[ag
   must(UsbPool::apply(changes[0], machine.host));
 
   CHECK(must(machine.plan()).empty());
-  CHECK(std::ranges::count(machine.host.ran(), "zpool import -N -d /dev/sdf1 usbpool") == 1);
+  CHECK(std::ranges::count(machine.host.ran(),
+                           "zpool import -N -o cachefile=none -d /dev/sdf1 usbpool") == 1);
   const auto facts = machine.look();
   CHECK(facts.reader().getPoolGuid() == 8001);
   CHECK(view(facts.reader().getSerials()) == "USB1");
   // Once more it does nothing.
   must(UsbPool::apply(changes[0], machine.host));
-  CHECK(std::ranges::count(machine.host.ran(), "zpool import -N -d /dev/sdf1 usbpool") == 1);
+  CHECK(std::ranges::count(machine.host.ran(),
+                           "zpool import -N -o cachefile=none -d /dev/sdf1 usbpool") == 1);
 }
 
 TEST_CASE("usb pool: a disk or a pool that does not fit is refused, and why", "[agent][zfs]") {
