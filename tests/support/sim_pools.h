@@ -149,9 +149,10 @@ class SimPools {
         out += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\n", node.name, node.guid, node.create_txg,
                            node.created, node.encrypted ? "aes-256-gcm" : "off",
                            node.scratch ? "yes" : "-");
-      else if (!node.is_snapshot() && has(argv, "name,mounted,encryptionroot"))
-        out += fmt::format("{}\t{}\t{}\n", node.name,
-                           root_mounted && node.name == "usbpool" ? "yes" : "no", root(node));
+      else if (!node.is_snapshot() && has(argv, "name,mounted,encryptionroot,keystatus"))
+        out += fmt::format("{}\t{}\t{}\t{}\n", node.name,
+                           root_mounted && node.name == "usbpool" ? "yes" : "no", root(node),
+                           key_of(node));
       else if (!node.is_snapshot())
         out += fmt::format("{}\tfilesystem\t{}\t{}\t-\n", node.name, root(node), key_of(node));
     }

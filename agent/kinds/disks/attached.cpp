@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "agent/kinds/disks/inventory.h"
+#include "agent/kinds/support/external.h"
 #include "agent/kinds/support/fill.h"
 
 namespace relab::agent::disks {
@@ -93,11 +94,7 @@ Result<Message<Facts>> DiskAttached::observe(Params::Reader params, Host& host) 
 
 std::optional<Awaited> DiskAttached::awaits(Params::Reader params, Facts::Reader facts) {
   if (facts.getAttached()) return {};
-  const auto serial = str(params.getSerial());
-  return Awaited{.change = fmt::format("a person attaches the disk {}", serial),
-                 .waiting = {.what = fmt::format("waiting for the disk {}", serial),
-                             .for_person = fmt::format("attach the disk {}", serial)},
-                 .missed = fmt::format("no disk with serial {} was attached", serial)};
+  return until_attached(str(params.getSerial()));
 }
 
 }  // namespace relab::agent::disks

@@ -6,6 +6,7 @@
 
 #include "agent/kinds/disks/attached.h"
 #include "agent/kinds/support/block.h"
+#include "agent/kinds/support/external.h"
 #include "agent/kinds/support/fill.h"
 #include "agent/kinds/support/gaps.h"
 #include "agent/kinds/support/mounts.h"
@@ -104,10 +105,7 @@ Result<void> check_disk(Params::Reader params, Facts::Reader facts) {
   const auto disk = facts.getDisk();
   if (!disk.getAttached())
     return fail(Fault::missing, fmt::format("there is no disk with the serial number {}", serial));
-  if (view(disk.getBus()) != "usb")
-    return refuse(fmt::format("the disk {} is connected by {}, not by USB", serial,
-                              disk.getBus().size() == 0 ? "something unknown" : str(disk.getBus())),
-                  "name the external disk by its own serial number");
+  RELAB_CHECK(check_on_usb(serial, view(disk.getBus())));
   if (facts.getOwn().size() != 0)
     return refuse(fmt::format("the disk {} is in use: {}", serial, str(facts.getOwn())),
                   "take another disk, or free this one");
@@ -115,11 +113,7 @@ Result<void> check_disk(Params::Reader params, Facts::Reader facts) {
     return refuse(fmt::format("{} is mounted on {} already", str(facts.getCovered()),
                               str(params.getFolder())),
                   "unmount it, or name another folder");
-  if (disk.getSize() < params.getLeast())
-    return refuse(fmt::format("the disk {} has {}, and {} are asked for", serial,
-                              human_bytes(disk.getSize()), human_bytes(params.getLeast())),
-                  "take a larger disk");
-  return {};
+  return check_size("the disk " + serial, disk.getSize(), params.getLeast());
 }
 
 Result<void> check_mounted(Params::Reader params, Facts::Reader facts) {
@@ -127,11 +121,7 @@ Result<void> check_mounted(Params::Reader params, Facts::Reader facts) {
   if (facts.getReadOnly())
     return refuse(fmt::format("{} is mounted read-only", folder),
                   "file systems turn so after errors: look at the kernel's log");
-  if (facts.getSize() < params.getLeast())
-    return refuse(fmt::format("the file system on {} has {}, and {} are asked for", folder,
-                              human_bytes(facts.getSize()), human_bytes(params.getLeast())),
-                  "take a larger disk");
-  return {};
+  return check_size("the file system on " + folder, facts.getSize(), params.getLeast());
 }
 
 /// The disk as it is now; what was planned may be hours ago.
@@ -231,11 +221,7 @@ Result<Message<Facts>> UsbDisk::observe(Params::Reader params, Host& host) {
 
 std::optional<Awaited> UsbDisk::awaits(Params::Reader params, Facts::Reader facts) {
   if (facts.getDisk().getAttached()) return {};
-  const auto serial = str(params.getSerial());
-  return Awaited{.change = fmt::format("a person attaches the disk {}", serial),
-                 .waiting = {.what = fmt::format("waiting for the disk {}", serial),
-                             .for_person = fmt::format("attach the disk {}", serial)},
-                 .missed = fmt::format("no disk with serial {} was attached", serial)};
+  return until_attached(str(params.getSerial()));
 }
 
 Result<std::vector<Change>> UsbDisk::plan(Params::Reader params, Facts::Reader facts) {

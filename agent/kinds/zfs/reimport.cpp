@@ -22,17 +22,16 @@ constexpr auto try_again = Millis(1000);
 Result<std::vector<std::string>> read_mounted(Host& host, const std::string& pool) {
   RELAB_TRY(const auto text,
             output_of(host, {.argv = {"zfs", "list", "-Hp", "-r", "-t", "filesystem", "-o",
-                                      "name,mounted,encryptionroot", pool}}));
+                                      "name,mounted,encryptionroot,keystatus", pool}}));
   std::vector<std::string> mounted;
   for (const auto line : lines(text)) {
     const auto row = split(line, '\t');
-    if (row.size() != 3) return fail(Fault::damaged, fmt::format("zfs list printed '{}'", line));
-    if (row[1] != "yes") continue;
-    if (row[2] != "-")
+    if (row.size() != 4) return fail(Fault::damaged, fmt::format("zfs list printed '{}'", line));
+    if (row[2] != "-" && row[3] == "available")
       return refuse(
-          fmt::format("{} is open and mounted, and exporting its pool would close it", row[0]),
-          fmt::format("unmount it: zfs unmount {}", row[0]));
-    mounted.emplace_back(row[0]);
+          fmt::format("the key of {} is loaded, and exporting its pool would unload it", row[0]),
+          fmt::format("if nobody uses it: zfs unmount {0}; zfs unload-key {0}", row[2]));
+    if (row[1] == "yes") mounted.emplace_back(row[0]);
   }
   return mounted;
 }

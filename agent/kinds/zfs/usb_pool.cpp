@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include "agent/kinds/support/block.h"
+#include "agent/kinds/support/external.h"
 #include "agent/kinds/support/fill.h"
 #include "agent/kinds/support/gaps.h"
 #include "agent/kinds/zfs/pool_copy.h"
 #include "agent/kinds/zfs/readers.h"
-#include "common/base/number.h"
 
 namespace relab::agent::zfs {
 
@@ -64,11 +64,7 @@ Result<void> check_disk(Params::Reader params, Facts::Reader facts) {
   const auto serial = str(params.getSerial());
   if (!facts.getAttached())
     return fail(Fault::missing, fmt::format("there is no disk with the serial number {}", serial));
-  if (view(facts.getBus()) != "usb")
-    return refuse(
-        fmt::format("the disk {} is connected by {}, not by USB", serial,
-                    facts.getBus().size() == 0 ? "something unknown" : str(facts.getBus())),
-        "name the external disk by its own serial number");
+  RELAB_CHECK(check_on_usb(serial, view(facts.getBus())));
   if (facts.getOwn().size() != 0)
     return refuse(fmt::format("the disk {} is in use: {}", serial, str(facts.getOwn())),
                   "take another disk, or free this one");
@@ -94,11 +90,7 @@ Result<void> check_pool(Params::Reader params, Facts::Reader facts) {
                               facts.getConcerns().size() == 0 ? std::string()
                                                               : ": " + str(facts.getConcerns()[0])),
                   "a copy belongs into a pool that is whole");
-  if (facts.getSize() < params.getLeast())
-    return refuse(fmt::format("the pool '{}' has {}, and {} are asked for", pool,
-                              human_bytes(facts.getSize()), human_bytes(params.getLeast())),
-                  "take a larger disk");
-  return {};
+  return check_size(fmt::format("the pool '{}'", pool), facts.getSize(), params.getLeast());
 }
 
 Result<void> import_pool(Host& host, const std::string& serial, const std::string& pool) {
@@ -153,11 +145,7 @@ Result<Message<Facts>> UsbPool::observe(Params::Reader params, Host& host) {
 
 std::optional<Awaited> UsbPool::awaits(Params::Reader params, Facts::Reader facts) {
   if (facts.getAttached()) return {};
-  const auto serial = str(params.getSerial());
-  return Awaited{.change = fmt::format("a person attaches the disk {}", serial),
-                 .waiting = {.what = fmt::format("waiting for the disk {}", serial),
-                             .for_person = fmt::format("attach the disk {}", serial)},
-                 .missed = fmt::format("no disk with serial {} was attached", serial)};
+  return until_attached(str(params.getSerial()));
 }
 
 Result<std::vector<Change>> UsbPool::plan(Params::Reader params, Facts::Reader facts) {
@@ -169,10 +157,7 @@ Result<std::vector<Change>> UsbPool::plan(Params::Reader params, Facts::Reader f
   }
   const auto serial = str(params.getSerial());
   const auto pool = str(params.getPool());
-  if (facts.getDiskSize() < params.getLeast())
-    return refuse(fmt::format("the disk {} has {}, and {} are asked for", serial,
-                              human_bytes(facts.getDiskSize()), human_bytes(params.getLeast())),
-                  "take a larger disk");
+  RELAB_CHECK(check_size("the disk " + serial, facts.getDiskSize(), params.getLeast()));
   changes.push_back({.what = fmt::format("+ the pool '{}' of the disk {} imported", pool, serial),
                      .how = {serial, pool}});
   return changes;

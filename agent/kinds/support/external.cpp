@@ -1,0 +1,30 @@
+#include "agent/kinds/support/external.h"
+
+#include <fmt/format.h>
+
+#include "common/base/number.h"
+
+namespace relab::agent {
+
+Awaited until_attached(const std::string& serial) {
+  return {.change = fmt::format("a person attaches the disk {}", serial),
+          .waiting = {.what = fmt::format("waiting for the disk {}", serial),
+                      .for_person = fmt::format("attach the disk {}", serial)},
+          .missed = fmt::format("no disk with serial {} was attached", serial)};
+}
+
+Result<void> check_on_usb(const std::string& serial, std::string_view bus) {
+  if (bus == "usb") return {};
+  return refuse(fmt::format("the disk {} is connected by {}, not by USB", serial,
+                            bus.empty() ? "something unknown" : bus),
+                "name the external disk by its own serial number");
+}
+
+Result<void> check_size(const std::string& what, std::uint64_t size, std::uint64_t least) {
+  if (size >= least) return {};
+  return refuse(
+      fmt::format("{} has {}, and {} are asked for", what, human_bytes(size), human_bytes(least)),
+      "take a larger disk");
+}
+
+}  // namespace relab::agent
