@@ -36,11 +36,12 @@ ls -A /run/relab-drill 2>/dev/null || true
 ls /dev/zvol/usbpool 2>/dev/null || true
 grep -q '^usbpool /usbpool ' /proc/mounts || echo 'usbpool is not mounted any more'
 """
-# Changes a block of a file of the copy on the disk, behind the back of ZFS.
+# Changes a block of a file of the copy on the disk, behind the back of ZFS. zdb finds a pool in a cache file.
 DAMAGE = f"""
+zpool set cachefile=/run/usbpool.cache usbpool
 python3 - <<'END'
 import os, re, subprocess
-told = subprocess.run(["zdb", "-ddddd", "usbpool/datapool/plain"], stdout=subprocess.PIPE, text=True, check=False).stdout
+told = subprocess.run(["zdb", "-U", "/run/usbpool.cache", "-ddddd", "usbpool/datapool/plain"], stdout=subprocess.PIPE, text=True, check=False).stdout
 blocks = [(int(at, 16), int(size, 16)) for at, size in re.findall(r" L0 0:([0-9a-f]+):([0-9a-f]+) ", told)]
 at, _ = next(block for block in blocks if block[1] >= 0x10000)
 disk = os.open("{DISK}-part1", os.O_RDWR | os.O_SYNC)

@@ -5,6 +5,11 @@ for _ in $(seq 300); do
 done
 systemctl --failed --no-legend --plain >&2
 case $(systemctl is-system-running || true) in running) ;; *) exit 1 ;; esac
+# Its driver may come after all units.
+for _ in $(seq 300); do
+  [ -e /sys/class/net/eth0 ] && break
+  sleep 0.2
+done
 ip address add 10.0.2.15/24 dev eth0
 ip link set eth0 up
 modprobe zfs
