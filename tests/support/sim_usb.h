@@ -21,7 +21,7 @@ struct SimUsb {
   /// Another file system on /mnt/usb.
   bool covered = false;
   std::uint64_t size = 4'000'000'000'000;
-  /// What wipefs tells of the disk, and whether its first and its last MiB are empty.
+  /// What wipefs tells of the disk, and whether its beginning and its end are empty.
   std::string signatures = {};
   bool zeroes_first = true;
   bool zeroes_last = true;

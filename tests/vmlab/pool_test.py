@@ -162,16 +162,17 @@ class Pool(MachineCase):
         self.assertEqual(self.machine.must("cat /usbpool/datapool/mine").strip(), "mine")
 
     def test_a_receive_that_is_killed_goes_on(self):
-        self.machine.must("head -c 50000000 /dev/urandom >/datapool/media/films/more.bin; sync", timeout_s=300)
+        self.machine.must("head -c 80000000 /dev/urandom >/datapool/media/films/more.bin; sync", timeout_s=300)
         running = self.lab_.start("run", "copy")
         self.machine.must("""
-for _ in $(seq 1200); do
-  zfs list usbpool/datapool/media/films@daily-1 >/dev/null 2>&1 && break
-  sleep 0.1
+for _ in $(seq 2400); do
+  zfs list usbpool/datapool/media/films@daily-1 >/dev/null 2>&1 &&
+    pgrep -f 'zfs receive .*usbpool/datapool/media/films$' >/dev/null && break
+  sleep 0.05
 done
-sleep 0.7
+sleep 0.3
+systemctl kill -s KILL relab-agent
 """, timeout_s=300)
-        self.lab_["z640"].kill()
         token = self.machine.must("sleep 1; zfs get -H -o value -r -t filesystem receive_resume_token usbpool/datapool | "
                                   "grep -v '^-$' || true").strip()
         ended = running.wait(900)

@@ -152,14 +152,15 @@ Result<void> check_empty(Host& host, const BlockDevice& disk) {
   const auto not_empty = [&](std::string_view why) {
     return refuse(fmt::format("the disk {} is not empty: {}", disk.serial, why),
                   "take another disk; or, if nothing on it is wanted, fill its first and its last "
-                  "MiB with zeroes by hand");
+                  "4 KiB with zeroes by hand");
   };
   RELAB_TRY(const auto signatures, host.run({.argv = {"wipefs", "--no-act", disk.path}}));
   if (signatures.status != 0 || signatures.truncated)
     return fail(Fault::damaged, fmt::format("wipefs could not read {}: it ended with {}: {}",
                                             disk.path, signatures.status, first_words(signatures)));
   if (!trim(signatures.out).empty()) return not_empty("it has a signature");
-  constexpr std::uint64_t piece = std::uint64_t{1} << 20U;
+  // No more than that: mkfs fills it last, so that one that was killed can be begun anew.
+  constexpr std::uint64_t piece = 4096;
   for (const auto skip : {std::uint64_t{0}, disk.size - std::min(disk.size, piece)}) {
     RELAB_TRY(
         const auto zeroes,
