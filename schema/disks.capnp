@@ -185,6 +185,8 @@ struct UsbDisk {
       $A.doc("Whether a file system (ext4) is made on it if it is blank: no partitions, no signature of anything. Absent: no.");
   least @3 :UInt64 $A.unit("bytes") $A.example("\"4TB\"")
       $A.doc("The least room that its file system must have altogether. Absent: any.");
+  byId @4 :Text $A.pattern("^[A-Za-z0-9][A-Za-z0-9._:+@-]*$") $A.example("\"usb-WD_Elements_25A3_575834314131-0:0\"")
+      $A.doc("A name that it must have below /dev/disk/by-id, too. Absent: any.");
 
   struct Facts {
     disk @0 :DiskAttached.Facts;

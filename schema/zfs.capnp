@@ -235,6 +235,8 @@ struct UsbPool {
       $A.doc("Name of the pool on it, all of which lies on this disk.");
   least @2 :UInt64 $A.unit("bytes") $A.example("\"4TB\"")
       $A.doc("The least that the pool must hold altogether. Absent: any.");
+  byId @3 :Text $A.pattern("^[A-Za-z0-9][A-Za-z0-9._:+@-]*$") $A.example("\"usb-WD_Elements_25A3_575834314131-0:0\"")
+      $A.doc("A name that the disk must have below /dev/disk/by-id, too. Absent: any.");
 
   struct Facts {
     attached @0 :Bool $A.doc("There is one whole disk with that serial number.");
@@ -249,6 +251,7 @@ struct UsbPool {
     readOnly @9 :Bool $A.doc("It is imported, and nothing can be written to it.");
     size @10 :UInt64 $A.unit("bytes") $A.doc("Of the imported pool.");
     concerns @11 :List(Text) $A.doc("What speaks against the imported pool, in words.");
+    aliases @12 :List(Text) $A.doc("All names of the disk below /dev/disk/by-id.");
   }
 }
 

@@ -178,10 +178,12 @@ class DirectWriter final : public NewFile {
 
 class DirectReader {
  public:
-  DirectReader(const Place& path, Opened opened)
+  DirectReader(const Place& path, Opened opened, const Range& range)
       : path_(path),
         file_(std::move(opened.fd)),
         direct_(opened.direct),
+        read_(range.offset),
+        left_(range.size),
         relay_(buffer_count, buffer_size),
         reader_([this] { read_all(); }) {}
   DirectReader(const DirectReader&) = delete;
@@ -213,25 +215,31 @@ class DirectReader {
   }
   /// 0 at the end, below that after an error.
   ssize_t fill(Buffer& buffer) {
-    for (;;) {
-      const auto count = ::read(file_.get(), buffer.data(), buffer.capacity());
+    while (left_ > 0) {
+      const auto count =
+          ::pread(file_.get(), buffer.data(), buffer.capacity(), static_cast<off_t>(read_));
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) error_ = errno;
       if (count > 0) {
-        read_ += static_cast<std::uint64_t>(count);
-        buffer.size = static_cast<std::size_t>(count);
+        const auto wanted = std::min(static_cast<std::uint64_t>(count), left_);
+        read_ += wanted;
+        left_ -= wanted;
+        buffer.size = static_cast<std::size_t>(wanted);
         if (!direct_) static_cast<void>(::posix_fadvise(file_.get(), 0, 0, POSIX_FADV_DONTNEED));
       }
       return count;
     }
+    return 0;
   }
 
   const Place& path_;
   Fd file_;
   bool direct_;
+  /// Where the next byte is, and how many are still wanted.
+  std::uint64_t read_;
+  std::uint64_t left_;
   Relay relay_;
   int error_ = 0;
-  std::uint64_t read_ = 0;
   std::jthread reader_;
 };
 
@@ -242,13 +250,15 @@ Result<std::unique_ptr<NewFile>> create_direct(const Place& path, std::stop_toke
   return std::make_unique<DirectWriter>(path, std::move(opened), std::move(stop));
 }
 
-Result<void> read_direct(const Place& path, Sink& sink, const std::stop_token& stop) {
+Result<void> read_direct(const Place& path, const Range& range, Sink& sink,
+                         const std::stop_token& stop) {
+  RELAB_ASSERT(range.offset % Range::alignment == 0);
   RELAB_TRY(auto opened, open_direct(path, O_RDONLY | O_NONBLOCK));
   struct stat info {};
   if (::fstat(opened.fd.get(), &info) != 0) return fail(error_of(errno, path));
   if (!S_ISREG(info.st_mode) && !S_ISBLK(info.st_mode))
     return fail(Fault::invalid, fmt::format("{} is neither a file nor a disk", path.string()));
-  DirectReader reader(path, std::move(opened));
+  DirectReader reader(path, std::move(opened), range);
   return reader.pass_all(sink, stop);
 }
 

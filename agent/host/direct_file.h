@@ -15,9 +15,9 @@ namespace relab::agent {
 Result<std::unique_ptr<NewFile>> create_direct(const std::filesystem::path& path,
                                                std::stop_token stop);
 
-/// The whole of a regular file or block device, read by a thread of its own. Fault::missing if
-/// there is none, ::damaged with the place where the disk does not give it.
-Result<void> read_direct(const std::filesystem::path& path, Sink& sink,
+/// What there is of the range in a regular file or block device, read by a thread of its own.
+/// Fault::missing if there is none, ::damaged with the place where the disk does not give it.
+Result<void> read_direct(const std::filesystem::path& path, const Range& range, Sink& sink,
                          const std::stop_token& stop);
 
 }  // namespace relab::agent

@@ -3,7 +3,9 @@
 /// Bytes that are too many for memory: they flow in order, piece by piece, from programs and files
 /// into whoever takes them.
 
+#include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <span>
 
 #include "common/base/bytes.h"
@@ -35,6 +37,16 @@ class NewFile : public Sink {
   /// Fault::conflict if there is something of that name in the same folder already. To be called
   /// once, and nothing else after it.
   virtual Result<void> publish(const std::filesystem::path& name) = 0;
+};
+
+/// Some of the bytes of a file or disk.
+struct Range {
+  /// Of its first byte; a multiple of `alignment`.
+  std::uint64_t offset = 0;
+  /// Bytes; there may be fewer.
+  std::uint64_t size = std::numeric_limits<std::uint64_t>::max();
+
+  static constexpr std::uint64_t alignment = 4096;
 };
 
 /// How much room a file system has.

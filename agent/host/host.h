@@ -119,9 +119,10 @@ class Host {
   /// A new file of mode 0600 under this name until it is published under another one. Written past
   /// the page cache. Fault::conflict if there is something already.
   virtual Result<std::unique_ptr<NewFile>> create_file(const Path& path) = 0;
-  /// The whole of a file or disk, read from the disk itself and not from the page cache.
-  /// Fault::missing if there is none, ::damaged, with the place, where it cannot be read.
-  virtual Result<void> read_through(const Path& path, Sink& sink) = 0;
+  /// Some of a file or disk, read from the disk itself and not from the page cache. Fewer bytes
+  /// than asked for are no error. Fault::missing if there is none, ::damaged, with the place, where
+  /// it cannot be read.
+  virtual Result<void> read_through(const Path& path, const Range& range, Sink& sink) = 0;
   /// A file or link; done if there is none. Fault::invalid if it is a directory.
   virtual Result<void> remove_file(const Path& path) = 0;
   /// The room of the file system that holds this path.
@@ -154,6 +155,8 @@ class Host {
   /// Lets time pass. Fault::cancelled if the task was cancelled or is out of time.
   virtual Result<void> pause(Millis span, const Waiting& waiting) = 0;
 
+  /// `read_through` of the whole.
+  Result<void> read_through(const Path& path, Sink& sink) { return read_through(path, {}, sink); }
   /// `read_file` with a limit that suits configuration and kernel files: 1 MiB.
   Result<std::string> read_file(const Path& path) { return read_file(path, std::size_t{1} << 20U); }
 };

@@ -30,8 +30,8 @@ class ObservedHost final : public Host {
   Result<std::unique_ptr<NewFile>> create_file(const Path& path) override {
     return host_.create_file(path);
   }
-  Result<void> read_through(const Path& path, Sink& sink) override {
-    return host_.read_through(path, sink);
+  Result<void> read_through(const Path& path, const Range& range, Sink& sink) override {
+    return host_.read_through(path, range, sink);
   }
   Result<void> remove_file(const Path& path) override { return host_.remove_file(path); }
   Result<FileSystem> file_system(const Path& path) override { return host_.file_system(path); }

@@ -121,7 +121,7 @@ Result<Output> RealHost::feed(const Path& path, const Command& command, Sink& al
   RELAB_TRY(const auto program, find_program(command.argv[0]));
   return feed_process(
       {.program = program, .command = command, .path = path_, .input = {}},
-      [&](Sink& sink) { return read_direct(path, sink, stop_); }, also, stop_);
+      [&](Sink& sink) { return read_direct(path, {}, sink, stop_); }, also, stop_);
 }
 
 Result<Piped> RealHost::pipe(const Command& from, const Command& to, Sink& also) {
@@ -141,9 +141,9 @@ Result<std::unique_ptr<NewFile>> RealHost::create_file(const Path& path) {
   return create_direct(path, stop_);
 }
 
-Result<void> RealHost::read_through(const Path& path, Sink& sink) {
+Result<void> RealHost::read_through(const Path& path, const Range& range, Sink& sink) {
   if (stop_.stop_requested()) return stopped();
-  return read_direct(path, sink, stop_);
+  return read_direct(path, range, sink, stop_);
 }
 
 Result<void> RealHost::copy_database(const Path& database, const Path& copy) {

@@ -36,7 +36,7 @@ class RealHost final : public Host {
   Result<Output> feed(const Path& path, const Command& command, Sink& also) override;
   Result<Piped> pipe(const Command& from, const Command& to, Sink& also) override;
   Result<std::unique_ptr<NewFile>> create_file(const Path& path) override;
-  Result<void> read_through(const Path& path, Sink& sink) override;
+  Result<void> read_through(const Path& path, const Range& range, Sink& sink) override;
   Result<void> remove_file(const Path& path) override;
   Result<FileSystem> file_system(const Path& path) override;
   void progress(const Advance& /*advance*/) override {}

@@ -191,11 +191,12 @@ std::string drill_concern(schema::ZfsBackupVerify::Drill::Reader drill, std::str
                        drill.getWhy().size() == 0 ? "" : ": ", view(drill.getWhy()));
   if (drill.getDatasets().size() == 0) return "nothing of it was compared";
   for (const auto row : drill.getDatasets())
-    if (row.getWhyNot().size() != 0 && !view(row.getWhyNot()).starts_with("a volume"))
+    if (row.getWhyNot().size() != 0)
       return fmt::format("{} was not compared: {}", view(row.getDataset()), view(row.getWhyNot()));
-  if (!any_in(drill.getDatasets(),
-              [](auto row) { return row.getConfigFiles() + row.getSampled() != 0; }))
-    return "of no file of it the bytes were compared";
+  if (!any_in(drill.getDatasets(), [](auto row) {
+        return row.getConfigFiles() + row.getSampled() + row.getBytes() != 0;
+      }))
+    return "not one byte of it was compared";
   return {};
 }
 

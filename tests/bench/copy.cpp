@@ -66,7 +66,7 @@ void verify(const std::string& path) {
   const auto text = need(host.read_file(path + ".manifest", manifest_size_max));
   const auto manifest = need(Message<schema::BackupManifest>::from_json(text));
   ReadingBack reading(host, manifest.reader());
-  need(host.read_through(path, reading));
+  need(host.read_through(path, {}, reading));
   need(reading.finish());
 }
 

@@ -209,6 +209,16 @@ TEST_CASE("falsify: a copy that was not restored, or not to what it was", "[fals
               [](FileBench& bench) { bench.scratch.received_letter = "derr"; }),
       drilled("a file comes back shorter", "letter.txt",
               [](FileBench& bench) { bench.scratch.received_letter = "dea"; }),
+      drilled("a volume comes back with other bytes", "has not the content of",
+              [](FileBench& bench) {
+                bench.pool.volumes["datapool/media"] = 5;
+                bench.scratch.received_volume = 6;
+              }),
+      drilled("a volume cannot be read, with exit code 0", "Input/output error",
+              [](FileBench& bench) {
+                bench.pool.volumes["datapool/media"] = 5;
+                bench.scratch.volume_sender = {.err = "Input/output error\n"};
+              }),
       drilled("a dataset does not come back", "snapshots were not received",
               [](FileBench& bench) { bench.scratch.lost = "datapool/media"; }),
       drilled("the living pool is locked", "its key is not loaded",

@@ -79,9 +79,9 @@ class FaultyHost final : public Host {
     if (is_next("create " + path.string())) return error();
     return host_.create_file(path);
   }
-  Result<void> read_through(const Path& path, Sink& sink) override {
+  Result<void> read_through(const Path& path, const Range& range, Sink& sink) override {
     if (is_next("read through " + path.string())) return error();
-    return host_.read_through(path, sink);
+    return host_.read_through(path, range, sink);
   }
   Result<void> remove_file(const Path& path) override {
     if (is_next("remove " + path.string())) return error();

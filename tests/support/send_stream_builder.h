@@ -42,6 +42,11 @@ class SendStreamBuilder {
   /// The empty END that is the last record of a package.
   SendStreamBuilder& end_package() { return add(Record(5)); }
 
+  /// From here on payloads are those of this number.
+  SendStreamBuilder& payloads(std::uint64_t number) {
+    noise_ = number;
+    return *this;
+  }
   SendStreamBuilder& object(std::uint32_t bonus);
   /// The raw bonus is at least as large.
   SendStreamBuilder& raw_object(std::uint32_t bonus, std::uint32_t raw_bonus);
@@ -198,6 +203,13 @@ inline std::string raw_send_stream() {
   stream.begin({.features = SendStreamBuilder::raw, .payload = 1028});
   stream.object_range().raw_object(168, 192).raw_spill(1024, 512).write_compressed(512, 512);
   return stream.free().end().bytes();
+}
+
+/// As of `zfs send` of one snapshot of a volume, with what that number stands for on it.
+inline std::string volume_stream(const std::string& to_name, std::uint64_t content) {
+  SendStreamBuilder stream;
+  stream.begin({.to_name = to_name, .is_volume = true}).object(0).payloads(content);
+  return stream.write(8192).free().write(4096).end().bytes();
 }
 
 /// As of `zfs send -R`: a filesystem, what changed in it since, and a volume.

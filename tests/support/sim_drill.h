@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,9 @@ class SimDrill {
   /// Content of documents/letter.txt in the living snapshot, and in what was received.
   std::string letter = "dear";
   std::string received_letter = "dear";
+  /// What is on a volume that was received, and how sending it ends. Nothing: all is well.
+  std::optional<std::uint64_t> received_volume = {};
+  Output volume_sender = {};
   /// The dataset that is lost on the way.
   std::string lost = {};
   /// It cannot be unmounted.
@@ -86,7 +90,17 @@ class SimDrill {
       return {};
     }
     if (verb == "list" && last == copy) return list(argv);
+    if (verb == "send" && last.starts_with(copy)) return send(last);
     return pool_.answer(command);
+  }
+
+  Output send(const std::string& name) const {
+    const auto living = "datapool" + name.substr(std::string(copy).size());
+    const auto content =
+        received_volume.value_or(pool_.volumes.at(living.substr(0, living.find('@'))));
+    return {.status = volume_sender.status,
+            .out = volume_stream(name, content) + volume_sender.out,
+            .err = volume_sender.err};
   }
 
   Output list(const std::vector<std::string>& argv) const {
@@ -97,7 +111,8 @@ class SimDrill {
       if (node.dataset() == lost) continue;
       const auto name = copy + node.name.substr(std::string("datapool").size());
       if (members && !node.is_snapshot())
-        out += fmt::format("{}\tfilesystem\t{}\t{}\tyes\n", name, copy,
+        out += fmt::format("{}\t{}\t{}\t{}\tyes\n", name,
+                           pool_.volumes.contains(node.name) ? "volume" : "filesystem", copy,
                            open_ ? "available" : "unavailable");
       if (!members)
         out += fmt::format("{}\t{}\t{}\t{}\taes-256-gcm\tyes\n", name,

@@ -251,11 +251,12 @@ Result<std::unique_ptr<NewFile>> SimHost::create_file(const Path& path) {
   return std::make_unique<SimNewFile>(*this, path);
 }
 
-Result<void> SimHost::read_through(const Path& path, Sink& sink) {
+Result<void> SimHost::read_through(const Path& path, const Range& range, Sink& sink) {
   RELAB_TRY(const auto* node, find(path, true));
   if (node->status.type != FileType::regular && node->status.type != FileType::block)
     return fail(Fault::invalid, fmt::format("{} is neither a file nor a disk", path.string()));
-  return flow(std::string(node->content), sink);
+  if (range.offset >= node->content.size()) return {};
+  return flow(node->content.substr(range.offset, range.size), sink);
 }
 
 void SimHost::forget_answers(const std::string& name) {

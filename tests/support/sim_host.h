@@ -57,7 +57,7 @@ class SimHost final : public Host {
   /// The second program has all that the first one printed as `input`.
   Result<Piped> pipe(const Command& from, const Command& to, Sink& also) override;
   Result<std::unique_ptr<NewFile>> create_file(const Path& path) override;
-  Result<void> read_through(const Path& path, Sink& sink) override;
+  Result<void> read_through(const Path& path, const Range& range, Sink& sink) override;
   Result<void> remove_file(const Path& path) override;
   Result<FileSystem> file_system(const Path& path) override;
   void progress(const Advance& advance) override { advances_.push_back(advance); }

@@ -64,6 +64,8 @@ class SimZfs {
 
   std::vector<zfs::Node> nodes() const { return nodes_; }
   std::set<std::string> held = {};
+  /// Those of the datasets that are volumes, with what is on them.
+  std::map<std::string, std::uint64_t> volumes = {};
   std::uint64_t pool_guid = 7001;
   bool key_loaded = true;
   /// What `zfs send` really has, instead of what it should: null if it is honest.
@@ -112,7 +114,8 @@ class SimZfs {
     std::string out;
     for (const auto& node : nodes_)
       if (!node.is_snapshot() && node.name.starts_with(below))
-        out += fmt::format("{}\tfilesystem\tdatapool\t{}\t{}\n", node.name,
+        out += fmt::format("{}\t{}\tdatapool\t{}\t{}\n", node.name,
+                           volumes.contains(node.name) ? "volume" : "filesystem",
                            key_loaded ? "available" : "unavailable", node.scratch ? "yes" : "-");
     return {.out = out};
   }
@@ -155,6 +158,9 @@ class SimZfs {
   Output send(const std::vector<std::string>& argv) const {
     if (argv.at(2) == "-nvP")
       return {.out = fmt::format("full\t{}\t4096\nsize\t{}\n", argv.back(), stream().size())};
+    const auto name = argv.back().substr(0, argv.back().find('@'));
+    if (const auto volume = volumes.find(name); argv.size() == 3 && volume != volumes.end())
+      return {.out = volume_stream(argv.back(), volume->second)};
     if (std::ranges::find(argv, "-w") == argv.end())
       return {.status = 1, .err = "encrypted dataset may not be sent without the raw flag\n"};
     if (sends) return sends(stream());

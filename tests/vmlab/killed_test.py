@@ -16,9 +16,9 @@ from bed.wire import Wire
 
 from support.lab import PING, phase, step, track
 
-MOMENTS = int(os.environ.get("RELAB_MOMENTS", "10"))
+MOMENTS = int(os.environ.get("RELAB_MOMENTS", "20"))
 # How often each step is struck, by chance, and after how long at most.
-WEIGHTS = {"health": 1, "key": 1, "disk": 1, "snapshot": 1, "write": 6, "verify": 9}
+WEIGHTS = {"health": 1, "scrub": 2, "key": 1, "disk": 1, "preserve": 4, "snapshot": 1, "write": 9, "verify": 13}
 PAUSE_MAX_S = collections.defaultdict(lambda: 5, verify=14)
 CUT_MAX_S = 4
 STEP_MAX_S = 300
@@ -26,8 +26,10 @@ PASSES_MAX = 6
 COPY = 'dataset = "datapool", snapshot = "pre-rebuild", folder = "/mnt/usb", name = "copy"'
 KEY = "correct horse battery"
 STEPS = {"health": 'pool_health = { pool = "datapool" }',
+         "scrub": 'zfs_scrub = { pool = "datapool", max_age = "1h" }',
          "key": 'zfs_key_check = { dataset = "datapool", key = "datapool-key" }',
          "disk": f'usb_disk = {{ serial = "{USB.serial}", folder = "/mnt/usb", format = true }}',
+         "preserve": 'preserve = { paths = ["/etc", "/srv/app"], folder = "/mnt/usb", name = "config" }',
          "snapshot": 'zfs_snapshot = { dataset = "datapool", name = "pre-rebuild" }', "write": f"zfs_backup = {{ {COPY} }}",
          "verify": f'zfs_backup_verify = {{ {COPY}, key = "datapool-key" }}'}
 CONDITIONS = ", ".join(f'{{ name = "{name}" }}' for name in ("backup.verified", "backup.drilled", "key.proven", "pools.intact"))
@@ -37,6 +39,9 @@ SMALL = f"""
 zfs destroy -r datapool@daily-1; zfs destroy -r datapool/pbs; zfs destroy -r datapool/media
 printf '{KEY}' | zfs change-key -o keyformat=passphrase -o pbkdf2iters=100000 datapool
 head -c 8000000 /dev/urandom >/datapool/documents/more.bin
+mkdir -p /srv/app
+head -c 4000000 /dev/urandom >/srv/app/state.bin
+sqlite3 /srv/app/app.db 'CREATE TABLE t(x); INSERT INTO t VALUES(42)'
 """
 # What stands under the final names, and what the digests of that are.
 FINAL = """
@@ -63,6 +68,12 @@ zfs set mountpoint=/scratch scratch/back
 zfs mount -a
 zfs mount | grep -c '^scratch/'
 diff -r /datapool /scratch && echo "all alike"
+"""
+# What was preserved, by tar alone.
+PRESERVED = """
+mkdir /tmp/config && zstd -dc /mnt/usb/config.tar.zst | tar -x -C /tmp/config
+diff /srv/app/state.bin /tmp/config/srv/app/state.bin && diff -r /etc/apt /tmp/config/etc/apt
+sqlite3 /tmp/config/srv/app/app.db 'SELECT * FROM t'
 """
 
 
@@ -192,6 +203,7 @@ class Killed(MachineCase):
         self.assertTrue(self.is_whole())
         self.assertEqual(self.machine.must(LEFTOVERS).strip(), "")
         self.assertEqual(self.machine.must(RECEIVED, timeout_s=600).splitlines(), ["2", "all alike"])
+        self.assertEqual(self.machine.must(PRESERVED).split(), ["42"])
         self.assert_ended(self.lab_.relab("ledger", "verify"), 0)
         told = "; ".join(", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
                          for counts in (self.strikes, self.steps))

@@ -10,7 +10,8 @@ from bed.machine import USB
 from support.lab import phase, step, track
 from support.records import decode
 
-DISK = f'usb_disk = {{ serial = "{USB.serial}", folder = "/mnt/usb", format = true }}'
+NAME = f"usb-QEMU_QEMU_HARDDISK_{USB.serial}-0:0"
+DISK = f'usb_disk = {{ serial = "{USB.serial}", folder = "/mnt/usb", format = true, by_id = "{NAME}" }}'
 SNAPSHOT = 'zfs_snapshot = { dataset = "datapool", name = "pre-rebuild" }'
 COPY = 'dataset = "datapool", snapshot = "pre-rebuild", folder = "/mnt/usb", name = "copy"'
 BACKUP = f"zfs_backup = {{ {COPY} }}"
@@ -18,6 +19,8 @@ VERIFY = f'zfs_backup_verify = {{ {COPY}, key = "datapool-key" }}'
 READ_BACK = f"zfs_backup_verify = {{ {COPY}, drill = false }}"
 HEALTH = 'pool_health = { pool = "datapool" }'
 KEY = "correct horse battery"
+# Bytes that the bed has written on its volume.
+ON_VOLUME = 100_000
 # What a drill sets up.
 SCRATCH = """
 zfs list -H -o name -r datapool | grep relab-drill || true
@@ -91,9 +94,10 @@ printf "\\\\x$(printf %02x $((byte ^ 16)))" | dd of=/mnt/usb/copy.zfs bs=1 seek=
         self.assertTrue(facts["readBack"])
         self.assertTrue(facts["drill"]["done"], facts["drill"])
         compared = {row["dataset"]: row for row in facts["drill"]["datasets"]}
-        files = {name for name, row in compared.items() if not row.get("whyNot")}
-        self.assertEqual(files, {"datapool", "datapool/media", "datapool/media/films", "datapool/pbs", "datapool/documents"})
-        self.assertIn("a volume", compared["datapool/vm-100-disk-0"]["whyNot"])
+        self.assertEqual([row["whyNot"] for row in compared.values() if row.get("whyNot")], [])
+        self.assertEqual(set(compared), {"datapool", "datapool/media", "datapool/media/films", "datapool/pbs",
+                                         "datapool/documents", "datapool/vm-100-disk-0"})
+        self.assertGreaterEqual(int(compared["datapool/vm-100-disk-0"]["bytes"]), ON_VOLUME)
         documents = compared["datapool/documents"]
         self.assertGreaterEqual(int(documents["configFiles"]), 6)
         self.assertGreaterEqual(int(documents["sampled"]), 1)

@@ -36,13 +36,6 @@ Result<const BlockDevice*> find_disk(Host& host, const BlockDevices& devices,
   return found;
 }
 
-Result<std::vector<std::string>> aliases_of(Host& host, const std::string& name) {
-  auto links = read_by_id(host);
-  if (!links && links.error().fault == Fault::missing) return std::vector<std::string>();
-  if (!links) return fail(links.error());
-  return (*links)[name];
-}
-
 void write_users(const BlockDevices& devices, const BlockDevice& disk, Facts::Builder facts) {
   auto users = users_of(devices);
   std::erase_if(users, [&](const User& user) { return user.disk != disk.name; });

@@ -91,20 +91,6 @@ std::string volume_kind(const BlockDevice& device) {
   return device.type;
 }
 
-Result<std::map<std::string, std::vector<std::string>>> read_by_id(Host& host) {
-  const Path folder = "/dev/disk/by-id";
-  RELAB_TRY(const auto names, host.list(folder));
-  std::map<std::string, std::vector<std::string>> links;
-  for (const auto& name : names) {
-    const auto target = host.read_link(folder / name);
-    // A disk may be pulled while it is looked at.
-    if (!target && target.error().fault != Fault::missing) return fail(target.error());
-    if (target) links[Path(*target).filename().string()].push_back(name);
-  }
-  for (auto& [device, aliases] : links) std::ranges::sort(aliases);
-  return links;
-}
-
 std::string best_name(const std::vector<std::string>& names) {
   const auto better = [](const std::string& a, const std::string& b) {
     return std::make_pair(rank(a), a.size()) < std::make_pair(rank(b), b.size());

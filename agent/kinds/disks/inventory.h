@@ -23,10 +23,6 @@ std::string bus_of(const BlockDevice& device, std::string_view sys);
 /// What a device that is no disk is: zvol, zram, nbd, or lsblk's word.
 std::string volume_kind(const BlockDevice& device);
 
-/// The names below /dev/disk/by-id by the kernel's name of the device, sorted. Fault::missing if
-/// there is no such folder.
-Result<std::map<std::string, std::vector<std::string>>> read_by_id(Host& host);
-
 /// The name that stays when the disk is put elsewhere: with model and serial before those with
 /// nothing but a number. Empty for no names.
 std::string best_name(const std::vector<std::string>& names);

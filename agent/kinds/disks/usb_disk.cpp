@@ -105,6 +105,7 @@ Result<void> check_disk(Params::Reader params, Facts::Reader facts) {
   const auto disk = facts.getDisk();
   if (!disk.getAttached())
     return fail(Fault::missing, fmt::format("there is no disk with the serial number {}", serial));
+  RELAB_CHECK(check_by_id(serial, str(params.getById()), disk.getAliases()));
   RELAB_CHECK(check_on_usb(serial, view(disk.getBus())));
   if (facts.getOwn().size() != 0)
     return refuse(fmt::format("the disk {} is in use: {}", serial, str(facts.getOwn())),

@@ -187,6 +187,27 @@ Result<std::vector<const BlockDevice*>> BlockDevices::all_on(const BlockDevice& 
   return found;
 }
 
+Result<std::map<std::string, std::vector<std::string>>> read_by_id(Host& host) {
+  const Path folder = "/dev/disk/by-id";
+  RELAB_TRY(const auto names, host.list(folder));
+  std::map<std::string, std::vector<std::string>> links;
+  for (const auto& name : names) {
+    const auto target = host.read_link(folder / name);
+    // A disk may be pulled while it is looked at.
+    if (!target && target.error().fault != Fault::missing) return fail(target.error());
+    if (target) links[Path(*target).filename().string()].push_back(name);
+  }
+  for (auto& [device, aliases] : links) std::ranges::sort(aliases);
+  return links;
+}
+
+Result<std::vector<std::string>> aliases_of(Host& host, const std::string& name) {
+  auto links = read_by_id(host);
+  if (!links && links.error().fault == Fault::missing) return std::vector<std::string>();
+  if (!links) return fail(links.error());
+  return (*links)[name];
+}
+
 Result<std::string> device_of(Host& host, const Path& path) {
   RELAB_TRY(const auto real, host.canonical(path));
   return real.filename().string();

@@ -4,6 +4,7 @@
 /// that carries it.
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,6 +82,13 @@ class BlockDevices {
 
 /// Fills in what `blkid -p -o export` printed of one device.
 void take_content(std::string_view exported, BlockDevice& device);
+
+/// The names below /dev/disk/by-id by the kernel's name of the device, sorted. Fault::missing if
+/// there is no such folder.
+Result<std::map<std::string, std::vector<std::string>>> read_by_id(Host& host);
+
+/// Those of one device. None where there is no such folder.
+Result<std::vector<std::string>> aliases_of(Host& host, const std::string& name);
 
 /// The kernel's name of the device behind a path of /dev, links followed. Fault::missing if there
 /// is none.

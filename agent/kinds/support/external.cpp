@@ -1,5 +1,6 @@
 #include "agent/kinds/support/external.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "common/base/number.h"
@@ -18,6 +19,17 @@ Result<void> check_on_usb(const std::string& serial, std::string_view bus) {
   return refuse(fmt::format("the disk {} is connected by {}, not by USB", serial,
                             bus.empty() ? "something unknown" : bus),
                 "name the external disk by its own serial number");
+}
+
+Result<void> check_by_id(const std::string& serial, const std::string& wanted,
+                         capnp::List<capnp::Text>::Reader aliases) {
+  std::vector<std::string> names;
+  for (const auto alias : aliases) names.push_back(str(alias));
+  if (wanted.empty() || std::ranges::find(names, wanted) != names.end()) return {};
+  return refuse(
+      fmt::format("the disk {} is not {} below /dev/disk/by-id: it is {}", serial, wanted,
+                  names.empty() ? "nothing there" : fmt::format("{}", fmt::join(names, ", "))),
+      "two disks may have one serial number: see that the right one is attached");
 }
 
 Result<void> check_size(const std::string& what, std::uint64_t size, std::uint64_t least) {

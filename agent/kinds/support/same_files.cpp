@@ -4,6 +4,7 @@
 #include <array>
 #include <fmt/format.h>
 #include <random>
+#include <set>
 
 #include "common/crypto/chunks.h"
 
@@ -56,9 +57,9 @@ class Comparison {
       folders.pop_back();
       RELAB_CHECK(compare_folder(folder, folders));
     }
-    for (const auto& path : drawn_) {
+    for (const auto& drawn : drawn_) {
       if (differences_.size() >= differences_max) break;
-      RELAB_CHECK(compare_bytes(path));
+      RELAB_CHECK(compare_drawn(drawn));
       ++same_.sampled;
     }
     if (differences_.empty()) return same_;
@@ -106,7 +107,7 @@ class Comparison {
       draw(path, was.size);
       return {};
     }
-    RELAB_CHECK(compare_bytes(path));
+    RELAB_CHECK(compare_bytes(path, {}));
     ++same_.config_files;
     return {};
   }
@@ -118,26 +119,42 @@ class Comparison {
     return {};
   }
 
-  Result<void> compare_bytes(const Path& path) {
+  Result<void> compare_bytes(const Path& path, const Range& range) {
     Digesting was;
     Digesting is;
-    RELAB_CHECK(host_.read_through(origin_ / path, was));
-    RELAB_CHECK(host_.read_through(copy_ / path, is));
+    RELAB_CHECK(host_.read_through(origin_ / path, range, was));
+    RELAB_CHECK(host_.read_through(copy_ / path, range, is));
     if (was.finish() != is.finish()) differ(path, "its bytes");
     same_.bytes += was.bytes();
     return {};
   }
 
+  struct Drawn {
+    Path path;
+    std::uint64_t size;
+  };
+
+  Result<void> compare_drawn(const Drawn& drawn) {
+    if (drawn.size <= compared_whole_max) return compare_bytes(drawn.path, {});
+    const auto last = (drawn.size - 1) / compared_piece;
+    std::uniform_int_distribution<std::uint64_t> between(1, last - 1);
+    std::set<std::uint64_t> places = {0, last};
+    while (places.size() < compared_pieces) places.insert(between(lot_));
+    for (const auto place : places)
+      RELAB_CHECK(
+          compare_bytes(drawn.path, {.offset = place * compared_piece, .size = compared_piece}));
+    return {};
+  }
+
   /// Each file has the same chance, however many there are.
   void draw(const Path& path, std::uint64_t size) {
-    if (size > sampled_size_max) return;
     ++candidates_;
     if (drawn_.size() < sample_max_) {
-      drawn_.push_back(path);
+      drawn_.push_back({path, size});
       return;
     }
     const auto place = std::uniform_int_distribution<std::uint64_t>(0, candidates_ - 1)(lot_);
-    if (place < drawn_.size()) drawn_[place] = path;
+    if (place < drawn_.size()) drawn_[place] = {path, size};
   }
 
   void differ(const Path& path, std::string_view what) {
@@ -151,7 +168,7 @@ class Comparison {
   std::size_t sample_max_;
   std::mt19937_64 lot_;
   SameFiles same_;
-  std::vector<Path> drawn_;
+  std::vector<Drawn> drawn_;
   std::uint64_t candidates_ = 0;
   std::vector<std::string> differences_;
 };

@@ -15,13 +15,17 @@ struct SameFiles {
   std::uint64_t entries = 0;
   /// Whose bytes were compared, all of them: small ones that look like configuration.
   std::uint64_t config_files = 0;
-  /// Whose bytes were compared, drawn by lot out of the rest.
+  /// Drawn by lot out of the rest; their bytes were compared, or, of large ones, those of some
+  /// places.
   std::uint64_t sampled = 0;
   std::uint64_t bytes = 0;
 };
 
-/// Larger files are not drawn: their bytes are vouched for by whoever made the copy.
-inline constexpr std::uint64_t sampled_size_max = std::uint64_t{1} << 30U;
+/// Of larger files that are drawn, the beginning, the end and places in between are compared:
+/// the rest is vouched for by whoever made the copy.
+inline constexpr std::uint64_t compared_whole_max = std::uint64_t{1} << 30U;
+inline constexpr std::uint64_t compared_piece = std::uint64_t{4} << 20U;
+inline constexpr int compared_pieces = 16;
 
 /// Fault::damaged, with the first few differences, if `copy` is not what `origin` is. `.zfs` at the
 /// top of either is passed over.

@@ -6,6 +6,7 @@
 #include "agent/kinds/support/fill.h"
 #include "agent/kinds/support/gaps.h"
 #include "agent/kinds/support/same_files.h"
+#include "agent/kinds/zfs/volume_contents.h"
 #include "common/base/text.h"
 
 namespace relab::agent::zfs {
@@ -23,6 +24,22 @@ Result<Compared> compare_mounted(Host& host, Compared compared, const Path& was,
   compared.sampled = same.sampled;
   compared.bytes = same.bytes;
   return compared;
+}
+
+/// Of a dataset of the copy the snapshot with the name that it has in the living pool.
+std::string snapshot_like(const std::string& was, const std::string& is) {
+  return is.find('@') == std::string::npos ? is + was.substr(was.find('@')) : is;
+}
+
+/// How many bytes are the same.
+Result<std::uint64_t> compare_volumes(Host& host, const std::string& was, const std::string& is) {
+  RELAB_TRY(const auto origin, read_volume(host, was));
+  RELAB_TRY(const auto copy, read_volume(host, is));
+  if (origin == copy) return origin.bytes;
+  return fail(Fault::damaged,
+              fmt::format("{} has not the content of {}: {} and {} bytes, digest "
+                          "{} and {}",
+                          is, was, copy.bytes, origin.bytes, hex(copy.digest), hex(origin.digest)));
 }
 
 }  // namespace
@@ -52,12 +69,16 @@ Result<std::string> Comparison::mount(const std::string& name) {
 Result<Compared> Comparison::compare(const Member& living, const std::string& was,
                                      const std::string& is) {
   Compared compared{.dataset = living.name};
-  if (living.is_volume)
-    compared.why_not = "a volume has no files; that it was received whole is all that is known";
   if (living.encrypted() && !living.key_loaded)
     compared.why_not = "its key is not loaded in the living pool: there is nothing to compare with";
   if (!compared.why_not.empty()) return compared;
   const auto step = "comparing " + living.name;
+  if (living.is_volume) {
+    const auto same = compare_volumes(host_, was, snapshot_like(was, is)).during(step);
+    if (!same) return fail(same.error());
+    compared.bytes = *same;
+    return compared;
+  }
   RELAB_TRY(const auto origin, mount(was).during(step));
   RELAB_TRY(const auto copy, mount(is).during(step));
   return compare_mounted(host_, std::move(compared), origin, copy, sample_).during(step);

@@ -37,8 +37,8 @@ class Comparison {
       : host_(host), mark_(std::move(mark)), sample_(sample) {}
 
   /// Of a dataset of the living pool; `was` is its snapshot, `is` a snapshot or dataset of the
-  /// copy. A volume, or what is closed in the living pool, has nothing to compare, which is no
-  /// error. Fault::damaged for any difference.
+  /// copy. What is closed in the living pool has nothing to compare, which is no error. Of
+  /// a volume, which has no files, every block is compared. Fault::damaged for any difference.
   Result<Compared> compare(const Member& living, const std::string& was, const std::string& is);
 
  private:

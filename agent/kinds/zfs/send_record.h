@@ -64,6 +64,10 @@ class SendRecord {
   /// The GUID of the snapshot that is sent; 0 in what belongs to a package as a whole.
   std::uint64_t to_guid() const;
 
+  // Of WRITE.
+  std::uint64_t object() const { return field<std::uint64_t>(8); }
+  std::uint64_t offset() const { return field<std::uint64_t>(24); }
+
   // Of END.
   Checksum end_checksum() const { return field<Checksum>(8); }
   /// That there is nothing but the type, and perhaps the checksum of what it ends.

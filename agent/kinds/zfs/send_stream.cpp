@@ -50,6 +50,7 @@ Result<void> SendStreamReader::feed(std::span<const std::byte> bytes) {
 std::size_t SendStreamReader::take_payload(std::span<const std::byte> bytes) {
   const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), payload_left_));
   if (scrutiny_ == Scrutiny::checksums) sum_.add(bytes.first(size));
+  if (listener_ != nullptr) listener_->on_payload(bytes.first(size));
   payload_left_ -= size;
   stream_.bytes += size;
   return size;
@@ -228,6 +229,7 @@ Result<void> SendStreamReader::sum_up(const SendRecord& record) {
 }
 
 void SendStreamReader::accept(const SendRecord& record) {
+  if (listener_ != nullptr) listener_->on_record(record);
   auto& count = stream_.counts[record.type_number()];
   ++count.records;
   payload_left_ = record.payload_size();

@@ -93,10 +93,26 @@ struct SendStream {
 /// More snapshots than any pool has; it bounds what a stream can make us keep.
 inline constexpr std::size_t substreams_max = 1U << 20U;
 
+/// Who wants more of a stream than what it is.
+class StreamListener {
+ public:
+  StreamListener() = default;
+  StreamListener(const StreamListener&) = delete;
+  StreamListener& operator=(const StreamListener&) = delete;
+  virtual ~StreamListener() = default;
+
+  /// A record that is good, as far as it can be told before its payload has come.
+  virtual void on_record(const SendRecord& record) = 0;
+  /// The next bytes of its payload.
+  virtual void on_payload(std::span<const std::byte> bytes) = 0;
+};
+
 /// Keeps one record and the list of substreams, never a payload.
 class SendStreamReader {
  public:
-  explicit SendStreamReader(Scrutiny scrutiny) : scrutiny_(scrutiny) {}
+  /// Borrows the listener; null: nobody listens.
+  explicit SendStreamReader(Scrutiny scrutiny, StreamListener* listener = nullptr)
+      : scrutiny_(scrutiny), listener_(listener) {}
 
   /// The next bytes, in pieces of any size. Fault::damaged, or ::unsupported for a stream of
   /// another endianness or unknown features, and the byte where; from then on always the same
@@ -136,6 +152,7 @@ class SendStreamReader {
   tl::unexpected<Error> mismatch(RecordType type) const;
 
   Scrutiny scrutiny_;
+  StreamListener* listener_;
   Place place_ = Place::start;
   std::array<std::byte, record_size> record_{};
   /// Bytes of `record_` that have come.

@@ -64,6 +64,7 @@ Result<void> check_disk(Params::Reader params, Facts::Reader facts) {
   const auto serial = str(params.getSerial());
   if (!facts.getAttached())
     return fail(Fault::missing, fmt::format("there is no disk with the serial number {}", serial));
+  RELAB_CHECK(check_by_id(serial, str(params.getById()), facts.getAliases()));
   RELAB_CHECK(check_on_usb(serial, view(facts.getBus())));
   if (facts.getOwn().size() != 0)
     return refuse(fmt::format("the disk {} is in use: {}", serial, str(facts.getOwn())),
@@ -125,6 +126,9 @@ Result<Message<Facts>> UsbPool::observe(Params::Reader params, Host& host) {
   RELAB_TRY(const auto parts, devices.all_on(*disk));
   facts->setAttached(true);
   facts->setBus(disk->transport);
+  RELAB_TRY(const auto aliases, aliases_of(host, disk->name));
+  auto names = facts->initAliases(size_of(aliases));
+  for (unsigned i = 0; i < names.size(); ++i) names.set(i, aliases[i]);
   facts->setDiskSize(disk->size);
   facts->setOwn(other_use(parts, pool));
   const auto paths = members_on(parts, pool);

@@ -266,11 +266,30 @@ TEMPLATE_TEST_CASE("host: a file has its name once it is whole", "[agent][host]"
   file.reset();
 
   Gathering read;
-  must(world.host.read_through(name, read));
+  must(world.host.read_through(name, {}, read));
   CHECK(read.text == text);
   CHECK(must(world.host.status(name)).size == text.size());
   CHECK(must(world.host.status(name)).mode == 0600);
   CHECK(world.host.status(part).error().fault == Fault::missing);
+}
+
+TEMPLATE_TEST_CASE("host: of a range what there is of it is read", "[agent][host]", RealWorld,
+                   SimWorld) {
+  TestType world;
+  const auto name = world.root / "folder/large";
+  const auto text = noise((std::size_t{5} << 20U) + 77);
+  auto file = must(world.host.create_file(world.root / "folder/part"));
+  must(file->take(bytes_of(text)));
+  must(file->publish(name));
+  const auto range = GENERATE(Range{.offset = 0, .size = 1}, Range{.offset = 4096, .size = 8192},
+                              Range{.offset = 1U << 20U, .size = (3U << 20U) + 5},
+                              Range{.offset = 5U << 20U, .size = 4096},
+                              Range{.offset = 6U << 20U, .size = 4096}, Range{.offset = 8192});
+
+  Gathering read;
+  must(world.host.read_through(name, range, read));
+
+  CHECK(read.text == (range.offset < text.size() ? text.substr(range.offset, range.size) : ""));
 }
 
 TEMPLATE_TEST_CASE("host: a file that is given up leaves nothing", "[agent][host]", RealWorld,
@@ -462,11 +481,11 @@ TEMPLATE_TEST_CASE("host: what is read through may be refused in the middle", "[
                    RealWorld, SimWorld) {
   TestType world;
   Gathering little(3);
-  CHECK(world.host.read_through(world.root / "folder/file", little).error().what ==
+  CHECK(world.host.read_through(world.root / "folder/file", {}, little).error().what ==
         "that is enough");
   Gathering none;
-  CHECK(world.host.read_through(world.root / "folder", none).error().fault == Fault::invalid);
-  CHECK(world.host.read_through(world.root / "none", none).error().fault == Fault::missing);
+  CHECK(world.host.read_through(world.root / "folder", {}, none).error().fault == Fault::invalid);
+  CHECK(world.host.read_through(world.root / "none", {}, none).error().fault == Fault::missing);
 }
 
 TEMPLATE_TEST_CASE("host: files are removed, folders are not", "[agent][host]", RealWorld,

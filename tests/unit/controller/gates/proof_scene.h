@@ -112,13 +112,13 @@ struct Scene {
                      hex(fixed_keys(5).sign_key()) +
                      R"(", "readBack": true, "bytes": "4096", "moduleVersion": "2.1.11",
     "drill": {"wanted": true, "done": true, "datasets": [{"dataset": "datapool", "configFiles": "3"},
-      {"dataset": "datapool/vm", "whyNot": "a volume has no files"}]}})";
+      {"dataset": "datapool/vm"}]}})";
   std::string good_pool = R"({"pool": "datapool", "poolGuid": "7001", "state": "complete",
     "snapshots": [{"dataset": "datapool", "name": "pre", "guid": "5"}], "diskSerial": "USB1",
     "targetPool": "usbpool", "targetPoolGuid": "8001", "copyDigest": "dada", "readBack": true,
     "concerns": [], "moduleVersion": "2.1.11",
     "drill": {"wanted": true, "done": true, "datasets": [{"dataset": "datapool", "configFiles": "3"},
-      {"dataset": "datapool/vm", "whyNot": "a volume has no files"}]}})";
+      {"dataset": "datapool/vm"}]}})";
   Records records;
   crypto::Keys agent = fixed_keys(5);
   std::uint8_t last = 0;

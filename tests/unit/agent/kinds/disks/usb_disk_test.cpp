@@ -113,6 +113,15 @@ TEST_CASE("usb disk: a disk that does not fit is refused, and why", "[agent][dis
     machine.usb.mounted_on = "/srv";
     why = "sdf is mounted on /srv";
   }
+  SECTION("another name below by-id") {
+    more = R"(, "byId": "usb-WD_USB1")";
+    why = "is not usb-WD_USB1 below /dev/disk/by-id: it is usb-Seagate_USB1";
+  }
+  SECTION("no name below by-id") {
+    machine.host.remove("/dev/disk/by-id/usb-Seagate_USB1");
+    more = R"(, "byId": "usb-Seagate_USB1")";
+    why = "it is nothing there";
+  }
   SECTION("too small") {
     more = R"(, "least": 5000000000000)";
     why = "and 4.5 TiB are asked for";
@@ -132,6 +141,13 @@ TEST_CASE("usb disk: a disk that does not fit is refused, and why", "[agent][dis
   REQUIRE_FALSE(refused);
   CHECK(refused.error().fault == Fault::refused);
   CHECK_THAT(refused.error().what, Catch::Contains(why));
+}
+
+TEST_CASE("usb disk: a name below by-id may be asked for, too", "[agent][disks]") {
+  Machine machine;
+  machine.usb.file_system = "ext4";
+
+  CHECK(must(machine.plan(R"(, "byId": "usb-Seagate_USB1")")).size() == 1);
 }
 
 TEST_CASE("usb disk: is waited for", "[agent][disks]") {

@@ -1,6 +1,10 @@
 #include "agent/kinds/support/same_files.h"
 
+#include <fstream>
+
+#include "agent/host/real_host.h"
 #include "tests/support/must.h"
+#include "tests/support/scratch.h"
 #include "tests/support/sim_host.h"
 
 namespace relab::agent {
@@ -97,6 +101,38 @@ TEST_CASE("same files: what cannot be read is not the same", "[agent][kinds]") {
                     {.fault = Fault::damaged, .what = "I/O error"});
 
   CHECK(trees.compare().error().fault == Fault::damaged);
+}
+
+TEST_CASE("same files: of a large file the ends and places in between are compared",
+          "[agent][kinds]") {
+  const Scratch scratch;
+  const auto size = compared_whole_max + 4097;
+  for (const auto* name : {"was", "is"}) {
+    std::filesystem::create_directories(scratch.path() / name);
+    std::ofstream(scratch.path() / name / "large.bin").put('x');
+    std::filesystem::resize_file(scratch.path() / name / "large.bin", size);
+    std::filesystem::last_write_time(scratch.path() / name / "large.bin", {});
+  }
+  RealHost host;
+  const auto compare = [&] {
+    return compare_files(host, scratch.path() / "was", scratch.path() / "is", 10, 4711);
+  };
+  const auto change = [&](std::uint64_t at) {
+    std::fstream file(scratch.path() / "is/large.bin", std::ios::in | std::ios::out);
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put('!');
+    file.close();
+    std::filesystem::last_write_time(scratch.path() / "is/large.bin", {});
+  };
+  SECTION("the same") {
+    const auto same = must(compare());
+    CHECK(same.sampled == 1);
+    CHECK(same.bytes == (compared_pieces - 1) * compared_piece + 4097);
+  }
+  SECTION("another end") {
+    change(GENERATE_REF(std::uint64_t{0}, size - 1));
+    CHECK_THAT(compare().error().what, Catch::Contains("large.bin (its bytes)"));
+  }
 }
 
 }  // namespace relab::agent

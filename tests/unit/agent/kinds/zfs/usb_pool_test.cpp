@@ -76,6 +76,11 @@ TEST_CASE("usb pool: a disk or a pool that does not fit is refused, and why", "[
     machine.second.content = R"("fstype": "ext4", "mountpoints": ["/srv"])";
     why = "sdf1 is mounted on /srv";
   }
+  SECTION("another name below by-id") {
+    machine.host.link("/dev/disk/by-id/usb-Seagate_USB1", "../../sdf");
+    more = R"(, "byId": "usb-WD_USB1")";
+    why = "is not usb-WD_USB1 below /dev/disk/by-id: it is usb-Seagate_USB1";
+  }
   SECTION("too small, before it is imported") {
     more = R"(, "least": 5000)";
     why = "and 4.9 KiB are asked for";
@@ -101,6 +106,13 @@ TEST_CASE("usb pool: a disk or a pool that does not fit is refused, and why", "[
   REQUIRE_FALSE(refused);
   CHECK(refused.error().fault == Fault::refused);
   CHECK_THAT(refused.error().what, Catch::Contains(why));
+}
+
+TEST_CASE("usb pool: a name of the disk below by-id may be asked for, too", "[agent][zfs]") {
+  Machine machine;
+  machine.host.link("/dev/disk/by-id/usb-Seagate_USB1", "../../sdf");
+
+  CHECK(must(machine.plan(R"(, "byId": "usb-Seagate_USB1")")).size() == 1);
 }
 
 TEST_CASE("usb pool: one of that name that lies elsewhere is not it", "[agent][zfs]") {

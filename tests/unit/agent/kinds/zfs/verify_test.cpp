@@ -70,6 +70,43 @@ TEST_CASE("zfs verify: a good copy is read back, received, opened and compared",
   CHECK(machine.scratch.is_clean());
 }
 
+TEST_CASE("zfs verify: every block of a volume is compared", "[agent][zfs]") {
+  Machine machine;
+  machine.pool.volumes["datapool/media"] = 5;
+  std::string why;
+  SECTION("it is the same") {
+    const auto found = must(machine.verify());
+
+    const auto volume = found.reader().getDrill().getDatasets()[2];
+    CHECK(view(volume.getDataset()) == "datapool/media");
+    CHECK(volume.getWhyNot().size() == 0);
+    CHECK(volume.getBytes() == 8192 + 4096);
+    return;
+  }
+  SECTION("other bytes") {
+    machine.scratch.received_volume = 6;
+    why = "has not the content of datapool/media@daily";
+  }
+  SECTION("it cannot be read, whatever the exit code") {
+    machine.scratch.volume_sender = {.err = "warning: cannot send: Input/output error\n"};
+    why = "Input/output error";
+  }
+  SECTION("it cannot be read") {
+    machine.scratch.volume_sender = {.status = 1};
+    why = "ended with 1";
+  }
+  SECTION("more than a stream") {
+    machine.scratch.volume_sender = {.out = "more"};
+    why = "bytes behind the end of the stream";
+  }
+
+  const auto refuted = machine.verify();
+
+  REQUIRE_FALSE(refuted);
+  CHECK_THAT(refuted.error().what, Catch::Contains(why));
+  CHECK(machine.scratch.is_clean());
+}
+
 TEST_CASE("zfs verify: one bit anywhere, or any cut, is no copy", "[agent][zfs]") {
   Machine machine;
   machine.more = R"(, "drill": false)";
