@@ -112,7 +112,7 @@ struct ZfsBackupVerify {
     whyNot @1 :Text $A.doc("Why its content was not compared. Empty: it was.");
     entries @2 :UInt64 $A.doc("Files, folders and others whose names, owners, modes and times are the same.");
     configFiles @3 :UInt64 $A.doc("Small configuration files whose bytes are the same.");
-    sampled @4 :UInt64 $A.doc("Other files, drawn by lot, whose bytes are the same.");
+    sampled @4 :UInt64 $A.doc("Other files, drawn by lot, whose bytes are the same; of those over 1 GiB in 16 places of 4 MiB.");
     bytes @5 :UInt64 $A.unit("bytes") $A.doc("That were compared.");
   }
 }

@@ -22,22 +22,6 @@ std::string arm_of_section(const std::string& section) {
   return {};
 }
 
-schema::Coverage::Reader coverage_of(schema::Facts::Reader facts) {
-  const auto root = capnp::toDynamic(facts);
-  const auto section = root.get(kj::StringPtr(std::string(reflect::member_of(root)).c_str()))
-                           .as<capnp::DynamicStruct>();
-  return section.get("coverage").as<schema::Coverage>();
-}
-
-std::string first_of(capnp::List<schema::Gap>::Reader gaps) {
-  std::string text;
-  for (unsigned i = 0; i < std::min(gaps.size(), 3U); ++i)
-    text +=
-        fmt::format("{}{}: {}", i == 0 ? "" : "; ", str(gaps[i].getPart()), str(gaps[i].getWhy()));
-  if (gaps.size() > 3) text += fmt::format("; and {} more", gaps.size() - 3);
-  return text;
-}
-
 class SectionJudge {
  public:
   SectionJudge(const Evidences& evidences, schema::Lab::Host::Reader host,
@@ -67,8 +51,7 @@ class SectionJudge {
   /// Empty: everything is in it.
   std::string missing_in(schema::Facts::Reader facts, const std::string& section) const {
     const auto coverage = coverage_of(facts);
-    if (coverage.getProblems().size() != 0)
-      return "it was not read whole: " + first_of(coverage.getProblems());
+    if (auto unread = unread_in(facts); !unread.empty()) return unread;
     const auto declared = declared_.find(section);
     if (coverage.getAbsent().size() != 0 && declared != declared_.end())
       return fmt::format("{}, but lab.toml declares it: {}", str(coverage.getAbsent()),
@@ -84,7 +67,7 @@ class SectionJudge {
     if (!absent.empty()) return fmt::format("absent: {}; not declared; read {} ago", absent, age);
     if (coverage.getParts().size() == 0) return fmt::format("read {} ago", age);
     return fmt::format("read {} ago, without what is not here: {}", age,
-                       first_of(coverage.getParts()));
+                       in_words(coverage.getParts()));
   }
 
   const Evidences& evidences_;

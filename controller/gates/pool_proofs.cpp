@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <set>
 
 #include "common/base/text.h"
 #include "common/reflect/union.h"
 #include "controller/gates/data_pools.h"
+#include "controller/gates/later_word.h"
 #include "controller/gates/later_write.h"
 #include "controller/gates/testimony.h"
 
@@ -162,6 +164,19 @@ Instant taken_at(Verified facts, std::string_view snapshot) {
   return instant_of(taken);
 }
 
+/// Writing, reading back and receiving terabytes takes days; a copy that is older than that is the
+/// one of another time.
+constexpr auto copy_age_max = std::chrono::days(30);
+
+/// The datasets of which the copy has that snapshot.
+template <typename Verified>
+std::set<std::string> copied_in(Verified facts, std::string_view snapshot) {
+  std::set<std::string> copied;
+  for (const auto row : facts.getSnapshots())
+    if (view(row.getName()) == snapshot) copied.insert(str(row.getDataset()));
+  return copied;
+}
+
 std::string snapshot_of(const TaskRecord& verify) {
   const auto task = verify.order.reader().getTask();
   return task.isZfsBackupVerify() ? str(task.getZfsBackupVerify().getSnapshot())
@@ -177,15 +192,22 @@ std::string copy_concern(const Evidences& evidences, LabPool pool, const TaskRec
   if (auto concern = disk_concern(evidences.lab, view(facts.getDiskSerial())); !concern.empty())
     return concern;
   if (auto concern = writing_concern(evidences, pool, task); !concern.empty()) return concern;
-  if (auto concern = later_write(evidences, {.pool = str(pool.getName()),
-                                             .name = snapshot_of(task),
-                                             .at = taken_at(facts, snapshot_of(task))});
+  const auto snapshot = snapshot_of(task);
+  const auto taken = taken_at(facts, snapshot);
+  if (evidences.now - taken > copy_age_max)
+    return fmt::format("its snapshot was taken {} ago, which is more than {}: name a new one",
+                       human(evidences.now - taken), human(copy_age_max));
+  if (auto concern =
+          later_write(evidences, {.pool = str(pool.getName()), .name = snapshot, .at = taken});
       !concern.empty())
+    return concern;
+  if (auto concern = left_out(evidences, pool, task, copied_in(facts, snapshot)); !concern.empty())
     return concern;
   return pool_concern(evidences, pool, facts.getPoolGuid());
 }
 
-std::string drill_concern(schema::ZfsBackupVerify::Drill::Reader drill, std::string_view what) {
+std::string drill_concern(schema::ZfsBackupVerify::Drill::Reader drill, std::string_view what,
+                          std::set<std::string> copied) {
   if (!drill.getDone())
     return fmt::format("it was not {} for practice{}{}", what,
                        drill.getWhy().size() == 0 ? "" : ": ", view(drill.getWhy()));
@@ -193,6 +215,8 @@ std::string drill_concern(schema::ZfsBackupVerify::Drill::Reader drill, std::str
   for (const auto row : drill.getDatasets())
     if (row.getWhyNot().size() != 0)
       return fmt::format("{} was not compared: {}", view(row.getDataset()), view(row.getWhyNot()));
+  for (const auto row : drill.getDatasets()) copied.erase(str(row.getDataset()));
+  if (!copied.empty()) return fmt::format("{} was not compared", *copied.begin());
   if (!any_in(drill.getDatasets(), [](auto row) {
         return row.getConfigFiles() + row.getSampled() + row.getBytes() != 0;
       }))
@@ -224,8 +248,13 @@ Verdict backup_verified(const Evidences& evidences, std::chrono::seconds max_age
     if (!concern.empty())
       heard.refute(std::move(concern));
     else
-      heard.confirm(
-          fmt::format("{}, read back {} ago", where_is(heard.facts()), age_of(evidences, heard)));
+      heard.confirm(fmt::format(
+          "{}, taken {} ago, read back {} ago", where_is(heard.facts()),
+          with_facts(heard.facts(),
+                     [&](auto facts) {
+                       return human(evidences.now - taken_at(facts, snapshot_of(*heard.task)));
+                     }),
+          age_of(evidences, heard)));
     return heard.finding;
   });
 }
@@ -235,8 +264,9 @@ Verdict backup_drilled(const Evidences& evidences, std::chrono::seconds max_age)
     auto heard = hear_verification(evidences, pool, "restore", max_age);
     if (heard.task == nullptr) return heard.finding;
     const auto* const what = heard.facts().isZfsPoolBackupVerify() ? "opened" : "received";
-    auto concern = with_facts(heard.facts(),
-                              [&](auto facts) { return drill_concern(facts.getDrill(), what); });
+    auto concern = with_facts(heard.facts(), [&](auto facts) {
+      return drill_concern(facts.getDrill(), what, copied_in(facts, snapshot_of(*heard.task)));
+    });
     // A copy keeps the key that its pool had when it was written.
     if (concern.empty()) concern = secret_concern(evidences, *heard.task);
     if (!concern.empty())
@@ -270,10 +300,15 @@ Verdict pools_intact(const Evidences& evidences, std::chrono::seconds max_age) {
     if (concerns.empty())
       if (auto other = pool_concern(evidences, pool, facts.getPool().getGuid()); !other.empty())
         concerns.push_back(std::move(other));
+    if (concerns.empty())
+      if (auto scrub = scrub_concern(evidences, pool, *heard.task); !scrub.empty())
+        concerns.push_back(std::move(scrub));
     if (!facts.getIntact() || !concerns.empty())
       heard.refute(fmt::format("{}", fmt::join(concerns, "; ")));
     else
-      heard.confirm(fmt::format("nothing speaks against it, {} ago", age_of(evidences, heard)));
+      heard.confirm(fmt::format("nothing speaks against it, {} ago; scrubbed {} ago",
+                                age_of(evidences, heard),
+                                human(evidences.now - instant_of(facts.getScrubbedAt()))));
     return heard.finding;
   });
 }

@@ -1,6 +1,7 @@
 #include "controller/gates/testimony.h"
 
 #include <algorithm>
+#include <capnp/dynamic.h>
 #include <fmt/format.h>
 
 #include "common/reflect/secrets.h"
@@ -76,6 +77,27 @@ void Testimony::refute(std::string why) {
 void Testimony::confirm(std::string why) {
   finding.why = std::move(why);
   finding.supply.clear();
+}
+
+schema::Coverage::Reader coverage_of(schema::Facts::Reader facts) {
+  const auto root = capnp::toDynamic(facts);
+  const auto section = root.get(kj::StringPtr(std::string(reflect::member_of(root)).c_str()))
+                           .as<capnp::DynamicStruct>();
+  return section.get("coverage").as<schema::Coverage>();
+}
+
+std::string in_words(capnp::List<schema::Gap>::Reader gaps) {
+  std::string text;
+  for (unsigned i = 0; i < std::min(gaps.size(), 3U); ++i)
+    text +=
+        fmt::format("{}{}: {}", i == 0 ? "" : "; ", str(gaps[i].getPart()), str(gaps[i].getWhy()));
+  if (gaps.size() > 3) text += fmt::format("; and {} more", gaps.size() - 3);
+  return text;
+}
+
+std::string unread_in(schema::Facts::Reader facts) {
+  const auto problems = coverage_of(facts).getProblems();
+  return problems.size() == 0 ? std::string() : "it was not read whole: " + in_words(problems);
 }
 
 std::string secret_concern(const Evidences& evidences, const TaskRecord& task) {

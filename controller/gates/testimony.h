@@ -4,6 +4,7 @@
 /// machine, how old.
 
 #include "controller/gates/gate.h"
+#include "schema/coverage.capnp.h"
 
 namespace relab::controller {
 
@@ -40,6 +41,13 @@ std::string failure_of(const TaskRecord& task);
 /// Not met: the agent is not enrolled, nothing was ever done, the newest one failed or is of
 /// another machine, or it is too old by our own clock.
 Testimony hear(const Evidences& evidences, const Question& question);
+
+/// What a section of the audit says of its own completeness.
+schema::Coverage::Reader coverage_of(schema::Facts::Reader facts);
+/// The first few, and how many more there are.
+std::string in_words(capnp::List<schema::Gap>::Reader gaps);
+/// What of a section exists and could not be read; empty: nothing.
+std::string unread_in(schema::Facts::Reader facts);
 
 /// Why what was done with the secrets of an order says nothing of those that are stored now; empty:
 /// they are the same.

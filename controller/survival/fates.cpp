@@ -198,10 +198,11 @@ Heard hear_audit(const Evidences& evidences, const std::string& host,
                                   .max_age = max_age,
                                   .supply = "relab run 0a",
                                   .never = "it was never read"});
-    if (heard.task != nullptr)
+    if (heard.task != nullptr) {
       keep(heard.facts(), all.audit);
-    else
-      all.missing.push_back(std::move(heard.finding));
+      if (auto unread = unread_in(heard.facts()); !unread.empty()) heard.refute(std::move(unread));
+    }
+    if (heard.finding.standing != Standing::MET) all.missing.push_back(std::move(heard.finding));
   }
   return all;
 }

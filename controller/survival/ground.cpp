@@ -112,8 +112,26 @@ Lot Ground::of_volume(const std::string& storage, const std::string& volume) con
                              storage)};
 }
 
+Lot Ground::of_machine(std::uint32_t vmid) const {
+  std::optional<Lot> worst;
+  for (const auto row : audit_.guests->getDisks()) {
+    if (row.getVmid() != vmid || row.getCdrom()) continue;
+    auto lot = row.getStorage().size() == 0
+                   ? Lot{.why = fmt::format("{} is a disk of the host that is handed through",
+                                            view(row.getVolume()))}
+                   : of_volume(str(row.getStorage()), str(row.getVolume()));
+    lot.why = fmt::format("{}: {}", view(row.getKey()), lot.why);
+    if (!worst || !lot.survives) worst = std::move(lot);
+  }
+  if (worst) return *worst;
+  return {.why = fmt::format("the audit tells of no disk of the virtual machine {}", vmid)};
+}
+
 Lot Ground::of_guest_path(std::uint32_t vmid, const std::string& path) const {
   if (!audit_.guests) return {.why = "the guests were not read"};
+  for (const auto guest : audit_.guests->getGuests())
+    if (guest.getVmid() == vmid && guest.getType() != schema::AuditGuests::Type::LXC)
+      return of_machine(vmid);
   Nearest<schema::AuditGuests::Mount::Reader> bind;
   for (const auto row : audit_.guests->getMounts())
     if (row.getVmid() == vmid) bind.offer(path, str(row.getGuestPath()), row);

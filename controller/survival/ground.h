@@ -40,7 +40,8 @@ class Ground {
 
   /// Of a path of the host itself. Whatever the audit does not place is lost.
   Lot of_host_path(const std::string& path) const;
-  /// Of a path as a guest sees it.
+  /// Of a path as a container sees it. Of a virtual machine only its disks are known: all of them
+  /// survive, or whatever is on them is lost.
   Lot of_guest_path(std::uint32_t vmid, const std::string& path) const;
   /// Of a volume of a guest, by Proxmox's storage and name.
   Lot of_volume(const std::string& storage, const std::string& volume) const;
@@ -50,6 +51,8 @@ class Ground {
   Lot of_disk(const std::string& serial) const;
 
  private:
+  Lot of_machine(std::uint32_t vmid) const;
+
   schema::Lab::Reader lab_;
   std::string host_;
   const HostAudit& audit_;

@@ -168,11 +168,13 @@ class Gathering {
            .what = fmt::format("datastore '{}'", view(row.getName()))});
   }
   void add_guests() {
-    for (const auto guest : audit_.guests->getGuests())
-      if (guest.getType() == schema::AuditGuests::Type::LXC)
-        add({.vmid = guest.getVmid(),
-             .path = "/",
-             .what = fmt::format("root file system of '{}'", view(guest.getName()))});
+    for (const auto guest : audit_.guests->getGuests()) {
+      const bool container = guest.getType() == schema::AuditGuests::Type::LXC;
+      add({.vmid = guest.getVmid(),
+           .path = "/",
+           .what = fmt::format("{} of '{}'", container ? "root file system" : "disks",
+                               view(guest.getName()))});
+    }
     for (const auto disk : audit_.guests->getDisks())
       if (disk.getGuestPath().size() != 0 && view(disk.getKey()) != "rootfs")
         add({.vmid = disk.getVmid(),

@@ -45,6 +45,11 @@ class SimZfs {
     for (auto& node : nodes_)
       if (node.name.starts_with("datapool/relab-drill")) node.scratch = true;
   }
+  /// Somebody's own dataset with what marks those of drills.
+  void mark(const std::string& dataset) {
+    for (auto& node : nodes_)
+      if (node.dataset() == dataset) node.scratch = true;
+  }
   /// As `zfs snapshot -r` does.
   void snapshot_all(const std::string& name) {
     ++txg_;

@@ -40,6 +40,7 @@ mkdir -p /root/made; cd /root/made
 zfs snapshot -r datapool@pre-rebuild
 zfs send -R -w datapool@pre-rebuild >older
 zfs destroy -r datapool@pre-rebuild
+zpool scrub -w datapool
 """
 # The plan's recipe, and what else could be taken for the copy. The dataset that is sent decrypted is one of those in it.
 MADE = """

@@ -18,15 +18,15 @@ from support.lab import PING, phase, step, track
 
 MOMENTS = int(os.environ.get("RELAB_MOMENTS", "20"))
 # How often each step is struck, by chance, and after how long at most.
-WEIGHTS = {"health": 1, "scrub": 2, "key": 1, "disk": 1, "preserve": 4, "snapshot": 1, "write": 9, "verify": 13}
+WEIGHTS = {"scrub": 2, "health": 1, "key": 1, "disk": 1, "preserve": 4, "snapshot": 1, "write": 9, "verify": 13}
 PAUSE_MAX_S = collections.defaultdict(lambda: 5, verify=14)
 CUT_MAX_S = 4
 STEP_MAX_S = 300
 PASSES_MAX = 6
 COPY = 'dataset = "datapool", snapshot = "pre-rebuild", folder = "/mnt/usb", name = "copy"'
 KEY = "correct horse battery"
-STEPS = {"health": 'pool_health = { pool = "datapool" }',
-         "scrub": 'zfs_scrub = { pool = "datapool", max_age = "1h" }',
+STEPS = {"scrub": 'zfs_scrub = { pool = "datapool", max_age = "1h" }',
+         "health": 'pool_health = { pool = "datapool" }',
          "key": 'zfs_key_check = { dataset = "datapool", key = "datapool-key" }',
          "disk": f'usb_disk = {{ serial = "{USB.serial}", folder = "/mnt/usb", format = true }}',
          "preserve": 'preserve = { paths = ["/etc", "/srv/app"], folder = "/mnt/usb", name = "config" }',
@@ -46,6 +46,7 @@ sqlite3 /srv/app/app.db 'CREATE TABLE t(x); INSERT INTO t VALUES(42)'
 # What stands under the final names, and what the digests of that are.
 FINAL = """
 cd /mnt/usb 2>/dev/null || exit 0
+[ ! -e config.tar.zst ] || zstd -tq config.tar.zst
 [ -e copy.zfs ] || exit 0
 echo "size $(stat -c %s copy.zfs)"
 echo "chunks $(split -b 64M --filter='b2sum -l 256' copy.zfs | cut -d' ' -f1 | tr '\\n' ' ')"

@@ -4,7 +4,7 @@
 import base64
 import json
 
-from bed.case import MachineCase, main
+from bed.case import MachineCase, main, say
 from bed.machine import USB
 
 from support.lab import phase, step, track
@@ -21,6 +21,14 @@ HEALTH = 'pool_health = { pool = "datapool" }'
 KEY = "correct horse battery"
 # Bytes that the bed has written on its volume.
 ON_VOLUME = 100_000
+# Bytes of a copy in the making.
+BEGUN = "stat -c %s /mnt/usb/copy.zfs.part 2>/dev/null || echo 0"
+# A disk comes back, and nobody holds on to what it was before.
+BACK = """
+umount -l /mnt/usb
+for _ in $(seq 100); do [ -e /dev/disk/by-id/usb-* ] && break; sleep 0.1; done
+udevadm settle
+"""
 # What a drill sets up.
 SCRATCH = """
 zfs list -H -o name -r datapool | grep relab-drill || true
@@ -31,7 +39,8 @@ ls -A /run/relab-drill 2>/dev/null || true
 
 class Verify(MachineCase):
     # killed_test has one in each system.
-    only = {"test_a_good_copy_is_proven_and_a_bad_one_is_not": "trixie"}
+    only = {"test_a_good_copy_is_proven_and_a_bad_one_is_not": "trixie",
+            "test_a_disk_that_is_pulled_while_it_is_written_to_has_no_copy": "bookworm"}
 
     def setUp(self):
         super().setUp()
@@ -79,6 +88,24 @@ class Verify(MachineCase):
 byte=$(dd if=/mnt/usb/copy.zfs bs=1 skip={at} count=1 status=none | od -An -tu1)
 printf "\\\\x$(printf %02x $((byte ^ 16)))" | dd of=/mnt/usb/copy.zfs bs=1 seek={at} conv=notrunc,fsync status=none
 """)
+
+    def test_a_disk_that_is_pulled_while_it_is_written_to_has_no_copy(self):
+        self.machine.must("head -c 60000000 /dev/urandom >/datapool/documents/large.bin; sync")
+        running = self.lab_.start("run", "0b")
+        for _ in range(600):
+            if int(self.machine.must(BEGUN)) > 1_000_000:
+                break
+            self.assertTrue(running.is_running(), "it ended before it wrote")
+        self.machine.unplug(USB)
+        ended = running.wait(300)
+        self.assert_ended(ended, 1, "write")
+        say(ended.out)
+
+        self.machine.plug(USB)
+        self.machine.must(BACK)
+        self.assert_ended(self.lab_.relab("run", "0b"), 0, "3 step(s) succeeded")
+        self.assertEqual(self.machine.must("ls /mnt/usb | grep part || true").strip(), "")
+        self.assert_ended(self.lab_.relab("run", "reading"), 0)
 
     def test_a_good_copy_is_proven_and_a_bad_one_is_not(self):
         self.assert_ended(self.lab_.relab("run", "0b"), 0, "3 step(s) succeeded")

@@ -93,6 +93,7 @@ Result<Message<Facts>> Preserve::observe(Params::Reader params, Host& host) {
   const auto wish = wish_of(params, target.serial);
   RELAB_TRY(const auto machine, host.read_file("/etc/machine-id"));
   RELAB_TRY(const auto missing, missing_of(host, wish.source));
+  if (missing.empty()) RELAB_CHECK(check_links(host, wish.source));
   Draft<Facts> facts;
   facts->setPlace(wish.source.title());
   set_all(facts->initMissing(size_of(missing)), missing);

@@ -113,6 +113,39 @@ Result<std::vector<std::string>> missing_of(Host& host, const Source& source) {
   return missing;
 }
 
+namespace {
+
+/// The path with every link resolved; empty: it is no link itself.
+Result<std::string> target_of(Host& host, const Source& source, const std::string& path) {
+  if (source.vmid == 0) {
+    RELAB_TRY(const auto status, host.status(path));
+    if (status.type != FileType::symlink) return std::string();
+    RELAB_TRY(const auto target, host.canonical(path));
+    return target.string();
+  }
+  RELAB_TRY(const auto type,
+            output_of(host, {.argv = source.command({"stat", "--format=%F", "--", path})}));
+  if (trim(type) != "symbolic link") return std::string();
+  RELAB_TRY(const auto target,
+            output_of(host, {.argv = source.command({"readlink", "--canonicalize", "--", path})}));
+  return std::string(trim(target));
+}
+
+}  // namespace
+
+Result<void> check_links(Host& host, const Source& source) {
+  for (const auto& path : source.paths) {
+    RELAB_TRY(const auto target,
+              target_of(host, source, path).during("looking where " + path + " leads to"));
+    if (target.empty() || is_in(source.paths, target)) continue;
+    return fail(Fault::conflict,
+                fmt::format("{} in {} is a link to {}, of which nothing would be archived", path,
+                            source.title(), target),
+                fmt::format("name {} in `paths` as well", target));
+  }
+  return {};
+}
+
 Result<void> check_mounts(Host& host, const Source& source) {
   RELAB_TRY(const auto points, mount_points_of(host, source));
   for (const auto& point : points) {

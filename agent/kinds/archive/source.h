@@ -42,6 +42,10 @@ Command tar_of(const Source& source, const Copies& copies = {});
 /// The paths of the source that are not there.
 Result<std::vector<std::string>> missing_of(Host& host, const Source& source);
 
+/// Fault::conflict if a path is itself a link, and what it leads to is not in the source: tar
+/// archives the link alone.
+Result<void> check_links(Host& host, const Source& source);
+
 /// Fault::conflict if another file system is mounted below a path, and is neither named nor
 /// excluded: tar passes over it, and says nothing.
 Result<void> check_mounts(Host& host, const Source& source);

@@ -49,6 +49,13 @@ class Passing final : public Sink {
   std::string tail_;
 };
 
+Result<void> remove_copies(Host& host, const Path& folder) {
+  const Copies copies{.folder = folder};
+  RELAB_TRY(const bool there, is_there(host, copies.place()));
+  if (!there) return {};
+  return must_run(host, {.argv = {"rm", "-r", "--one-file-system", "--", copies.place().string()}});
+}
+
 class Writing {
  public:
   Writing(Host& host, const ArchiveWish& wish)
@@ -65,6 +72,8 @@ class Writing {
     const auto manifest = manifest_of(taken, compressed, std::string(trim(machine)));
     RELAB_CHECK(write_beside(host_, wish_.name.beside(), manifest_payload, manifest_text(manifest))
                     .during("writing the manifest"));
+    // Before anything has its name: whoever finds the archive complete looks for nothing else.
+    RELAB_CHECK(remove_copies(host_, wish_.name.folder));
     return file->publish(wish_.name.file());
   }
   const Copies& copies() const { return copies_; }
@@ -169,13 +178,6 @@ Result<void> check_ground(Host& host, const ArchiveWish& wish) {
       Fault::conflict,
       fmt::format("{} is not the disk any more that was looked at", wish.name.folder.string()),
       "run it again");
-}
-
-Result<void> remove_copies(Host& host, const Path& folder) {
-  const Copies copies{.folder = folder};
-  RELAB_TRY(const bool there, is_there(host, copies.place()));
-  if (!there) return {};
-  return must_run(host, {.argv = {"rm", "-r", "--one-file-system", "--", copies.place().string()}});
 }
 
 void add_list(std::vector<std::string>& words, const std::vector<std::string>& list) {

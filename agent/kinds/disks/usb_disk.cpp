@@ -69,13 +69,19 @@ Result<Found> look_at(BlockDevices devices, std::string_view path) {
   return found;
 }
 
+/// Of several mounts the last one is seen. The mount may be read-only, or, after errors, its file
+/// system.
 bool is_read_only(std::string_view mountinfo, const std::string& folder) {
+  const auto has_ro = [](std::string_view options) {
+    return options == "ro" || options.starts_with("ro,");
+  };
+  bool read_only = false;
   for (const auto line : lines(mountinfo)) {
     const auto words = split(line, ' ');
     if (words.size() > 5 && words[4] == folder)
-      return words[5] == "ro" || words[5].starts_with("ro,");
+      read_only = has_ro(words[5]) || has_ro(words.back());
   }
-  return false;
+  return read_only;
 }
 
 Result<void> describe_mount(const std::string& folder, const Found& found, Host& host,
@@ -89,9 +95,11 @@ Result<void> describe_mount(const std::string& folder, const Found& found, Host&
   RELAB_TRY(const auto text, host.read_file("/proc/self/mountinfo"));
   RELAB_TRY(const auto mounts, parse_mounts(text));
   // Of several the last one is seen.
+  const auto is_ours = [&](const std::string& source) {
+    return std::ranges::any_of(found.parts, [&](const auto* part) { return part->path == source; });
+  };
   for (const auto& mount : mounts)
-    if (mount.point == folder)
-      facts.setCovered(here && mount.source.starts_with("/dev/") ? "" : mount.source);
+    if (mount.point == folder) facts.setCovered(is_ours(mount.source) ? "" : mount.source);
   if (!here) return {};
   RELAB_TRY(const auto room, host.file_system(folder));
   facts.setSize(room.size);
@@ -125,24 +133,39 @@ Result<void> check_mounted(Params::Reader params, Facts::Reader facts) {
   return check_size("the file system on " + folder, facts.getSize(), params.getLeast());
 }
 
-/// The disk as it is now; what was planned may be hours ago.
-Result<Found> find_again(Host& host, const std::string& serial) {
+/// Which disk, and where it is to be mounted.
+struct Wish {
+  std::string serial;
+  /// A name below /dev/disk/by-id that it must have, too; empty: any.
+  std::string by_id;
+  std::string folder;
+};
+
+/// The disk as it is now, if it still is one that may be written to; what was planned may be hours
+/// ago.
+Result<Found> find_again(Host& host, const Wish& wish) {
   RELAB_TRY(auto devices, BlockDevices::read(host));
   Draft<schema::DiskAttached::Facts> now;
-  RELAB_CHECK(describe_disk(serial, devices, host, *now));
-  if (!now->getAttached())
-    return fail(Fault::missing, fmt::format("the disk {} is not attached any more", serial));
-  return look_at(std::move(devices), view(now->asReader().getPath()));
+  RELAB_CHECK(describe_disk(wish.serial, devices, host, *now));
+  const auto disk = now->asReader();
+  if (!disk.getAttached())
+    return fail(Fault::missing, fmt::format("the disk {} is not attached any more", wish.serial));
+  RELAB_CHECK(check_by_id(wish.serial, wish.by_id, disk.getAliases()));
+  RELAB_CHECK(check_on_usb(wish.serial, view(disk.getBus())));
+  RELAB_TRY(auto found, look_at(std::move(devices), view(disk.getPath())));
+  if (const auto use = belongs_to(found.parts, wish.folder); !use.empty())
+    return refuse(fmt::format("the disk {} is in use: {}", wish.serial, use), "look at it again");
+  return found;
 }
 
 /// It is udev that tells lsblk what is on a disk, a while after it was written.
-Result<void> wait_until_seen(Host& host, const std::string& serial) {
+Result<void> wait_until_seen(Host& host, const Wish& wish) {
   for (int looks = 0;; ++looks) {
-    RELAB_TRY(const auto found, find_again(host, serial));
+    RELAB_TRY(const auto found, find_again(host, wish));
     if (mountable(found.parts) != nullptr) return {};
     if (looks == looks_max)
       return fail(Fault::damaged,
-                  fmt::format("the file system that was made on {} is not seen", serial));
+                  fmt::format("the file system that was made on {} is not seen", wish.serial));
     RELAB_CHECK(host.pause(look_again, {.what = "waiting until the new file system is seen"}));
   }
 }
@@ -176,25 +199,26 @@ Result<void> check_empty(Host& host, const BlockDevice& disk) {
   return {};
 }
 
-Result<void> make_file_system(Host& host, const std::string& serial) {
-  RELAB_TRY(const auto found, find_again(host, serial));
+Result<void> make_file_system(Host& host, const Wish& wish) {
+  RELAB_TRY(const auto found, find_again(host, wish));
   if (!is_blank(found.parts))
-    return refuse(fmt::format("the disk {} is not blank any more", serial), "look at it again");
+    return refuse(fmt::format("the disk {} is not blank any more", wish.serial),
+                  "look at it again");
   RELAB_CHECK(check_empty(host, *found.disk));
   RELAB_CHECK(must_run(host, {.argv = {"mkfs.ext4", "-q", "-m", "0", found.disk->path},
                               .timeout = format_time_max}));
-  return wait_until_seen(host, serial);
+  return wait_until_seen(host, wish);
 }
 
-Result<void> mount(Host& host, const std::string& serial, const std::string& folder) {
-  RELAB_TRY(const auto found, find_again(host, serial));
+Result<void> mount(Host& host, const Wish& wish) {
+  RELAB_TRY(const auto found, find_again(host, wish));
   const auto* device = mountable(found.parts);
   if (device == nullptr)
-    return refuse(fmt::format("the disk {} has no one file system to be mounted", serial),
+    return refuse(fmt::format("the disk {} has no one file system to be mounted", wish.serial),
                   "look at it again");
-  RELAB_CHECK(must_run(host, {.argv = {"mkdir", "-p", folder}}));
+  RELAB_CHECK(must_run(host, {.argv = {"mkdir", "-p", wish.folder}}));
   return must_run(host, {.argv = {"mount", "-t", device->file_system, "-o", "nosuid,nodev,noexec",
-                                  device->path, folder}});
+                                  device->path, wish.folder}});
 }
 
 }  // namespace
@@ -235,28 +259,29 @@ Result<std::vector<Change>> UsbDisk::plan(Params::Reader params, Facts::Reader f
   }
   const auto serial = str(params.getSerial());
   const auto folder = str(params.getFolder());
+  const auto by_id = str(params.getById());
   if (facts.getBlank() && !params.getFormat())
     return refuse(fmt::format("the disk {} is blank", serial),
                   "give the task `format = true` to have a file system made on it");
   if (facts.getBlank())
     changes.push_back({.what = fmt::format("+ ext4 on the blank disk {}, {}", serial,
                                            human_bytes(facts.getDisk().getSize())),
-                       .how = {"format", serial}});
+                       .how = {"format", serial, by_id, folder}});
   if (!facts.getBlank() && facts.getDevice().size() == 0)
     return refuse(fmt::format("the disk {} has something on it, and no one file system of a kind "
                               "that is mounted ({})",
                               serial, fmt::join(file_systems, ", ")),
                   "look at what it holds; what makes it blank is a task of its own");
   changes.push_back({.what = fmt::format("+ the disk {} mounted on {}", serial, folder),
-                     .how = {"mount", serial, folder}});
+                     .how = {"mount", serial, by_id, folder}});
   return changes;
 }
 
 Result<void> UsbDisk::apply(const Change& change, Host& host) {
   const auto& how = change.how;
-  RELAB_ASSERT(how.size() == 2 || how.size() == 3);
-  if (how[0] == "format") return make_file_system(host, how[1]);
-  return mount(host, how[1], how[2]);
+  RELAB_ASSERT(how.size() == 4);
+  const Wish wish{.serial = how[1], .by_id = how[2], .folder = how[3]};
+  return how[0] == "format" ? make_file_system(host, wish) : mount(host, wish);
 }
 
 }  // namespace relab::agent::disks

@@ -107,7 +107,7 @@ class Comparison {
       draw(path, was.size);
       return {};
     }
-    RELAB_CHECK(compare_bytes(path, {}));
+    RELAB_CHECK(compare_bytes(path, {.size = was.size}));
     ++same_.config_files;
     return {};
   }
@@ -124,7 +124,10 @@ class Comparison {
     Digesting is;
     RELAB_CHECK(host_.read_through(origin_ / path, range, was));
     RELAB_CHECK(host_.read_through(copy_ / path, range, is));
-    if (was.finish() != is.finish()) differ(path, "its bytes");
+    if (was.finish() != is.finish())
+      differ(path, "its bytes");
+    else if (was.bytes() != range.size)
+      differ(path, "it has fewer bytes than its size");
     same_.bytes += was.bytes();
     return {};
   }
@@ -135,14 +138,16 @@ class Comparison {
   };
 
   Result<void> compare_drawn(const Drawn& drawn) {
-    if (drawn.size <= compared_whole_max) return compare_bytes(drawn.path, {});
+    if (drawn.size <= compared_whole_max) return compare_bytes(drawn.path, {.size = drawn.size});
     const auto last = (drawn.size - 1) / compared_piece;
     std::uniform_int_distribution<std::uint64_t> between(1, last - 1);
     std::set<std::uint64_t> places = {0, last};
     while (places.size() < compared_pieces) places.insert(between(lot_));
-    for (const auto place : places)
-      RELAB_CHECK(
-          compare_bytes(drawn.path, {.offset = place * compared_piece, .size = compared_piece}));
+    for (const auto place : places) {
+      const auto offset = place * compared_piece;
+      RELAB_CHECK(compare_bytes(
+          drawn.path, {.offset = offset, .size = std::min(compared_piece, drawn.size - offset)}));
+    }
     return {};
   }
 

@@ -50,6 +50,20 @@ std::string difference(schema::BackupManifest::Reader manifest, const BackupWish
   return {};
 }
 
+/// What bears the mark of a drill is left out of every copy: it must lie where drills put it.
+Result<void> check_marks(const std::vector<Node>& tree) {
+  for (const auto& node : tree) {
+    const bool at_place = (node.dataset() + "/").find("/relab-drill/") != std::string::npos;
+    if (node.scratch && !at_place)
+      return fail(Fault::conflict,
+                  fmt::format("{} bears the mark of a drill, relab:drill, and is where no drill "
+                              "puts anything: it would be left out",
+                              node.name),
+                  fmt::format("take the mark off it: zfs inherit -r relab:drill {}", node.name));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Origin> read_origin(Host& host, const BackupWish& wish) {
@@ -60,10 +74,18 @@ Result<Origin> read_origin(Host& host, const BackupWish& wish) {
   RELAB_TRY(auto tree, read_tree(host, wish.dataset));
   if (const auto left = std::ranges::find_if(tree, &Node::scratch); left != tree.end())
     origin.scratch = left->name;
+  RELAB_CHECK(check_marks(tree));
   std::erase_if(tree, [](const Node& node) { return node.scratch; });
   RELAB_TRY(origin.pool_guid, guid_of_pool(host, pool_of(wish.dataset)));
   RELAB_TRY(origin.snapshots, to_be_sent(tree, wish));
   return origin;
+}
+
+Result<void> check_no_scratch(const Origin& origin) {
+  if (origin.scratch.empty()) return {};
+  return fail(Fault::conflict,
+              fmt::format("{} was left by a drill, and would be copied along", origin.scratch),
+              fmt::format("remove it: zfs destroy -r {}", origin.scratch));
 }
 
 Result<std::uint64_t> parse_estimate(std::string_view text) {

@@ -32,8 +32,11 @@ struct Origin {
 };
 
 /// Fault::missing if the dataset has no such snapshot; ::conflict if one below it has none: `zfs
-/// send -R` passes over it, and says nothing.
+/// send -R` passes over it, and says nothing; or if something is marked as a drill's that is none.
 Result<Origin> read_origin(Host& host, const BackupWish& wish);
+
+/// Fault::conflict if a drill left something below the dataset.
+Result<void> check_no_scratch(const Origin& origin);
 
 /// By ZFS's own estimate; it is off by a percent or two.
 Result<std::uint64_t> estimate(Host& host, const BackupWish& wish);

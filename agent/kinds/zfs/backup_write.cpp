@@ -104,10 +104,7 @@ Result<void> check_stream(const SendStream& stream, const std::vector<Node>& sna
 Result<void> write_backup(Host& host, const BackupWish& wish, const BackupGround& ground) {
   RELAB_CHECK(check_ground(host, wish, ground));
   RELAB_TRY(const auto origin, read_origin(host, wish));
-  if (!origin.scratch.empty())
-    return fail(Fault::conflict,
-                fmt::format("{} was left by a drill, and would be copied along", origin.scratch),
-                fmt::format("remove it: zfs destroy -r {}", origin.scratch));
+  RELAB_CHECK(check_no_scratch(origin));
   RELAB_TRY(const auto machine, host.read_file("/etc/machine-id"));
   RELAB_TRY(const auto file, host.create_file(wish.stream_part()));
   CopyingStream copying(host, *file, ground.estimate);

@@ -9,6 +9,7 @@
 #include "agent/kinds/support/fill.h"
 #include "agent/kinds/zfs/ask.h"
 #include "agent/kinds/zfs/write.h"
+#include "common/base/time.h"
 
 namespace relab::agent::zfs {
 
@@ -48,6 +49,18 @@ void add_vdev(schema::AuditZfs::Vdev::Reader vdev, std::vector<std::string>& con
     concerns.push_back(fmt::format("{} has {} read, {} write and {} checksum error(s)", name,
                                    vdev.getReadErrors(), vdev.getWriteErrors(),
                                    vdev.getChecksumErrors()));
+}
+
+/// No disks read that much in a second.
+constexpr std::uint64_t rate_max = std::uint64_t{64} << 30U;
+
+/// ZFS has reported the end of a scrub, without errors, that can have read nothing.
+bool is_too_fast(schema::AuditZfs::Scan::Reader scan, std::uint64_t allocated) {
+  if (view(scan.getFunction()) != "scrub" || view(scan.getState()) != "finished" ||
+      scan.getStartedAt() == 0 || scan.getEndedAt() < scan.getStartedAt())
+    return false;
+  const auto seconds = (scan.getEndedAt() - scan.getStartedAt()) / 1000 + 1;
+  return allocated / seconds > rate_max;
 }
 
 void add_scan(schema::AuditZfs::Scan::Reader scan, std::vector<std::string>& concerns) {
@@ -95,6 +108,12 @@ std::vector<std::string> concerns_of(Audit::Reader facts) {
   for (const auto pool : facts.getPools()) add_pool(pool, concerns);
   for (const auto vdev : facts.getVdevs()) add_vdev(vdev, concerns);
   for (const auto scan : facts.getScans()) add_scan(scan, concerns);
+  for (const auto scan : facts.getScans())
+    for (const auto pool : facts.getPools())
+      if (is_too_fast(scan, pool.getAllocated()))
+        concerns.push_back(fmt::format("the last scrub ended after {} s: it cannot have read {}",
+                                       (scan.getEndedAt() - scan.getStartedAt()) / 1000,
+                                       human_bytes(pool.getAllocated())));
   for (const auto gap : facts.getCoverage().getProblems())
     concerns.push_back(fmt::format("not known: {}: {}", view(gap.getPart()), view(gap.getWhy())));
   if (facts.getVdevs().size() == 0) concerns.emplace_back("ZFS tells of no disk of the pool");

@@ -97,7 +97,7 @@ Result<Message<Facts>> ZfsKeyCheck::observe(Params::Reader params, Host& host) {
   facts->setEncryptionRoot(root.name);
   facts->setKeyFormat(value_of(root.properties, "keyformat"));
   facts->setKeyStatus(value_of(root.properties, "keystatus"));
-  facts->setProven(output.status == 0);
+  facts->setProven(output.status == 0 && trim(output.err).empty());
   facts->setExitCode(static_cast<std::uint16_t>(output.status));
   facts->setWords(std::string(trim(output.err)));
   facts->setToolVersion(versions.tool);

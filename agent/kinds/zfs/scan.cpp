@@ -33,6 +33,29 @@ std::optional<std::uint64_t> errors_of(std::string_view line) {
   return number ? std::optional(*number) : std::nullopt;
 }
 
+/// "scrub repaired 0B in 1 days 02:03:04 with 0 errors"
+std::optional<std::chrono::seconds> duration_of(std::string_view line) {
+  const auto text = after(line.substr(0, line.find(" with ")), " in ");
+  if (!text) return {};
+  std::string_view clock = *text;
+  std::uint64_t days = 0;
+  if (const auto at = clock.find(" days "); at != std::string_view::npos) {
+    const auto number = parse_number<std::uint64_t>(clock.substr(0, at));
+    if (!number) return {};
+    days = *number;
+    clock = clock.substr(at + std::string_view(" days ").size());
+  }
+  const auto parts = split(clock, ':');
+  if (parts.size() != 3) return {};
+  std::uint64_t seconds = days * 24;
+  for (const auto part : parts) {
+    const auto number = parse_number<std::uint64_t>(part);
+    if (!number) return {};
+    seconds = (&part == &parts.front() ? seconds : seconds * 60) + *number;
+  }
+  return std::chrono::seconds(seconds);
+}
+
 }  // namespace
 
 std::optional<Scan> parse_scan(std::string_view words) {
@@ -44,6 +67,7 @@ std::optional<Scan> parse_scan(std::string_view words) {
     scan.state = "finished";
     scan.errors = *errors;
     scan.ended.words = *ended;
+    scan.took = duration_of(line);
   } else if (const auto checked = after(line, " on "); checked && line.starts_with("scrubbed ")) {
     scan.state = "finished";
     scan.ended.words = *checked;

@@ -42,6 +42,8 @@ struct Scan {
   std::string state;
   Moment started = {};
   Moment ended = {};
+  /// How long it took, where only that is told, and not when it was started.
+  std::optional<std::chrono::seconds> took = {};
   std::uint64_t errors = 0;
   std::string words = {};
 };

@@ -15,7 +15,9 @@ constexpr auto reading_time_max = std::chrono::hours(24 * 30);
 class Blocks final : public StreamListener {
  public:
   void on_record(const SendRecord& record) override {
-    wanted_ = record.type() == RecordType::write;
+    const auto type = *record.type();
+    wanted_ = type == RecordType::write;
+    strange_ = strange_ || !is_usual(type);
     if (!wanted_) return;
     const auto place =
         fmt::format("{} {} {};", record.object(), record.offset(), record.payload_size());
@@ -26,10 +28,33 @@ class Blocks final : public StreamListener {
     digest_.add({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
     bytes_ += bytes.size();
   }
+  /// There was content that is in no digest.
+  bool strange() const { return strange_; }
   VolumeContents finish() && { return {.digest = digest_.finish(), .bytes = bytes_}; }
 
  private:
+  /// What `zfs send` makes of a volume where nothing is asked for.
+  static bool is_usual(RecordType type) {
+    switch (type) {
+      case RecordType::begin:
+      case RecordType::object:
+      case RecordType::free_objects:
+      case RecordType::write:
+      case RecordType::free:
+      case RecordType::end:
+        return true;
+      case RecordType::write_by_ref:
+      case RecordType::spill:
+      case RecordType::write_embedded:
+      case RecordType::object_range:
+      case RecordType::redact:
+        break;
+    }
+    return false;
+  }
+
   bool wanted_ = false;
+  bool strange_ = false;
   std::uint64_t bytes_ = 0;
   crypto::Blake2b digest_;
 };
@@ -47,7 +72,8 @@ class Reading final : public Sink {
   Result<VolumeContents> finish() && {
     RELAB_TRY(const auto stream, std::move(reader_).finish());
     if (stream.substreams.size() != 1 || !stream.substreams[0].is_volume ||
-        stream.substreams[0].has(Feature::raw) || stream.substreams[0].has(Feature::compressed))
+        stream.substreams[0].has(Feature::raw) || stream.substreams[0].has(Feature::compressed) ||
+        blocks_.strange())
       return fail(Fault::damaged, "what zfs send gave is not the content of a volume");
     return std::move(blocks_).finish();
   }

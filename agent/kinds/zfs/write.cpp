@@ -98,7 +98,10 @@ void write_scan(const std::string& pool, const Scan& scan,
   builder.setPool(pool);
   builder.setFunction(scan.function);
   builder.setState(scan.state);
-  builder.setStartedAt(scan.started.unix_millis);
+  // ZFS 2.1 tells of a scan that has ended how long it took.
+  const auto took = scan.took ? static_cast<std::uint64_t>(Millis(*scan.took).count()) : 0;
+  const bool derived = scan.started.unix_millis == 0 && scan.took && scan.ended.unix_millis > took;
+  builder.setStartedAt(derived ? scan.ended.unix_millis - took : scan.started.unix_millis);
   builder.setEndedAt(scan.ended.unix_millis);
   builder.setErrors(scan.errors);
   builder.setWords(scan.words);

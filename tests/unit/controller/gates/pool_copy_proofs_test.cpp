@@ -12,7 +12,8 @@ TEST_CASE("backup.verified: a copy in another pool counts as well", "[controller
 
   CHECK(finding.met());
   CHECK_THAT(finding.why,
-             Catch::StartsWith("1 snapshots in the pool 'usbpool' on USB1, read back"));
+             Catch::StartsWith("1 snapshots in the pool 'usbpool' on USB1, taken 11 s ago, "
+                               "read back"));
   CHECK(scene.only(backup_drilled).met());
   CHECK_THAT(scene.only(backup_drilled).why,
              Catch::StartsWith("2 datasets opened and compared by ZFS 2.1.11"));
@@ -32,7 +33,9 @@ TEST_CASE("backup.verified: what is false about a copy in another pool is named"
     why = "not read back to its end";
   }
   SECTION("it has no snapshot") {
-    scene.verify_pool(R"([{"dataset": "datapool", "name": "pre", "guid": "5"}])", "[]");
+    scene.verify_pool(R"([{"dataset": "datapool", "name": "pre", "guid": "5",
+                   "createdAt": "1789999990000"}])",
+                      "[]");
     why = "it has no snapshot";
   }
   SECTION("one of its disks is one of the lab's") {

@@ -13,7 +13,8 @@ TEST_CASE("backup.verified: a copy that was read back on a disk for backups",
 
   CHECK(finding.met());
   CHECK(finding.subject == "copy of datapool");
-  CHECK_THAT(finding.why, Catch::StartsWith("1 snapshots in 4.0 KiB on USB1, read back"));
+  CHECK_THAT(finding.why,
+             Catch::StartsWith("1 snapshots in 4.0 KiB on USB1, taken 11 s ago, read back"));
   CHECK(finding.supply.empty());
   CHECK(scene.only(backup_drilled).met());
 }
@@ -43,8 +44,20 @@ TEST_CASE("backup.verified: what is false about the copy is named", "[controller
     why = "not read back to its end";
   }
   SECTION("it has no snapshot") {
-    scene.verify(R"([{"dataset": "datapool", "name": "pre", "guid": "5"}])", "[]");
+    scene.verify(R"([{"dataset": "datapool", "name": "pre", "guid": "5",
+                   "createdAt": "1789999990000"}])",
+                 "[]");
     why = "it has no snapshot";
+  }
+  SECTION("it is of last month") {
+    scene.verify("1789999990000", "1787000000000");
+    why = "its snapshot was taken 34 d 17 h ago, which is more than 30 d 0 h";
+  }
+  SECTION("a later audit shows what it does not have") {
+    scene.say("auditZfs", "{}", R"({"coverage": {}, "pools": [{"name": "datapool", "guid": "7001"}],
+      "datasets": [{"name": "datapool"}, {"name": "datapool/relab-drill/copy"}, {"name": "rpool/new"},
+                   {"name": "datapool/new"}]})");
+    why = "a later audit shows datapool/new, of which it has nothing";
   }
   SECTION("its disk holds data of the lab") {
     scene.verify("USB1", "DATA1");
@@ -117,9 +130,8 @@ TEST_CASE("backup.verified: what is false about the copy is named", "[controller
     why = "0c/t/photos wrote to the pool after its snapshot was taken";
   }
   SECTION("something was written to the pool since, and the clock was set back in between") {
-    scene.good = replaced(scene.good, R"("name": "pre",)",
-                          fmt::format(R"("name": "pre", "createdAt": "{}",)",
-                                      unix_millis(scene.records.now) + 60000));
+    scene.good = replaced(scene.good, "1789999990000",
+                          std::to_string(unix_millis(scene.records.now) + 60000));
     scene.did("zfsSnapshot", "0b/t/s", R"({"dataset": "datapool", "name": "pre"})", "{}",
               {"+ snapshot"});
     scene.verify();
@@ -156,9 +168,8 @@ TEST_CASE("backup.verified: what was written before the snapshot, or not at all,
           "[controller][gates]") {
   Scene scene;
   scene.all_is_well();
-  scene.good = replaced(
-      scene.good, R"("name": "pre",)",
-      fmt::format(R"("name": "pre", "createdAt": "{}",)", unix_millis(scene.records.now) + 60000));
+  scene.good =
+      replaced(scene.good, "1789999990000", std::to_string(unix_millis(scene.records.now) + 60000));
   scene.did("preserve", "0c/t/keep", R"({"paths": ["/etc"]})",
             R"({"fileSystem": "zfs", "device": "datapool/archives"})", {"+ archive"});
   scene.verify();
@@ -245,6 +256,10 @@ TEST_CASE("backup.drilled: a copy that nobody received is not enough", "[control
     scene.verify(R"("configFiles": "3")", R"("entries": "3")");
     why = "not one byte of it was compared";
   }
+  SECTION("a dataset of the copy is not among what was compared") {
+    scene.verify(R"({"dataset": "datapool", "configFiles": "3"},)", "");
+    why = "datapool was not compared";
+  }
   SECTION("something not compared") {
     scene.verify(R"({"dataset": "datapool", "configFiles": "3"},)",
                  R"({"dataset": "datapool", "whyNot": "its key is not loaded"},)");
@@ -261,9 +276,39 @@ TEST_CASE("pools.intact: as ZFS tells it", "[controller][gates]") {
   Scene scene;
   scene.audit();
   CHECK(scene.only(pools_intact).standing == schema::Standing::MISSING);
-  scene.say("poolHealth", R"({"pool": "datapool"})",
-            R"({"intact": true, "pool": {"guid": "7001"}})");
+  const auto healthy = [&](const std::string& scrubbed) {
+    scene.say("poolHealth", R"({"pool": "datapool"})",
+              R"({"intact": true, "pool": {"guid": "7001"}, "scrubbedAt": ")" + scrubbed + "\"}");
+  };
+  const auto scrub = [&](const std::string& facts, schema::Outcome outcome) {
+    scene.say("zfsScrub", R"({"pool": "datapool"})", facts, outcome);
+  };
+  healthy("1789999999000");
   CHECK(scene.only(pools_intact).met());
+  scrub(R"({"recent": true})", schema::Outcome::SUCCEEDED);
+  CHECK(scene.only(pools_intact).met());
+
+  SECTION("never scrubbed") {
+    healthy("0");
+    CHECK_THAT(scene.only(pools_intact).why, Catch::StartsWith("no scrub of it is known"));
+  }
+  SECTION("scrubbed long ago") {
+    healthy("1786000000000");
+    CHECK(scene.only(pools_intact).why ==
+          "it was scrubbed 46 d 7 h ago, which is more than 45 d 0 h");
+  }
+  SECTION("a later scrub found errors") {
+    scrub(R"({"errors": "80"})", schema::Outcome::SUCCEEDED);
+    CHECK(scene.only(pools_intact).why == "a scrub that came after that left 80 error(s)");
+  }
+  SECTION("a later scrub showed a broken disk") {
+    scrub(R"({"concerns": ["sda is FAULTED"]})", schema::Outcome::SUCCEEDED);
+    CHECK(scene.only(pools_intact).why == "after a later scrub: sda is FAULTED");
+  }
+  SECTION("a later scrub failed") {
+    scrub("{}", schema::Outcome::FAILED);
+    CHECK(scene.only(pools_intact).why == "a scrub that came after that did not succeed");
+  }
 
   SECTION("concerns") {
     scene.say("poolHealth", R"({"pool": "datapool"})", R"({"concerns": ["sda is OFFLINE"]})");

@@ -107,14 +107,16 @@ struct Scene {
 
   std::string lab_text = a_lab;
   std::string good = R"({"pool": "datapool", "poolGuid": "7001", "state": "complete",
-    "snapshots": [{"dataset": "datapool", "name": "pre", "guid": "5"}], "diskSerial": "USB1",
+    "snapshots": [{"dataset": "datapool", "name": "pre", "guid": "5",
+                   "createdAt": "1789999990000"}], "diskSerial": "USB1",
     "manifestDigest": "abcd", "signedBy": ")" +
                      hex(fixed_keys(5).sign_key()) +
                      R"(", "readBack": true, "bytes": "4096", "moduleVersion": "2.1.11",
     "drill": {"wanted": true, "done": true, "datasets": [{"dataset": "datapool", "configFiles": "3"},
       {"dataset": "datapool/vm"}]}})";
   std::string good_pool = R"({"pool": "datapool", "poolGuid": "7001", "state": "complete",
-    "snapshots": [{"dataset": "datapool", "name": "pre", "guid": "5"}], "diskSerial": "USB1",
+    "snapshots": [{"dataset": "datapool", "name": "pre", "guid": "5",
+                   "createdAt": "1789999990000"}], "diskSerial": "USB1",
     "targetPool": "usbpool", "targetPoolGuid": "8001", "copyDigest": "dada", "readBack": true,
     "concerns": [], "moduleVersion": "2.1.11",
     "drill": {"wanted": true, "done": true, "datasets": [{"dataset": "datapool", "configFiles": "3"},

@@ -125,6 +125,49 @@ TEST_CASE("survival: a path survives where it lies on a pool of data", "[control
   CHECK(scene.of("/data/app in guest 110 of pve").thing.what == "kept by lab.toml: years of work");
 }
 
+TEST_CASE("survival: a virtual machine survives with all its disks", "[controller][survival]") {
+  Scene scene;
+  const auto with_disks = [&](const std::string& disks) {
+    scene.again("guests",
+                R"({"auditGuests": {"guests": [{"vmid": 200, "name": "win", "type": "qemu"}],
+      "disks": [)" + disks +
+                    "]}}");
+  };
+  const auto* const on_data = R"({"vmid": 200, "key": "scsi0", "storage": "tank", "volume": "vm"})";
+  with_disks(std::string(on_data) +
+             R"(, {"vmid": 200, "key": "ide2", "volume": "none", "cdrom": true})");
+  CHECK(scene.of("/ in guest 200 of pve").ending == Ending::survives);
+
+  SECTION("another disk is on the system's") {
+    with_disks(std::string(on_data) + R"(, {"vmid": 200, "key": "scsi1", "storage": "local-zfs",
+      "volume": "subvol-110-disk-0"})");
+    CHECK_THAT(scene.of("/ in guest 200 of pve").why, Catch::Contains("scsi1: in rpool/data"));
+  }
+  SECTION("another disk is handed through") {
+    with_disks(R"({"vmid": 200, "key": "scsi1", "volume": "/dev/disk/by-id/ata-x"}, )" +
+               std::string(on_data));
+    CHECK_THAT(scene.of("/ in guest 200 of pve").why, Catch::Contains("is handed through"));
+  }
+  SECTION("nothing is known of its disks") {
+    with_disks("");
+    CHECK_THAT(scene.of("/ in guest 200 of pve").why, Catch::Contains("tells of no disk"));
+  }
+  CHECK(scene.of("/ in guest 200 of pve").ending == Ending::lost);
+}
+
+TEST_CASE("data.survives: a section of the audit that was not read whole counts as missing",
+          "[controller][gates]") {
+  Scene scene;
+  scene.again("arr", R"({"auditArr": {"coverage": {"problems": [
+    {"part": "guest 110", "why": "it is not running"}]}}})");
+
+  const auto verdict = scene.verdict();
+
+  REQUIRE_FALSE(verdict.findings.empty());
+  CHECK(verdict.findings[0].subject == "arr of pve");
+  CHECK(verdict.findings[0].why == "it was not read whole: guest 110: it is not running");
+}
+
 TEST_CASE("survival: what nobody can place is lost", "[controller][survival]") {
   const Scene scene;
 

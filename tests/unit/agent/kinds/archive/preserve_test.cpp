@@ -251,6 +251,22 @@ TEST_CASE("preserve: what cannot be kept is refused", "[agent][archive]") {
   CHECK(work.failure.sentence().find(why) != std::string::npos);
 }
 
+TEST_CASE("preserve: a link is archived only with what it leads to", "[agent][archive]") {
+  Machine machine;
+  machine.host.remove("/etc/network/interfaces");
+  machine.host.remove("/etc/network");
+  machine.host.file("/srv/network/interfaces", "auto vmbr0\n");
+  machine.host.link("/etc/network", "/srv/network");
+
+  const auto work = machine.work();
+
+  CHECK(work.outcome == schema::Outcome::FAILED);
+  CHECK_THAT(work.failure.sentence(),
+             Catch::Contains("/etc/network in this machine is a link to /srv/network"));
+  CHECK_THAT(work.failure.hint, Catch::Contains("name /srv/network in `paths` as well"));
+  CHECK(machine.is_clean());
+}
+
 TEST_CASE("preserve: an archive that is not what was written is no archive", "[agent][archive]") {
   Machine machine;
   REQUIRE(machine.work().outcome == schema::Outcome::SUCCEEDED);

@@ -116,6 +116,17 @@ TEST_CASE("zfs backup: a stream cut anywhere is no copy", "[agent][zfs]") {
   }
 }
 
+TEST_CASE("zfs backup: what only bears the mark of a drill is not left out silently",
+          "[agent][zfs]") {
+  Machine machine;
+  machine.pool.mark("datapool/media");
+
+  const auto refused = ZfsBackup::observe(machine.wish.reader(), machine.host).error();
+
+  CHECK_THAT(refused.what, Catch::Contains("datapool/media bears the mark of a drill"));
+  CHECK(refused.hint == "take the mark off it: zfs inherit -r relab:drill datapool/media");
+}
+
 TEST_CASE("zfs backup: what a drill left is neither missed nor copied", "[agent][zfs]") {
   Machine machine;
   machine.pool.leave_scratch("daily");
