@@ -23,6 +23,8 @@ namespace po = boost::program_options;
 constexpr int exit_done = 0;
 constexpr int exit_failed = 1;
 constexpr int exit_usage = 2;
+/// The unit starts the agent anew: RestartForceExitStatus.
+constexpr int exit_replaced = 75;
 
 struct Settings {
   std::string command;
@@ -62,9 +64,10 @@ po::options_description options_of(Settings& settings) {
       "keys, pinned controllers and journal; for the agent alone");
   add("listen", po::value(&settings.listen)->default_value("tcp://0.0.0.0:7460"),
       "where the controller dials: tcp://ADDRESS:PORT");
-  add("name", po::value(&settings.name)->default_value(host_name()), "how the agent calls itself");
-  add("role", po::value(&settings.role)->default_value("host"),
-      "the role whose manifest limits the agent");
+  add("name", po::value(&settings.name)->default_value(host_name(), "this machine's name"),
+      "how the agent calls itself");
+  add("role", po::value(&settings.role)->default_value("", "all that are installed"),
+      "the roles whose manifests limit the agent, as in arr+monitoring");
   add("roles-dir", po::value(&settings.roles_dir)->default_value("/usr/lib/relab/roles.d"),
       "the folder of role manifests");
   add("program-path", po::value(&settings.program_path)->default_value(std::string(pinned_path)),
@@ -90,7 +93,7 @@ constexpr auto usage =
     "  relab-agent distrust FINGERPRINT\n"
     "                         forget a controller (then: systemctl reload relab-agent)\n"
     "\n"
-    "Example: relab-agent enrol --name z640 --role host --listen tcp://10.42.10.2:7460\n"
+    "Example: relab-agent enrol --name z640 --listen tcp://10.42.10.2:7460\n"
     "Exit codes: 0 done, 1 failed, 2 wrong usage.\n\n";
 
 void print_error(const Error& error) {
@@ -105,7 +108,11 @@ int exit_code(const Result<T>& result) {
   return exit_failed;
 }
 
-Result<void> serve(const Settings& settings) {
+int exit_code(const Result<Leaving>& left) {
+  return left && *left == Leaving::replaced ? exit_replaced : exit_code<Leaving>(left);
+}
+
+Result<Leaving> serve(const Settings& settings) {
   const Signals signals;
   auto log = make_log("relab-agent", settings.log_level);
   RELAB_TRY(auto service, Service::open({.state_dir = settings.state_dir,
@@ -132,11 +139,12 @@ Result<void> show_code(const Settings& settings, const crypto::EnrolCode& code) 
 
 Result<void> enrol(const Settings& settings) {
   const Signals signals;
+  RELAB_TRY(const auto role, RoleLimits::load(settings.roles_dir, settings.role));
   const auto code = crypto::EnrolCode::make();
   RELAB_TRY(const auto done, await_enrolment({.state_dir = settings.state_dir,
                                               .endpoint = settings.listen,
                                               .name = settings.name,
-                                              .role = settings.role,
+                                              .role = role.name(),
                                               .patience = std::chrono::seconds(settings.ttl),
                                               .ready = [&] { return show_code(settings, code); }},
                                              code, signals));
@@ -179,13 +187,17 @@ Result<void> distrust(const Settings& settings) {
 
 struct Command {
   std::string_view name;
-  Result<void> (*run)(const Settings&);
+  int (*run)(const Settings&);
 };
-constexpr Command commands[] = {{"run", serve},
-                                {"enrol", enrol},
-                                {"identity", identity},
-                                {"trust", list_trust},
-                                {"distrust", distrust}};
+template <auto carry_out>
+int run_to_end(const Settings& settings) {
+  return exit_code(carry_out(settings));
+}
+constexpr Command commands[] = {{"run", run_to_end<serve>},
+                                {"enrol", run_to_end<enrol>},
+                                {"identity", run_to_end<identity>},
+                                {"trust", run_to_end<list_trust>},
+                                {"distrust", run_to_end<distrust>}};
 
 Result<po::variables_map> parse(const std::vector<std::string>& arguments, Settings& settings,
                                 const po::options_description& visible) try {
@@ -219,7 +231,7 @@ int dispatch(const std::vector<std::string>& arguments) {
     return exit_done;
   }
   for (const auto& command : commands)
-    if (command.name == settings.command) return exit_code(command.run(settings));
+    if (command.name == settings.command) return command.run(settings);
   print_error({.fault = Fault::invalid,
                .what = fmt::format("there is no command '{}'", settings.command),
                .hint = "relab-agent --help lists them"});

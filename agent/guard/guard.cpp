@@ -46,7 +46,7 @@ Refused check_role(schema::Order::Reader order, const Terms& terms) {
     return {Refusal::UNKNOWN_KIND, fmt::format("this agent has no task kind '{}'", arm)};
   if (!terms.role.permits_kind(arm))
     return {Refusal::KIND_FORBIDDEN, fmt::format("the role '{}' does not permit the task kind '{}'",
-                                                 str(terms.role.manifest().getName()), arm)};
+                                                 terms.role.name(), arm)};
   if (const auto within = terms.role.check_limits(order.getTask()); !within)
     return {Refusal::LIMIT_EXCEEDED, within.error().what};
   if (reflect::notes_of_kind(arm).commit_confirmed && order.getMode() == schema::Mode::APPLY &&

@@ -5,6 +5,7 @@
 
 #include "agent/kinds/kind.h"
 #include "common/base/file.h"
+#include "common/base/text.h"
 #include "common/reflect/notes.h"
 
 namespace relab::agent {
@@ -50,13 +51,11 @@ Result<void> check_value(schema::RoleManifest::Reader role, std::string_view lis
                   str(role.getName()), field, list));
 }
 
-Result<void> check_fields(schema::RoleManifest::Reader role, capnp::DynamicStruct::Reader params);
-
 /// A limit may be written on a field of a struct within the parameters.
 Result<void> check_inside(schema::RoleManifest::Reader role,
                           const capnp::DynamicValue::Reader& value) {
   if (value.getType() == capnp::DynamicValue::STRUCT)
-    return check_fields(role, value.as<capnp::DynamicStruct>());
+    return check_params(role, value.as<capnp::DynamicStruct>());
   if (value.getType() == capnp::DynamicValue::LIST)
     for (const auto& element : value.as<capnp::DynamicList>())
       RELAB_CHECK(check_inside(role, element));
@@ -71,41 +70,102 @@ Result<void> check_field(schema::RoleManifest::Reader role, capnp::DynamicStruct
   return check_value(role, list, {name.begin(), name.size()}, params.get(field));
 }
 
-Result<void> check_fields(schema::RoleManifest::Reader role, capnp::DynamicStruct::Reader params) {
+bool names_kind(schema::RoleManifest::Reader role, std::string_view arm) {
+  return any_in(role.getKinds(), [&](auto kind) { return view(kind) == arm; });
+}
+
+Result<Message<schema::RoleManifest>> parse_manifest(std::string_view json) {
+  RELAB_TRY(auto manifest, Message<schema::RoleManifest>::from_json(json));
+  for (const auto kind : manifest.reader().getKinds())
+    if (!find_kind(view(kind)))
+      return fail(Fault::invalid,
+                  fmt::format("the role names a task kind that does not exist: '{}'", str(kind)));
+  return manifest;
+}
+
+Result<Message<schema::RoleManifest>> load_manifest(const fs::path& folder, std::string_view name) {
+  const auto path = folder / fmt::format("{}.json", name);
+  RELAB_TRY(const auto text, read_small_file(path).during(
+                                 fmt::format("reading the manifest of the role '{}'", name)));
+  RELAB_TRY(auto manifest, parse_manifest(text).during("reading " + path.string()));
+  if (view(manifest.reader().getName()) == name) return manifest;
+  return fail(Fault::invalid, fmt::format("{} is the manifest of another role, '{}'", path.string(),
+                                          view(manifest.reader().getName())));
+}
+
+Result<std::vector<std::string>> installed_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error))
+    if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
+  std::ranges::sort(names);
+  if (!error && !names.empty()) return names;
+  return fail(Fault::missing,
+              fmt::format("there is no role in {}{}", folder.string(),
+                          error ? ": " + error.message() : std::string()),
+              "install the package of a role, such as relab-agent-proxmox");
+}
+
+}  // namespace
+
+Result<void> check_params(schema::RoleManifest::Reader role, capnp::DynamicStruct::Reader params) {
   for (const auto field : params.getSchema().getNonUnionFields())
     RELAB_CHECK(check_field(role, params, field));
   KJ_IF_MAYBE (member, params.which()) RELAB_CHECK(check_field(role, params, *member));
   return {};
 }
 
-}  // namespace
-
 Result<RoleLimits> RoleLimits::parse(std::string_view json) {
-  RELAB_TRY(auto manifest, Message<schema::RoleManifest>::from_json(json));
-  for (const auto kind : manifest.reader().getKinds())
-    if (!find_kind(view(kind)))
-      return fail(Fault::invalid,
-                  fmt::format("the role names a task kind that does not exist: '{}'", str(kind)));
-  return RoleLimits(std::move(manifest));
+  RoleLimits limits;
+  RELAB_TRY(auto manifest, parse_manifest(json));
+  limits.manifests_.push_back(std::move(manifest));
+  return limits;
 }
 
-Result<RoleLimits> RoleLimits::load(const fs::path& folder, const std::string& name) {
-  const auto path = folder / (name + ".json");
-  RELAB_TRY(const auto text,
-            read_small_file(path).during("reading the manifest of the role '" + name + "'"));
-  return parse(text).during("reading " + path.string());
+Result<RoleLimits> RoleLimits::load(const fs::path& folder, std::string_view names) {
+  std::vector<std::string> wanted;
+  if (names.empty()) {
+    RELAB_TRY(wanted, installed_in(folder));
+  } else {
+    for (const auto name : split(names, '+')) wanted.emplace_back(name);
+  }
+  RoleLimits limits;
+  for (const auto& name : wanted) {
+    RELAB_TRY(auto manifest, load_manifest(folder, name));
+    limits.manifests_.push_back(std::move(manifest));
+  }
+  return limits;
+}
+
+std::string RoleLimits::name() const {
+  std::string all;
+  for (const auto& manifest : manifests_)
+    all += (all.empty() ? "" : "+") + str(manifest.reader().getName());
+  return all;
+}
+
+std::vector<std::string> RoleLimits::kinds() const {
+  std::vector<std::string> all;
+  for (const auto& manifest : manifests_)
+    for (const auto kind : manifest.reader().getKinds())
+      if (std::ranges::find(all, view(kind)) == all.end()) all.push_back(str(kind));
+  return all;
 }
 
 bool RoleLimits::permits_kind(std::string_view arm) const {
-  return any_in(manifest().getKinds(), [&](auto kind) { return view(kind) == arm; });
+  return std::ranges::any_of(
+      manifests_, [&](const auto& manifest) { return names_kind(manifest.reader(), arm); });
 }
 
 Result<void> RoleLimits::check_limits(schema::Task::Reader task) const {
-  return check_params(params_of(task, arm_of(task)));
-}
-
-Result<void> RoleLimits::check_params(capnp::DynamicStruct::Reader params) const {
-  return check_fields(manifest(), params);
+  const auto arm = arm_of(task);
+  Result<void> verdict = fail(Fault::refused, fmt::format("no role permits '{}'", arm));
+  for (const auto& manifest : manifests_) {
+    if (!names_kind(manifest.reader(), arm)) continue;
+    verdict = check_params(manifest.reader(), params_of(task, arm));
+    if (verdict) break;
+  }
+  return verdict;
 }
 
 }  // namespace relab::agent

@@ -1,9 +1,11 @@
 #pragma once
 
-/// What an agent may do at all: the manifest of its role, whatever its controllers order.
+/// What an agent may do at all: the manifests of its roles, whatever its controllers order.
 
 #include <filesystem>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "common/base/result.h"
 #include "common/wire/message.h"
@@ -14,22 +16,30 @@ namespace relab::agent {
 
 class RoleLimits {
  public:
-  /// Reads NAME.json from a folder of manifests. Fault::invalid for a manifest with a kind or key
-  /// that is not known.
-  static Result<RoleLimits> load(const std::filesystem::path& folder, const std::string& name);
+  /// Of no role: nothing is permitted.
+  RoleLimits() = default;
+  /// Of the roles "arr+monitoring", or, for no name, of all that are in the folder, each in a
+  /// NAME.json. Fault::missing if there is none, ::invalid for a manifest of another name, or with
+  /// a kind or key that is not known.
+  static Result<RoleLimits> load(const std::filesystem::path& folder, std::string_view names);
+  /// Of one manifest.
   static Result<RoleLimits> parse(std::string_view json);
 
-  schema::RoleManifest::Reader manifest() const { return manifest_.reader(); }
+  /// "arr+monitoring"
+  std::string name() const;
+  /// Each once.
+  std::vector<std::string> kinds() const;
   bool permits_kind(std::string_view arm) const;
-  /// Every parameter with a `$limit` lies within the manifest's list of that name. Fault::refused,
-  /// with what is permitted.
+  /// One and the same manifest permits the kind, and of its parameters everything with a `$limit`
+  /// lies within its list of that name, however deep the field is. Fault::refused, with the name of
+  /// the list.
   Result<void> check_limits(schema::Task::Reader task) const;
-  /// The same of the parameters alone, however deep within them the field is.
-  Result<void> check_params(capnp::DynamicStruct::Reader params) const;
 
  private:
-  explicit RoleLimits(Message<schema::RoleManifest> manifest) : manifest_(std::move(manifest)) {}
-  Message<schema::RoleManifest> manifest_;
+  std::vector<Message<schema::RoleManifest>> manifests_;
 };
+
+/// That everything with a `$limit` lies within this manifest's lists. Fault::refused.
+Result<void> check_params(schema::RoleManifest::Reader role, capnp::DynamicStruct::Reader params);
 
 }  // namespace relab::agent

@@ -185,8 +185,10 @@ Message<schema::Hello> Servant::hello(const Party& peer, const schema::Attach::R
   hello->setMachineId(self_.machine_id);
   hello->setBootId(self_.boot_id);
   hello->setVersion(std::string(version));
-  hello->setRole(std::string(str(self_.role.manifest().getName())));
-  hello->setKinds(self_.role.manifest().getKinds());
+  hello->setRole(self_.role.name());
+  const auto kinds = self_.role.kinds();
+  auto names = hello->initKinds(static_cast<unsigned>(kinds.size()));
+  for (unsigned at = 0; at < names.size(); ++at) names.set(at, kinds[at]);
   hello->setTime(unix_millis(now_.wall));
   hello->setUptime(static_cast<std::uint64_t>(now_.steady.time_since_epoch().count()));
   auto tasks = hello->initTasks(static_cast<unsigned>(core_.held().size()));

@@ -55,8 +55,11 @@ class Servant {
   void drain(const Now& now);
   /// Forgets controllers that are not pinned any more.
   void replace_trust(Trust trust);
+  /// What it permits from now on, also of tasks that wait.
+  void replace_role(RoleLimits role) { self_.role = std::move(role); }
 
   const Trust& trust() const { return self_.trust; }
+  const RoleLimits& role() const { return self_.role; }
   const Core& core() const { return core_; }
   /// Something runs, or waits to be stored.
   bool busy() const;

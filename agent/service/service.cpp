@@ -33,6 +33,13 @@ constexpr auto idle = Millis(10'000);
 constexpr auto farewell_time = Millis(1000);
 constexpr auto door_interval = Millis(1000);
 
+/// The kernel says so of a program that was renamed over or removed.
+bool program_was_replaced() {
+  std::error_code error;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  return !error && program.ends_with(" (deleted)");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Service>> Service::open(ServiceConfig config,
@@ -118,7 +125,7 @@ Result<void> Service::tend_door() {
 
 void Service::tell_ready() {
   log_->info("relab-agent {} is ready on {} as '{}' in the role '{}' of the lab '{}'", version,
-             config_.endpoint, config_.name, config_.role, servant_->trust().lab());
+             config_.endpoint, config_.name, servant_->role().name(), servant_->trust().lab());
 }
 
 Millis Service::patience() const {
@@ -154,7 +161,7 @@ void Service::take_notices() {
   }
 }
 
-Result<void> Service::run(const Signals& signals) {
+Result<Leaving> Service::run(const Signals& signals) {
   if (shut_)
     log_->warn("nobody can reach this agent while a change may have to be undone: {}",
                shut_->sentence());
@@ -168,6 +175,7 @@ Result<void> Service::run(const Signals& signals) {
     take_frames();
     take_notices();
     servant_->tick(now_of_system());
+    make_way();
     // Fed by the loop that serves the door and the journal: if that hangs, systemd restarts the
     // agent.
     sd_notify(0, "WATCHDOG=1");
@@ -177,7 +185,11 @@ Result<void> Service::run(const Signals& signals) {
   log_->info("relab-agent leaves; handshakes turned away: {}, frames not opened: {}",
              server_->turned_away(),
              std::accumulate(unopened.begin(), unopened.end(), std::uint64_t{0}));
-  return {};
+  return replaced_ ? Leaving::replaced : Leaving::told;
+}
+
+void Service::make_way() {
+  if (replaced_ && !servant_->busy()) servant_->drain(now_of_system());
 }
 
 void Service::take_leave() {
@@ -191,7 +203,15 @@ void Service::take_leave() {
 }
 
 void Service::take_signal(int signal) {
-  if (signal == SIGHUP) return reload_trust();
+  if (signal == SIGHUP) {
+    reload_trust();
+    reload_role();
+    if (replaced_ || !program_was_replaced()) return;
+    replaced_ = true;
+    return log_->info(
+        "another program of this name was installed: it takes over once no task runs");
+  }
+  replaced_ = false;
   log_->info("told to stop by signal {}: running tasks have {} s to end", signal,
              config_.limits.drain_time.count());
   sd_notify(0, "STOPPING=1");
@@ -204,6 +224,16 @@ void Service::reload_trust() {
     return log_->error("the pinned controllers were not read anew: {}", trust.error().sentence());
   log_->info("read the pinned controllers anew: {} of them", trust->controllers().size());
   servant_->replace_trust(std::move(*trust));
+}
+
+void Service::reload_role() {
+  auto role = RoleLimits::load(config_.roles_dir, config_.role);
+  if (role)
+    log_->info("read the roles anew: {}", role->name());
+  else
+    log_->error("the roles cannot be read, nothing is permitted any more: {}",
+                role.error().sentence());
+  servant_->replace_role(role ? std::move(*role) : RoleLimits());
 }
 
 }  // namespace relab::agent

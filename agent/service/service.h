@@ -26,6 +26,11 @@ struct ServiceConfig {
   CoreLimits limits = {};
 };
 
+enum class Leaving {
+  told,
+  replaced,  ///< its program was: whoever started it should start the new one
+};
+
 class Service {
  public:
   /// Reads keys, trust, role and journal, and opens the door. Fault::missing if no controller is
@@ -36,9 +41,10 @@ class Service {
   Service& operator=(const Service&) = delete;
   ~Service() = default;
 
-  /// Until it was told to stop by a signal and the tasks have ended. Without an address to listen
-  /// on it works on only while there is a change to be undone, and then fails.
-  Result<void> run(const Signals& signals);
+  /// Until it was told to stop by a signal and the tasks have ended, or makes way for another
+  /// program of its name. Without an address to listen on it works on only while there is a change
+  /// to be undone, and then fails.
+  Result<Leaving> run(const Signals& signals);
 
  private:
   Service(ServiceConfig config, std::shared_ptr<spdlog::logger> log, FileLock lock,
@@ -50,6 +56,9 @@ class Service {
   Result<void> tend_door();
   void tell_ready();
   void reload_trust();
+  void reload_role();
+  /// Once its program was replaced, it leaves as soon as no task is under way.
+  void make_way();
   void wait(const Signals& signals);
   Millis patience() const;
   void take_signal(int signal);
@@ -70,6 +79,8 @@ class Service {
   /// Why nobody can come in, and when that is tried again.
   std::optional<Error> shut_;
   Instant retry_door_ = {};
+  /// Its program is not the one any more that is installed.
+  bool replaced_ = false;
   /// Something was done since memory was last given back.
   bool worn_ = false;
   std::optional<Servant> servant_;

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
+#include <map>
 
 #include "common/base/signals.h"
+#include "common/reflect/notes.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
 #include "controller/keys/key_file.h"
@@ -17,12 +19,36 @@ namespace po = boost::program_options;
 
 namespace {
 
-/// An enrolled agent, and what it answered if it was asked.
+/// An enrolled agent, what is known of it, and what it answered if it was asked.
 struct Row {
   AgentRecord agent;
+  /// Of the last report that came from it; empty and nothing if none did.
+  std::string version = {};
+  std::optional<Instant> last_seen = {};
   std::string answer = {};
-  bool there = false;
+  /// As it says now.
+  std::optional<Greeting> greeting = {};
+
+  std::string role() const { return greeting ? greeting->role : agent.party.agent_role; }
+  std::string seen() const { return last_seen ? iso8601(*last_seen) : "never"; }
 };
+
+std::vector<Row> rows_of(const State& state) {
+  std::map<std::string, Row> rows;
+  for (const auto& [key, agent] : state.agents()) rows[agent.name] = {.agent = agent};
+  for (const auto& [id, task] : state.tasks()) {
+    const auto row = rows.find(task.agent);
+    if (row == rows.end() || !task.evidence) continue;
+    auto& [agent, version, seen, answer, greeting] = row->second;
+    if (task.evidence->signer != agent.party.sign_key) continue;
+    if (seen && *seen >= task.evidence->received) continue;
+    seen = task.evidence->received;
+    version = str(task.evidence->report.reader().getVersion());
+  }
+  std::vector<Row> list;
+  for (auto& [name, row] : rows) list.push_back(std::move(row));
+  return list;
+}
 
 void ask_all(std::vector<Row>& rows, const crypto::Keys& keys, const State& state,
              const std::string& lab, std::chrono::seconds patience) {
@@ -46,11 +72,14 @@ void ask_all(std::vector<Row>& rows, const crypto::Keys& keys, const State& stat
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto& greeting = sessions[i]->greeting();
-    rows[i].there = greeting.has_value();
-    rows[i].answer =
-        greeting ? fmt::format("up, version {}, {} task(s) held, clock off by {}",
-                               greeting->version, greeting->held.size(), human(greeting->skew))
-                 : name_impostor(*sessions[i], state, keys, Millis(1500)).sentence();
+    if (greeting) {
+      rows[i].greeting = *greeting;
+      rows[i].version = greeting->version;
+      rows[i].last_seen = now_of_system().wall;
+    }
+    rows[i].answer = greeting ? fmt::format("up, {} task(s) held, clock off by {}",
+                                            greeting->held.size(), human(greeting->skew))
+                              : name_impostor(*sessions[i], state, keys, Millis(1500)).sentence();
   }
 }
 
@@ -59,10 +88,57 @@ nlohmann::json to_json(const Row& row) {
                          {"endpoint", row.agent.endpoint},
                          {"fingerprint", crypto::fingerprint(row.agent.party.sign_key)},
                          {"machineId", row.agent.party.machine_id},
-                         {"role", row.agent.party.agent_role},
-                         {"enrolled", iso8601(row.agent.since)}};
-  if (!row.answer.empty()) json["up"] = row.there, json["answer"] = row.answer;
+                         {"role", row.role()},
+                         {"enrolled", iso8601(row.agent.since)},
+                         {"version", row.version}};
+  if (row.last_seen) json["lastSeen"] = iso8601(*row.last_seen);
+  if (!row.answer.empty()) json["up"] = row.greeting.has_value(), json["answer"] = row.answer;
+  if (row.greeting) json["kinds"] = row.greeting->kinds;
   return json;
+}
+
+void print_rows(const std::vector<Row>& rows, Printer& out) {
+  Table table(
+      {"agent", "role", "version", "endpoint", "fingerprint", "enrolled", "last seen", "answer"});
+  auto list = nlohmann::json::array();
+  for (const auto& row : rows) {
+    table.add({{row.agent.name},
+               {row.role()},
+               {row.version},
+               {row.agent.endpoint},
+               {crypto::fingerprint(row.agent.party.sign_key)},
+               {iso8601(row.agent.since)},
+               {row.seen()},
+               {row.answer}});
+    list.push_back(to_json(row));
+  }
+  out.text(table.print(Style{}));
+  out.value(list);
+}
+
+/// What an agent may be ordered comes from itself: it is its machine that limits it.
+void print_one(const Row& row, Printer& out) {
+  out.line(fmt::format("agent        {}", row.agent.name));
+  out.line(fmt::format("role         {}", row.role()));
+  out.line(fmt::format("version      {}", row.version.empty() ? "not known" : row.version));
+  out.line(fmt::format("endpoint     {}", row.agent.endpoint));
+  out.line(fmt::format("fingerprint  {}", crypto::fingerprint(row.agent.party.sign_key)));
+  out.line(fmt::format("machine id   {}", row.agent.party.machine_id));
+  out.line(fmt::format("enrolled     {}", iso8601(row.agent.since)));
+  out.line(fmt::format("last seen    {}", row.seen()));
+  out.line(fmt::format("answer       {}", row.answer));
+  if (row.greeting) {
+    std::vector<std::string> kinds;
+    for (const auto& kind : row.greeting->kinds) kinds.push_back(reflect::snake_case(kind));
+    out.line(fmt::format("task kinds   {}", fmt::join(kinds, ", ")));
+  }
+  out.value(to_json(row));
+}
+
+Error not_enrolled(const std::string& agent) {
+  return {.fault = Fault::missing,
+          .what = fmt::format("no agent '{}' is enrolled", agent),
+          .hint = "`relab agents` lists them"};
 }
 
 ExitCode remove(Context& context, const std::string& lab, const std::string& agent) {
@@ -70,9 +146,7 @@ ExitCode remove(Context& context, const std::string& lab, const std::string& age
     RELAB_TRY(const auto lock, lock_lab(context.state_dir(lab), "agents remove"));
     RELAB_TRY(const auto keys, context.keys());
     RELAB_TRY(auto book, context.open_book(lab));
-    if (!book.state().agents().contains(agent))
-      return fail(Fault::missing, fmt::format("no agent '{}' is enrolled", agent),
-                  "`relab agents` lists them");
+    if (!book.state().agents().contains(agent)) return fail(not_enrolled(agent));
     RELAB_CHECK(book.removed(agent, "removed by the operator"));
     return book.checkpoint(keys);
   }();
@@ -98,41 +172,37 @@ ExitCode agents(const Values& values, Context& context) {
   const auto name = str(lab->reader().getName());
   const auto arguments = arguments_of(values);
   if (arguments.size() == 2 && arguments[0] == "remove") return remove(context, name, arguments[1]);
-  if (!arguments.empty()) {
-    context.out().error(
-        {.fault = Fault::invalid, .what = "usage: relab agents, or relab agents remove NAME"});
+  const bool one = arguments.size() == 2 && arguments[0] == "show";
+  if (!arguments.empty() && !one) {
+    context.out().error({.fault = Fault::invalid,
+                         .what = "usage: relab agents, or relab agents show | remove NAME"});
     return ExitCode::usage;
   }
   const auto book = context.read_book(name);
   if (!book) return context.failed(book.error());
-  std::vector<Row> rows;
-  for (const auto& [key, agent] : book->state().agents()) rows.push_back({.agent = agent});
+  auto rows = rows_of(book->state());
+  if (one) {
+    std::erase_if(rows, [&](const Row& row) { return row.agent.name != arguments[1]; });
+    if (rows.empty()) return context.failed(not_enrolled(arguments[1]));
+  }
   if (rows.empty())
     return context.failed(
         {.fault = Fault::missing,
          .what = "no agent is enrolled",
          .hint = "run `relab-agent enrol` on a machine of the lab, and `relab enrol NAME` here"});
-  if (values.count("ping") != 0) {
+  const bool asked = one || values.count("ping") != 0;
+  if (asked) {
     const auto keys = context.keys();
     if (!keys) return context.failed(keys.error());
     ask_all(rows, *keys, book->state(), name,
             std::chrono::seconds(values["patience"].as<unsigned>()));
   }
-  Table table({"agent", "endpoint", "role", "enrolled", "fingerprint", "answer"});
-  auto list = nlohmann::json::array();
-  for (const auto& row : rows) {
-    table.add({{row.agent.name},
-               {row.agent.endpoint},
-               {row.agent.party.agent_role},
-               {iso8601(row.agent.since)},
-               {crypto::fingerprint(row.agent.party.sign_key)},
-               {row.answer}});
-    list.push_back(to_json(row));
-  }
-  context.out().text(table.print(Style{}));
-  context.out().value(list);
-  const bool all = values.count("ping") == 0 ||
-                   std::all_of(rows.begin(), rows.end(), [](const Row& row) { return row.there; });
+  if (one)
+    print_one(rows[0], context.out());
+  else
+    print_rows(rows, context.out());
+  const bool all = !asked || std::all_of(rows.begin(), rows.end(),
+                                         [](const Row& row) { return row.greeting.has_value(); });
   return all ? ExitCode::done : ExitCode::unreachable;
 }
 

@@ -30,12 +30,17 @@ po::options_description global_options(Globals& globals, std::string& form) {
   return options;
 }
 
+constexpr std::size_t usage_width = 33;
+
 std::string overview(const po::options_description& options) {
   std::string text =
       "relab rebuilds a Proxmox home lab in gated phases: nothing proceeds without evidence.\n\n";
-  for (const auto& command : commands())
-    text += fmt::format("  {:34} {}\n", fmt::format("{} {}", command.name, command.arguments),
-                        command.help);
+  for (const auto& command : commands()) {
+    const auto usage = fmt::format("{} {}", command.name, command.arguments);
+    text += usage.size() <= usage_width
+                ? fmt::format("  {:{}}  {}\n", usage, usage_width, command.help)
+                : fmt::format("  {}\n  {:{}}  {}\n", usage, "", usage_width, command.help);
+  }
   std::ostringstream listed;
   listed << options;
   return text + "\n" + listed.str() +

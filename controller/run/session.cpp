@@ -121,6 +121,7 @@ bool Session::take_hello(schema::Hello::Reader hello, const Now& now) {
       .skew = instant_of(hello.getTime()) - (asked_.wall + (now.wall - asked_.wall) / 2),
       .free_bytes = hello.getFreeBytes(),
       .checkpoint = shown_to(agent_.party, view(hello.getCheckpoint()))};
+  for (const auto kind : hello.getKinds()) greeting.kinds.push_back(str(kind));
   for (const auto held : hello.getTasks())
     if (const auto id = TaskId::from(view(held.getTask()))) {
       greeting.held.insert(*id);

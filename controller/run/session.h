@@ -25,6 +25,8 @@ struct Greeting {
   Bytes journal;
   std::string version;
   std::string role;
+  /// Task kinds that its role permits, as arms of the Task union.
+  std::vector<std::string> kinds = {};
   std::string machine_id;
   std::string boot_id;
   /// The agent's clock less ours.

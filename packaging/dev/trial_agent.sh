@@ -64,7 +64,7 @@ choose_port() {
 # Runs relab-agent with its own state directory.
 agent_arguments() {
   arguments=("$bin/relab-agent" "$@" --state-dir "$home/agent" --listen "tcp://127.0.0.1:$port"
-    --name "$machine" --role host --roles-dir "$root/packaging/roles")
+    --name "$machine" --role proxmox --roles-dir "$root/packaging/roles")
 }
 
 agent_fingerprint() {

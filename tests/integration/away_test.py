@@ -149,12 +149,12 @@ class Steps(LabCase):
                          {"one/bad/disks": "failed", "one/good/hello": "succeeded"})
 
     def test_a_kind_that_the_role_forbids(self):
-        self.agent.role = "guest"
+        self.agent.role = "vault"
         self.lab.describe(phase("one", track("t", "alpha", step("disks", DISKS))))
         self.agent.start()
         ended = self.lab.relab("run", "one")
         self.assert_ended(ended, 1, "the agent refused the order",
-                          "the role 'guest' does not permit the task kind 'auditDisks'")
+                          "the role 'vault' does not permit the task kind 'auditDisks'")
         self.assertEqual(self.agent.journal(), {})
         self.assert_ledger_holds()
 

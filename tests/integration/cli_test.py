@@ -64,7 +64,7 @@ class Help(LabCase):
                                     (("run", "one", "--until", "one"), "--until goes with no phase"),
                                     (("enrol",), "which agent?"), (("ledger",), "relab ledger verify"),
                                     (("ledger", "burn"), "relab ledger verify"), (("audit",), "relab audit show"),
-                                    (("agents", "burn"), "relab agents remove NAME"), (("run", "one", "--patience", "soon"), "patience"),
+                                    (("agents", "burn"), "relab agents show | remove NAME"), (("run", "one", "--patience", "soon"), "patience"),
                                     (("run", "one", "--patience", "-1"), "patience"), (("run", "one", "--patience"), "patience"),
                                     (("plan", "--output", "xml"), "--output is text or json, not 'xml'"),
                                     (("init", "--kdf", "none"), "--kdf is moderate or interactive, not 'none'"),
@@ -91,7 +91,7 @@ class Help(LabCase):
         self.lab.enrol("alpha")
         self.agent.role = "king"
         self.assert_ended(self.agent.run("run"), 1, "king")
-        self.agent.role = "host"
+        self.agent.role = "proxmox"
         self.agent.endpoint = "tcp://127.0.0.1"
         self.assert_ended(self.agent.run("run"), 1, "cannot listen on tcp://127.0.0.1", "tcp://ADDRESS:PORT")
 

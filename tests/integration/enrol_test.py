@@ -34,10 +34,13 @@ class Enrolment(LabCase):
         self.assertRegex(ended.err, "no agent is enrolled|there is no ledger yet")
 
     def test_it_makes_each_known_to_the_other(self):
-        self.assert_ended(self.lab.enrol("alpha"), 0, "Enrolled 'alpha'", self.agent.fingerprint(), "role host")
+        self.assert_ended(self.lab.enrol("alpha"), 0, "Enrolled 'alpha'", self.agent.fingerprint(), "role proxmox")
         self.assertIn("lab loop", self.agent.run("trust").out)
         self.agent.start()
-        self.assert_ended(self.lab.relab("agents", "--ping"), 0, "up, version")
+        self.assert_ended(self.lab.relab("agents", "--ping"), 0, "up, 0 task(s) held")
+        self.assert_ended(self.lab.relab("agents", "show", "alpha"), 0, "role         proxmox", "task kinds   ping, audit_zfs",
+                          self.agent.fingerprint(), "last seen    20")
+        self.assert_ended(self.lab.relab("agents", "show", "nobody"), 1, "no agent 'nobody' is enrolled")
         self.assert_ended(self.lab.relab("run", "one"), 0, "1 step(s) succeeded")
 
     def test_the_code_is_for_its_owner_alone(self):

@@ -66,9 +66,9 @@ class Orders(LabCase):
 
     def test_of_a_kind_that_its_role_forbids(self):
         self.agent.stop()
-        self.agent.role = "guest"
+        self.agent.role = "vault"
         self.agent.start()
-        self.assert_refused("order kind=auditZfs", "kindForbidden", "the role 'guest' does not permit")
+        self.assert_refused("order kind=auditZfs", "kindForbidden", "the role 'vault' does not permit")
 
     def test_of_no_kind(self):
         self.assert_refused("order kind=none", "unknownKind", "no task kind 'unset'")

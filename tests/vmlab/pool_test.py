@@ -136,7 +136,7 @@ class Pool(MachineCase):
         self.assertTrue(facts["drill"]["done"], facts["drill"])
         files = {row["dataset"] for row in facts["drill"]["datasets"] if not row.get("whyNot")}
         self.assertEqual(files, {"datapool", "datapool/media", "datapool/media/films", "datapool/pbs", "datapool/documents",
-                                 "datapool/plain"})
+                                 "datapool/plain", "datapool/vm-100-disk-0"})
         self.assert_closed()
         self.assert_gate(0, "the pool 'usbpool' on VMUSB001")
         with self.subTest("by hand"):

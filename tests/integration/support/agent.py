@@ -15,7 +15,7 @@ FINISHED, ACKNOWLEDGED = 3, 4
 
 
 class Agent:
-    def __init__(self, folder, name, port, role="host"):
+    def __init__(self, folder, name, port, role="proxmox"):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(exist_ok=True)
         self.name, self.port, self.role = name, port, role
@@ -23,13 +23,14 @@ class Agent:
         self.endpoint = f"tcp://127.0.0.1:{port}"
         self.tools = Tools(self.folder / "tools")
         self.tools.fake("lsblk", prints=LSBLK)
+        self.program = RELAB_AGENT
         self.roles_dir = ROOT / "packaging/roles"
         self.running = None
         self.lives = 0
         self.wrapper = []
 
     def arguments(self, command, *more):
-        return [*self.wrapper, RELAB_AGENT, command, "--state-dir", self.state_dir, "--listen", self.endpoint,
+        return [*self.wrapper, self.program, command, "--state-dir", self.state_dir, "--listen", self.endpoint,
                 "--name", self.name, "--role", self.role, "--roles-dir", self.roles_dir,
                 "--program-path", self.tools.folder, *more]
 

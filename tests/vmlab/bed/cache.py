@@ -103,10 +103,15 @@ class Images:
                          f"{path}.log")
             self.say(f"made {what} in {spent:.0f} s")
 
+    def build_container(self):
+        """The root of a container, as a tar archive; made if it is missing."""
+        self._make(self.container, "container.sh", what=f"a container's root of {self.suite.name}")
+        return self.container
+
     def build(self):
         """Makes what is missing; the folder with vmlinuz, initrd and root.ext4."""
         self._make(self.module, "module.sh", what=f"the ZFS modules of {self.suite.name}")
-        self._make(self.container, "container.sh", what=f"a container's root of {self.suite.name}")
+        self.build_container()
         with locked(self.image):
             if not (self.image / "root.ext4").exists():
                 shutil.rmtree(self.image, ignore_errors=True)

@@ -26,7 +26,7 @@ PATIENCE_S = 300
 class MachineAgent:
     """The agent in a machine. What the tests ask of an agent, it answers as the one on loopback does."""
 
-    def __init__(self, machine, role="host"):
+    def __init__(self, machine, role="proxmox"):
         self.machine, self.name, self.role = machine, NAME, role
         self.endpoint = f"tcp://127.0.0.1:{machine.port}"
 
@@ -34,7 +34,7 @@ class MachineAgent:
         """Installs the programs of the build tree, stripped, and the unit; starts nothing."""
         program = pathlib.Path(folder) / "relab-agent.stripped"
         subprocess.run(["strip", "--strip-all", "-o", str(program), str(RELAB_AGENT)], check=True)
-        files = {"/usr/bin/relab-agent": program, UNIT: ROOT / "packaging" / "relab-agent.service",
+        files = {"/usr/bin/relab-agent": program, UNIT: ROOT / "packaging" / "debian" / "relab-agent.service",
                  "/usr/share/relab/roles": ROOT / "packaging" / "roles"}
         linked = subprocess.run(["ldd", str(RELAB_AGENT)], stdout=subprocess.PIPE, text=True, check=True).stdout
         for name, path in re.findall(r"^\s*(\S+) => (/\S+)", linked, re.MULTILINE):

@@ -2,8 +2,13 @@
 
 #include "agent/guard/guard.h"
 
+#include <capnp/dynamic.h>
+#include <cctype>
 #include <fmt/format.h>
+#include <map>
 
+#include "common/base/file.h"
+#include "common/base/text.h"
 #include "tests/support/must.h"
 
 namespace relab::agent {
@@ -195,6 +200,63 @@ TEST_CASE("task digest: the same for another sending of the same task only", "[a
   CHECK(digest_with([](auto order) { order.setMode(schema::Mode::CHECK); }) != same);
   CHECK(digest_with([](auto order) { order.getTask().getPing().setEcho("other"); }) != same);
   CHECK(digest_with([](auto order) { order.getTask().initAuditZfs(); }) != same);
+}
+
+namespace {
+
+/// The table of docs/roles.md: for each kind, as lab.toml calls it, the roles that have "yes".
+std::map<std::string, std::vector<std::string>> documented() {
+  std::map<std::string, std::vector<std::string>> table;
+  std::vector<std::string> roles;
+  const auto text = must(read_small_file(RELAB_TEST_DATA "/../../docs/roles.md"));
+  for (const auto line : lines(text)) {
+    if (!line.starts_with("| ") || line.starts_with("| ---")) continue;
+    std::vector<std::string> cells;
+    for (const auto cell : split(line.substr(1), '|')) cells.emplace_back(trim(cell));
+    if (roles.empty()) {
+      roles.assign(cells.begin() + 1, cells.end() - 1);
+      continue;
+    }
+    REQUIRE(cells.size() == roles.size() + 2);
+    auto& permitted = table[cells[0].substr(1, cells[0].size() - 2)];
+    for (std::size_t i = 0; i < roles.size(); ++i)
+      if (cells[i + 1] == "yes") permitted.push_back(roles[i]);
+  }
+  return table;
+}
+
+std::string key_of(std::string_view arm) {
+  std::string key;
+  for (const char letter : arm) {
+    if (std::isupper(static_cast<unsigned char>(letter)) != 0) key += '_';
+    key += static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  }
+  return key;
+}
+
+}  // namespace
+
+TEST_CASE("guard: each role takes the task kinds that docs/roles.md says, and no other",
+          "[agent][guard]") {
+  const std::filesystem::path folder = RELAB_TEST_DATA "/../../packaging/roles";
+  std::map<std::string, std::vector<std::string>> taken;
+  for (const auto field : capnp::Schema::from<schema::Task>().getUnionFields()) {
+    const std::string arm = field.getProto().getName().cStr();
+    if (arm == "unset") continue;
+    auto& roles = taken[key_of(arm)];
+    for (const auto* name : {"proxmox", "pbs", "wireguard", "monitoring", "jellyfin", "arr",
+                             "trillian", "vault", "admin"}) {
+      Guarded guarded;
+      guarded.role = must(RoleLimits::load(folder, name));
+      auto order = good_order(guarded.agent);
+      capnp::toDynamic(order->getTask()).init(arm.c_str());
+      const auto verdict = guarded.check_frame(sign(guarded.controller, std::move(order).finish()));
+      const auto* denial = std::get_if<Denial>(&verdict);
+      if (denial == nullptr || denial->reason != Refusal::KIND_FORBIDDEN) roles.emplace_back(name);
+    }
+  }
+
+  CHECK(taken == documented());
 }
 
 }  // namespace relab::agent

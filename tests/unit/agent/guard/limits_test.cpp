@@ -31,14 +31,14 @@ class Limited {
   }
   /// Judges the JSON of a T under that schema.
   template <typename T>
-  Result<void> check(const RoleLimits& role, std::string_view json) {
+  Result<void> check(const Message<schema::RoleManifest>& role, std::string_view json) {
     const auto message = must(Message<T>::from_json(json));
     const auto schema = loader_.get(capnp::Schema::from<T>().getProto().getId()).asStruct();
     // The bytes once more, since the message knows them under their own schema only.
     const kj::ArrayPtr<const capnp::word> words(
         reinterpret_cast<const capnp::word*>(message.bytes().data()), message.bytes().size() / 8);
     capnp::FlatArrayMessageReader reader(words);
-    return role.check_params(reader.getRoot<capnp::DynamicStruct>(schema));
+    return check_params(role.reader(), reader.getRoot<capnp::DynamicStruct>(schema));
   }
 
  private:
@@ -46,8 +46,8 @@ class Limited {
   capnp::SchemaLoader loader_;
 };
 
-RoleLimits role() {
-  return must(RoleLimits::parse(R"({"name": "r", "pools": ["tank", "rpool"],
+Message<schema::RoleManifest> role() {
+  return must(Message<schema::RoleManifest>::from_json(R"({"name": "r", "pools": ["tank", "rpool"],
     "vmids": [{"first": 100, "last": 110}, {"first": 200, "last": 200}],
     "paths": ["/srv/media", "/var/lib/relab/"]})"));
 }
@@ -150,7 +150,7 @@ TEST_CASE("roles: an unknown kind or key, or no JSON at all, is refused", "[agen
 }
 
 TEST_CASE("roles: one that is not there is missing", "[agent][guard]") {
-  CHECK(RoleLimits::load("/nonexistent", "host").error().fault == Fault::missing);
+  CHECK(RoleLimits::load("/nonexistent", "proxmox").error().fault == Fault::missing);
 }
 
 TEST_CASE("roles: an empty one permits nothing", "[agent][guard]") {

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <capnp/schema.h>
+#include <fstream>
 #include <vector>
 
 #include "agent/guard/role.h"
 #include "tests/support/must.h"
+#include "tests/support/scratch.h"
 
 namespace relab::agent {
 
@@ -20,38 +22,78 @@ std::vector<std::string> task_kinds() {
   return kinds;
 }
 
-std::vector<std::string> kinds_of(const RoleLimits& role) {
-  std::vector<std::string> kinds;
-  for (const auto kind : role.manifest().getKinds()) kinds.push_back(str(kind));
-  return kinds;
-}
+const std::vector<std::string> shipped = {"admin",   "arr",      "jellyfin", "monitoring", "pbs",
+                                          "proxmox", "trillian", "vault",    "wireguard"};
+
+/// A folder with these manifests.
+struct Folder {
+  void add(const std::string& name, const std::string& json) const {
+    std::ofstream(scratch.path() / (name + ".json")) << json;
+  }
+  Result<RoleLimits> load(const std::string& names) const {
+    return RoleLimits::load(scratch.path(), names);
+  }
+  Scratch scratch;
+};
 
 }  // namespace
 
-TEST_CASE("roles: a host may be ordered every task kind there is", "[agent][guard]") {
-  const auto host = must(RoleLimits::load(roles_dir, "host"));
-
-  CHECK(kinds_of(host) == task_kinds());
+TEST_CASE("roles: a Proxmox host may be ordered every task kind there is", "[agent][guard]") {
+  CHECK(must(RoleLimits::load(roles_dir, "proxmox")).kinds() == task_kinds());
 }
 
 TEST_CASE("roles: a guest may be ordered some of what a host may", "[agent][guard]") {
-  const auto guest = must(RoleLimits::load(roles_dir, "guest"));
+  const auto role = must(RoleLimits::load(roles_dir, GENERATE(as<std::string>(), "arr", "pbs")));
 
-  auto kinds = kinds_of(guest);
+  auto kinds = role.kinds();
   auto all = task_kinds();
   std::ranges::sort(kinds);
   std::ranges::sort(all);
   CHECK(std::ranges::includes(all, kinds));
-  CHECK(guest.permits_kind("ping"));
-  CHECK_FALSE(guest.permits_kind("auditZfs"));
+  CHECK(role.permits_kind("ping"));
+  CHECK_FALSE(role.permits_kind("auditZfs"));
 }
 
-TEST_CASE("roles: every manifest is named like its file", "[agent][guard]") {
-  const auto name = GENERATE(as<std::string>(), "host", "guest");
+TEST_CASE("roles: each that we ship has a manifest of its name", "[agent][guard]") {
+  std::string all;
+  for (const auto& name : shipped) {
+    CHECK(must(RoleLimits::load(roles_dir, name)).name() == name);
+    all += (all.empty() ? "" : "+") + name;
+  }
 
-  const auto role = must(RoleLimits::load(roles_dir, name));
+  CHECK(must(RoleLimits::load(roles_dir, "")).name() == all);
+}
 
-  CHECK(view(role.manifest().getName()) == name);
+TEST_CASE("roles: several permit what one of them does, each within its own limits",
+          "[agent][guard]") {
+  const Folder folder;
+  folder.add("one", R"({"name": "one", "kinds": ["ping", "auditArr"]})");
+  folder.add("two", R"({"name": "two", "kinds": ["ping", "auditPbs"]})");
+
+  const auto both = must(folder.load(GENERATE(as<std::string>(), "", "one+two")));
+
+  CHECK(both.name() == "one+two");
+  CHECK(both.kinds() == std::vector<std::string>{"ping", "auditArr", "auditPbs"});
+  CHECK(both.permits_kind("auditArr"));
+  CHECK(both.permits_kind("auditPbs"));
+  CHECK_FALSE(both.permits_kind("auditZfs"));
+  CHECK(both.check_limits(must(Message<schema::Task>::from_json(R"({"ping": {}})")).reader()));
+  CHECK(both.check_limits(must(Message<schema::Task>::from_json(R"({"auditZfs": {}})")).reader())
+            .error()
+            .fault == Fault::refused);
+}
+
+TEST_CASE("roles: none at all, or one under another's name, is an error", "[agent][guard]") {
+  const Folder folder;
+  CHECK(folder.load("").error().fault == Fault::missing);
+  CHECK_THAT(folder.load("").error().hint, Catch::Contains("relab-agent-proxmox"));
+  CHECK(RoleLimits::load(folder.scratch.path() / "none", "").error().fault == Fault::missing);
+  folder.add("one", R"({"name": "two", "kinds": ["ping"]})");
+
+  CHECK(folder.load("one").error().fault == Fault::invalid);
+  CHECK(folder.load("").error().fault == Fault::invalid);
+  CHECK(folder.load("one+none").error().fault == Fault::invalid);
+  CHECK(folder.load("none").error().fault == Fault::missing);
 }
 
 }  // namespace relab::agent
