@@ -340,18 +340,4 @@ TEST_CASE("zfs backup: sizes are read as both versions print them", "[agent][zfs
   CHECK_FALSE(parse_estimate(""));
 }
 
-TEST_CASE("zfs backup: real streams are what they are", "[agent][zfs]") {
-  const auto name = GENERATE(as<std::string>(), "R", "single", "plain", "cLe");
-  SendStreamReader reader(Scrutiny::checksums);
-  must(reader.feed(std::as_bytes(
-      std::span(std::string_view(data_file("zfs/2.1.11/streams/" + name + ".zfs"))))));
-
-  const auto stream = must(std::move(reader).finish());
-
-  CHECK(stream.is_package == (name == "R"));
-  CHECK(stream.substreams.size() == (name == "R" ? 9U : 1U));
-  for (const auto& part : stream.substreams)
-    CHECK(part.has(Feature::raw) == (name == "R" || name == "single"));
-}
-
 }  // namespace relab::agent::zfs

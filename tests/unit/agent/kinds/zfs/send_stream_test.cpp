@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "agent/kinds/zfs/volume_contents.h"
 #include "tests/support/must.h"
 #include "tests/support/sample.h"
 #include "tests/support/seed.h"
 #include "tests/support/send_stream_builder.h"
+#include "tests/support/sim_host.h"
 
 namespace relab::agent::zfs {
 
@@ -130,6 +132,53 @@ TEST_CASE("send stream: the beginnings of real packages have the right checksum"
         "the stream stops at byte 3760, before the END of the package 'datapool@pre-rebuild'");
   CHECK_THAT(complaint(with(bytes, 2000, "?")),
              says("the checksum of the END record at byte 3448"));
+}
+
+TEST_CASE("send stream: real ones of both versions are whole, and a bit more is noticed",
+          "[agent][zfs]") {
+  struct Real {
+    const char* file;
+    bool package;
+    std::size_t substreams;
+    bool raw;
+  };
+  const auto real = GENERATE(values<Real>({{"2.1.11/streams/R.zfs", true, 9, true},
+                                           {"2.1.11/streams/cLe.zfs", false, 1, false},
+                                           {"2.1.11/streams/plain.zfs", false, 1, false},
+                                           {"2.1.11/streams/single.zfs", false, 1, true},
+                                           {"2.3.9/streams/raw-R.zfs", true, 4, true},
+                                           {"2.3.9/streams/volume.zfs", false, 1, false}}));
+  INFO(real.file);
+  const auto bytes = sample(std::string("zfs/") + real.file);
+
+  const auto stream = must(read(bytes, Scrutiny::checksums));
+
+  CHECK(stream.is_package == real.package);
+  CHECK(stream.substreams.size() == real.substreams);
+  for (const auto& part : stream.substreams) CHECK(part.has(Feature::raw) == real.raw);
+  for (const auto at : {bytes.size() / 3, bytes.size() / 2, bytes.size() - 400}) {
+    auto flipped = bytes;
+    flipped[at] = static_cast<char>(flipped[at] ^ 1);
+    CHECK_FALSE(read(flipped, Scrutiny::checksums));
+  }
+  CHECK_FALSE(read(bytes.substr(0, bytes.size() - 1), Scrutiny::checksums));
+}
+
+TEST_CASE("volume contents: of a real stream of a volume", "[agent][zfs]") {
+  SimHost host;
+  const auto bytes = sample("zfs/2.3.9/streams/volume.zfs");
+  host.program("zfs", [&](const Command&) { return Output{.out = bytes}; });
+
+  const auto contents = must(read_volume(host, "datapool/small/vol@two"));
+
+  // Four blocks of the volume, and what ZFS keeps of its size.
+  CHECK(contents.bytes >= 16384);
+  CHECK(contents == must(read_volume(host, "elsewhere@two")));
+  auto other = bytes;
+  other[bytes.find(std::string(4, '\0')) + 9000] ^= 1;
+  host.program("zfs", [&](const Command&) { return Output{.out = other}; });
+  const auto changed = read_volume(host, "datapool/small/vol@two");
+  CHECK((!changed || *changed != contents));
 }
 
 TEST_CASE("send stream: pieces of any size give the same", "[agent][zfs]") {
