@@ -17,7 +17,7 @@ lint_packages=(python3 git clang-format-14)
 coverage_packages=(python3 gcovr)
 model_packages=(python3 spin gcc libc6-dev)
 packaging_packages=(dpkg-dev debhelper bash-completion fakeroot)
-packaging_test_packages=(python3 lintian man-db bash-completion mmdebstrap zstd systemd ccache)
+packaging_test_packages=(python3 lintian man-db bash-completion mmdebstrap zstd systemd)
 tidy_packages=(python3 git clang-14 clang-tidy-14)
 
 if [[ -t 1 && -z ${NO_COLOR:-} ]]; then
