@@ -28,7 +28,7 @@ class Chroot:
     def run(self, *argv, network=False):
         """(exit code, everything that was said). Processes of its own end with it."""
         apart = ["--net"] if not network else []
-        ended = subprocess.run(["unshare", "--mount", "--pid", "--fork", "--kill-child", *apart, "chroot", str(self.folder), *argv],
+        ended = subprocess.run(["unshare", "--mount", "--pid", "--fork", "--kill-child", f"--mount-proc={self.folder}/proc", *apart, "chroot", str(self.folder), *argv],
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                env=ENVIRONMENT, timeout=600, check=False)
         return ended.returncode, ended.stdout
