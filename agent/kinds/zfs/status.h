@@ -2,6 +2,7 @@
 
 /// What `zpool status` and `zpool import` tell, whichever of their formats it came in.
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
