@@ -13,11 +13,12 @@ namespace {
 
 constexpr std::size_t devices_max = 4096;
 
+constexpr auto columns =
+    "NAME,KNAME,PKNAME,PATH,TYPE,SIZE,START,LOG-SEC,PHY-SEC,ROTA,RM,RO,MODEL,SERIAL,WWN,VENDOR,REV,"
+    "TRAN,PTTYPE,PARTTYPENAME,PARTLABEL,PARTUUID,FSTYPE,LABEL,UUID,MOUNTPOINTS";
+
 Command lsblk() {
-  return {.argv = {"lsblk", "--json", "--list", "--bytes", "--all", "--output",
-                   "NAME,KNAME,PKNAME,PATH,TYPE,SIZE,START,LOG-SEC,PHY-SEC,ROTA,RM,RO,MODEL,SERIAL,"
-                   "WWN,VENDOR,REV,TRAN,PTTYPE,PARTTYPENAME,PARTLABEL,PARTUUID,FSTYPE,LABEL,UUID,"
-                   "MOUNTPOINTS"}};
+  return {.argv = {"lsblk", "--json", "--list", "--bytes", "--all", "--output", columns}};
 }
 
 std::string trimmed(const Json& row, std::string_view key) {
