@@ -20,6 +20,6 @@ static_assert(ProbeKind<PoolHealth>);
 Result<Message<schema::AuditZfs::Facts>> read_pool(Host& host, const std::string& name);
 
 /// What speaks against a pool's being intact; nothing of it is a matter of configuration.
-std::vector<std::string> concerns_of(schema::AuditZfs::Facts::Reader pool);
+std::vector<std::string> concerns_of(schema::AuditZfs::Facts::Reader facts);
 
 }  // namespace relab::agent::zfs
