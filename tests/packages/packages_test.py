@@ -58,7 +58,7 @@ class Contents(unittest.TestCase):
             with self.subTest(role):
                 files = {str(file.relative_to(self.folder / f"relab-agent-{role}"))
                          for file in (self.folder / f"relab-agent-{role}").rglob("*") if file.is_file()}
-                self.assertEqual({name for name in files if not name.startswith("usr/share/doc/")},
+                self.assertEqual({name for name in files if not name.startswith(("usr/share/doc/", "usr/share/lintian/"))},
                                  {f"usr/lib/relab/roles.d/{role}.json", f"lib/systemd/system/relab-agent.service.d/role-{role}.conf"})
                 manifest = self.folder / f"relab-agent-{role}" / f"usr/lib/relab/roles.d/{role}.json"
                 self.assertEqual(json.loads(manifest.read_text(encoding="utf-8"))["name"], role)
