@@ -46,6 +46,7 @@ std::vector<Row> rows_of(const State& state) {
     version = str(task.evidence->report.reader().getVersion());
   }
   std::vector<Row> list;
+  list.reserve(rows.size());
   for (auto& [name, row] : rows) list.push_back(std::move(row));
   return list;
 }
