@@ -341,6 +341,8 @@ struct Lab $A.doc("A home lab: its network, machines, disks and guests, and the 
         $A.doc("What must hold before the first step of this phase starts.");
     proves @5 :List(Condition)
         $A.doc("What this phase's own evidence must show before any phase after it may start.");
+    installs @6 :List(Text) $A.ref("hosts") $A.example("[\"pve\"]")
+        $A.doc("Hosts whose operating system this phase installs anew, by a person or by steps. relab itself adds to the gate of such a phase, as to that of one that destroys something, all that has to be proven before.");
   }
 
   struct Track $A.doc("Steps of one agent, in order.") {

@@ -27,6 +27,8 @@ struct AuditPbs {
     # The place runs; whether the service does is told by the section of services.
     installed @3 :Bool;
     # False: only its configuration was left behind.
+    hostConfigPath @4 :Text;
+    # Its configuration as this machine sees it, without links; empty: it does not.
   }
 
   struct Keep {

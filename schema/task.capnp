@@ -64,6 +64,8 @@ struct Task {
         $A.doc("Scrubs a pool that has a copy, exports and imports it, and opens and compares the copy: the proof that it can be restored.");
     usbPool @27 :import "/schema/zfs.capnp".UsbPool $A.convergent $A.waits
         $A.doc("Waits until a person has attached an external disk, and imports the pool that is on it and nowhere else; mounts nothing of it.");
+    pathCheck @28 :import "/schema/paths.capnp".PathCheck $A.convergent
+        $A.doc("Looks where paths that must not be lost really lie, every link followed, and whether there is anything.");
   }
 }
 
@@ -97,5 +99,6 @@ struct Facts {
     zfsPoolBackup @25 :import "/schema/backup.capnp".ZfsPoolBackup.Facts;
     zfsPoolBackupVerify @26 :import "/schema/backup.capnp".ZfsPoolBackupVerify.Facts;
     usbPool @27 :import "/schema/zfs.capnp".UsbPool.Facts;
+    pathCheck @28 :import "/schema/paths.capnp".PathCheck.Facts;
   }
 }

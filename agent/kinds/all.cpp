@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "agent/kinds/archive/path_check.h"
 #include "agent/kinds/archive/preserve.h"
 #include "agent/kinds/archive/restore.h"
 #include "agent/kinds/disks/attached.h"
@@ -62,6 +63,7 @@ std::span<const Kind> all_kinds() {
       kind<archive::Preserve>(),
       kind<archive::Restore>(),
       kind<zfs::UsbPool>(),
+      kind<archive::PathCheck>(),
   };
   return kinds;
 }

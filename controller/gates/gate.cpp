@@ -1,16 +1,14 @@
 #include "controller/gates/gate.h"
 
 #include <algorithm>
-#include <capnp/dynamic.h>
 #include <fmt/format.h>
 #include <set>
 
 #include "common/base/text.h"
-#include "common/reflect/notes.h"
-#include "common/reflect/union.h"
 #include "controller/gates/key_proof.h"
 #include "controller/gates/pool_proofs.h"
 #include "controller/gates/waiver.h"
+#include "controller/lab/additions.h"
 #include "controller/survival/fates.h"
 
 namespace relab::controller {
@@ -22,14 +20,18 @@ struct Predicate {
   Verdict (*judge)(const Evidences&, std::chrono::seconds max_age);
   /// Nobody can waive it, whatever the lab file says.
   bool absolute = false;
+  /// A person may take it upon himself even before something is overwritten: a degraded pool, and a
+  /// copy that was verified but not received once for trial.
+  bool excusable = false;
 };
 
-constexpr Predicate table[] = {{"audit.complete", audit_complete},
-                               {"backup.drilled", backup_drilled},
-                               {"backup.verified", backup_verified, true},
-                               {"data.survives", data_survives},
-                               {"key.proven", key_proven},
-                               {"pools.intact", pools_intact}};
+constexpr Predicate table[] = {
+    {.name = "audit.complete", .judge = audit_complete},
+    {.name = "backup.drilled", .judge = backup_drilled, .excusable = true},
+    {.name = "backup.verified", .judge = backup_verified, .absolute = true},
+    {.name = "data.survives", .judge = data_survives},
+    {.name = "key.proven", .judge = key_proven},
+    {.name = "pools.intact", .judge = pools_intact, .excusable = true}};
 
 using Phase = schema::Lab::Phase::Reader;
 
@@ -40,7 +42,14 @@ Result<Phase> find_phase(schema::Lab::Reader lab, std::string_view name) {
               fmt::format("the lab '{}' has no phase '{}'", str(lab.getName()), name));
 }
 
-enum class Waivers { heeded, unheeded, impossible };
+bool is_excusable(std::string_view condition) {
+  const auto known = std::ranges::find(table, condition, &Predicate::name);
+  return known != std::end(table) && known->excusable;
+}
+
+/// Which waivers count: those of whatever is not absolute, none, or only those of what a person may
+/// excuse before something is overwritten.
+enum class Waivers { heeded, unheeded, excuses };
 
 /// Puts a gate together, verdict by verdict.
 class Assembly {
@@ -52,8 +61,9 @@ class Assembly {
 
   void add(Verdict verdict, const std::string& of) {
     verdict.of = of;
-    verdict.absolute = verdict.absolute || waivers_ == Waivers::impossible;
-    if (!verdict.met() && !verdict.absolute && waivers_ == Waivers::heeded)
+    verdict.absolute =
+        verdict.absolute || (waivers_ == Waivers::excuses && !is_excusable(verdict.condition));
+    if (!verdict.met() && !verdict.absolute && waivers_ != Waivers::unheeded)
       verdict.waived = waived(gate_.phase, verdict, evidences_);
     gate_.open = gate_.open && verdict.passes();
     gate_.verdicts.push_back(std::move(verdict));
@@ -86,7 +96,7 @@ bool any_absolute(const capnp::List<schema::Lab::Condition>::Reader& conditions)
 Verdict judge_complete(Phase phase, const Evidences& evidences) {
   auto verdict = phase_complete(phase, evidences);
   verdict.absolute =
-      any_absolute(phase.getProves()) || any_absolute(phase.getGate()) || destroys(phase);
+      any_absolute(phase.getProves()) || any_absolute(phase.getGate()) || lab::is_guarded(phase);
   return verdict;
 }
 
@@ -149,16 +159,6 @@ std::vector<std::string> Verdict::unmet() const {
   return unmet;
 }
 
-bool destroys(schema::Lab::Step::Reader step) {
-  return reflect::notes_of_kind(reflect::member_of(capnp::toDynamic(step.getTask()))).destructive;
-}
-
-bool destroys(Phase phase) {
-  return any_in(phase.getTracks(), [](auto track) {
-    return any_in(track.getSteps(), [](auto step) { return destroys(step); });
-  });
-}
-
 std::vector<std::string> predicates() {
   std::vector<std::string> names;
   for (const auto& predicate : table) names.emplace_back(predicate.name);
@@ -186,7 +186,7 @@ Verdict judge(schema::Lab::Condition::Reader condition, const Evidences& evidenc
 
 Result<Gate> judge_entry(const std::string& name, const Evidences& evidences) {
   RELAB_TRY(const auto phase, find_phase(evidences.lab, name));
-  Assembly gate(name, evidences, destroys(phase) ? Waivers::impossible : Waivers::heeded);
+  Assembly gate(name, evidences, lab::is_guarded(phase) ? Waivers::excuses : Waivers::heeded);
   std::set<std::string> seen = {name};
   RELAB_CHECK(judge_before(phase, seen, gate));
   gate.add_all(phase.getGate(), name);

@@ -91,16 +91,13 @@ std::map<std::string, const TaskRecord*> settled_deeds(const std::string& phase,
 /// The gate of a phase: its own conditions; and that each phase before it (`after`, and theirs) is
 /// complete, and has proven what it must. What is not met may be waived by a signed word of a
 /// person, which covers one condition of one gate, for a time, as it stood then; never what is
-/// absolute, by the lab file or by itself, and nothing before a phase that destroys something.
+/// absolute, by the lab file or by itself. Before a phase that overwrites something only a pool
+/// that is not intact and a copy that was not tried may be waived.
 struct Gate {
   std::string phase;
   bool open = false;
   std::vector<Verdict> verdicts;
 };
-
-/// Whether the step destroys something, or one of the phase does.
-bool destroys(schema::Lab::Step::Reader step);
-bool destroys(schema::Lab::Phase::Reader phase);
 
 /// Whether the first step of the phase may start.
 Result<Gate> judge_entry(const std::string& name, const Evidences& evidences);

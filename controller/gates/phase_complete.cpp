@@ -3,6 +3,7 @@
 #include <map>
 
 #include "controller/gates/testimony.h"
+#include "controller/lab/additions.h"
 
 namespace relab::controller {
 
@@ -71,7 +72,8 @@ class PhaseJudge {
         const auto path =
             fmt::format("{}/{}/{}", phase_, str(track.getName()), str(step.getName()));
         Finding finding;
-        if (destroys(step) && judge_step(path, track, step, finding)) done[path] = last_.at(path);
+        if (lab::destroys(step) && judge_step(path, track, step, finding))
+          done[path] = last_.at(path);
       }
     return done;
   }

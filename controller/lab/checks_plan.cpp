@@ -11,6 +11,7 @@
 #include "common/reflect/resource.h"
 #include "common/reflect/union.h"
 #include "common/wire/message.h"
+#include "controller/lab/additions.h"
 #include "controller/lab/checks.h"
 #include "controller/lab/steps.h"
 
@@ -132,70 +133,32 @@ void no_two_tracks_change_one_thing(Lab::Reader lab, Findings& findings) {
   }
 }
 
-bool destroys(Lab::Phase::Reader phase) {
-  for (const auto track : phase.getTracks())
-    for (const auto step : track.getSteps())
-      if (reflect::notes_of_kind(reflect::member_of(capnp::toDynamic(step.getTask()))).destructive)
-        return true;
-  return false;
-}
+/// The oldest evidence that may stand before a phase that overwrites something.
+constexpr std::uint32_t guarded_age_max = 31 * 86400;
 
-/// Of its own gate, and of everything that it waits for.
-std::set<std::string> asked_before(Lab::Reader lab, Lab::Phase::Reader phase) {
-  std::set<std::string> conditions;
-  for (const auto condition : phase.getGate()) conditions.insert(str(condition.getName()));
-  std::set<std::string> seen;
-  std::vector<Lab::Phase::Reader> left = {phase};
-  while (!left.empty()) {
-    const auto next = left.back();
-    left.pop_back();
-    for (const auto other : lab.getPlan().getPhases()) {
-      const bool before =
-          any_in(next.getAfter(), [&](auto name) { return view(name) == view(other.getName()); });
-      if (!before || !seen.insert(str(other.getName())).second) continue;
-      for (const auto condition : other.getGate()) conditions.insert(str(condition.getName()));
-      for (const auto condition : other.getProves()) conditions.insert(str(condition.getName()));
-      left.push_back(other);
-    }
-  }
-  return conditions;
-}
-
-/// What a lab with data that must survive asks for before anything is destroyed.
-std::vector<std::string> wanted_before(Lab::Reader lab) {
-  std::set<std::string> data;
-  for (const auto disk : lab.getDisks())
-    if (disk.getRole() == Lab::Disk::Role::DATA) data.insert(str(disk.getName()));
-  bool any = false;
-  bool encrypted = false;
-  for (const auto pool : lab.getPools()) {
-    if (!any_in(pool.getDisks(), [&](auto name) { return data.contains(str(name)); })) continue;
-    any = true;
-    encrypted = encrypted || pool.getEncrypted();
-  }
-  if (!any) return {};
-  std::vector<std::string> wanted = {"audit.complete", "pools.intact", "backup.verified",
-                                     "backup.drilled", "data.survives"};
-  if (encrypted) wanted.emplace_back("key.proven");
-  return wanted;
-}
-
-void destruction_waits_for_proofs(Lab::Reader lab, Findings& findings) {
-  const auto wanted = wanted_before(lab);
+void proofs_are_fresh(Lab::Reader lab, Findings& findings) {
   const auto phases = lab.getPlan().getPhases();
   for (unsigned i = 0; i < phases.size(); ++i) {
-    if (!destroys(phases[i])) continue;
-    const auto asked = asked_before(lab, phases[i]);
-    std::vector<std::string> missing;
-    for (const auto& name : wanted)
-      if (!asked.contains(name)) missing.push_back(name);
-    if (!missing.empty())
-      findings.report(findings.element_path("plan.phases", i),
-                      fmt::format("phase '{}' destroys something in a lab with data, and does not "
-                                  "ask for {}",
-                                  view(phases[i].getName()), fmt::join(missing, ", ")),
-                      "add them to its `gate`: no data without a copy that was proven");
+    if (!is_guarded(phases[i])) continue;
+    const auto list = findings.element_path("plan.phases", i) + ".gate";
+    for (unsigned k = 0; k < phases[i].getGate().size(); ++k)
+      if (phases[i].getGate()[k].getMaxAge() > guarded_age_max)
+        findings.report(findings.element_path(list, k) + ".max_age",
+                        "a phase that installs or destroys something wants evidence of the last "
+                        "31 days",
+                        "give at most \"31d\"");
   }
+}
+
+void paths_are_named(Lab::Reader lab, Findings& findings) {
+  each_step(lab, findings, [&](Lab::Step::Reader step, const std::string& path) {
+    if (!step.getTask().isPathCheck() || step.getTask().getPathCheck().getPaths().size() != 0)
+      return;
+    if (!any_in(lab.getKeep(), [](auto keep) { return !keep.getLose(); }))
+      findings.report(path + ".task.path_check",
+                      "it has no paths, and no [[keep]] of this file names any",
+                      "leave the step out, or name what must not be lost");
+  });
 }
 
 constexpr Check checks[] = {
@@ -204,7 +167,8 @@ constexpr Check checks[] = {
     {"only what may cut an agent off is to be confirmed", only_changes_that_cut_off_are_confirmed},
     {"what a person does is seen", what_a_person_does_is_seen},
     {"no two tracks of a phase change one thing", no_two_tracks_change_one_thing},
-    {"nothing is destroyed before the data is proven safe", destruction_waits_for_proofs},
+    {"nothing is overwritten on old evidence", proofs_are_fresh},
+    {"a look at paths has paths", paths_are_named},
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fstream>
 
+#include "controller/lab/additions.h"
 #include "controller/lab/checks.h"
 #include "controller/lab/findings.h"
 #include "controller/lab/references.h"
@@ -70,6 +71,7 @@ Reading parse_lab(std::string_view text, std::string_view name) {
   check_lab(draft->asReader(), findings);
   auto mistakes = std::move(findings).take();
   if (!mistakes.empty()) return {.lab = std::nullopt, .mistakes = std::move(mistakes)};
+  complete_lab(*draft);
   auto lab = std::move(draft).finish();
   if (lab.bytes().size() > message_size_max)
     return unreadable(name, "the lab is larger than a message may be");

@@ -5,6 +5,7 @@
 
 #include "common/base/text.h"
 #include "controller/gates/testimony.h"
+#include "controller/survival/looks.h"
 
 namespace relab::controller {
 
@@ -158,12 +159,46 @@ class Archives {
   std::chrono::seconds max_age_;
 };
 
-Lot lot_of(const Thing& thing, const Ground& ground) {
-  if (!thing.pool.empty()) return ground.of_pool(thing.pool);
-  if (thing.path.empty()) return {.why = "the audit does not tell where it is"};
-  return thing.vmid == 0 ? ground.of_host_path(thing.path)
-                         : ground.of_guest_path(thing.vmid, thing.path);
-}
+/// Where something really lies, and what is mounted below it.
+class Placing {
+ public:
+  Placing(const Evidences& evidences, std::string host, const Ground& ground,
+          std::chrono::seconds max_age)
+      : evidences_(evidences), host_(std::move(host)), ground_(ground), max_age_(max_age) {}
+
+  Lot lot_of(const Thing& thing) const {
+    if (!thing.pool.empty()) return ground_.of_pool(thing.pool);
+    if (thing.path.empty()) return {.why = "the audit does not tell where it is"};
+    auto lot = thing.vmid == 0 ? ground_.of_host_path(thing.path)
+                               : ground_.of_guest_path(thing.vmid, thing.path);
+    if (!lot.survives || ground_.is_virtual_machine(thing.vmid)) return lot;
+    if (!thing.wanted) return thing.real.empty() ? lot : follow(std::move(lot), thing.real);
+    auto look = thing.real.empty() ? look_at(evidences_, host_, thing.vmid, thing.path, max_age_)
+                                   : Look{.real = thing.real, .concern = {}};
+    if (look.real.empty()) return {.why = fmt::format("{}, but {}", lot.why, look.concern)};
+    lot = follow(std::move(lot), look.real);
+    if (!lot.survives) return lot;
+    if (auto lost = ground_.lost_below_host(look.real)) return *lost;
+    if (auto lost =
+            thing.vmid == 0 ? std::nullopt : ground_.lost_below_guest(thing.vmid, thing.path))
+      return *lost;
+    return lot;
+  }
+
+ private:
+  /// As named it survives; a link may lead elsewhere.
+  Lot follow(Lot named, const std::string& real) const {
+    auto there = ground_.of_host_path(real);
+    if (there.survives) return named;
+    return {.why = fmt::format("{}, but a link leads to {} of the host, {}", named.why, real,
+                               there.why)};
+  }
+
+  const Evidences& evidences_;
+  std::string host_;
+  const Ground& ground_;
+  std::chrono::seconds max_age_;
+};
 
 Finding finding_of(const Fate& fate) {
   const bool safe = fate.is_safe();
@@ -211,9 +246,10 @@ std::vector<Fate> fates_on(const Evidences& evidences, const std::string& host,
                            const HostAudit& audit, std::chrono::seconds max_age) {
   const Ground ground(evidences.lab, host, audit);
   const Archives archives(evidences, host, ground, max_age);
+  const Placing placing(evidences, host, ground, max_age);
   std::vector<Fate> fates;
   for (auto& thing : things_on(evidences.lab, host, audit)) {
-    auto lot = lot_of(thing, ground);
+    auto lot = placing.lot_of(thing);
     Fate fate{.thing = std::move(thing),
               .ending = lot.survives ? Ending::survives : Ending::lost,
               .why = std::move(lot.why)};

@@ -15,6 +15,8 @@ struct Thing {
   std::uint32_t vmid = 0;
   /// As that place sees it; empty: nobody knows where it is, or it is no path.
   std::string path = {};
+  /// Where it really lies on the host, every link followed; empty: the audit does not tell.
+  std::string real = {};
   /// "configuration of sonarr", "dataset", "kept by lab.toml".
   std::string what;
   /// Of a dataset: its pool.

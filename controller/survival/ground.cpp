@@ -39,6 +39,13 @@ std::string serial_of(schema::AuditDisks::Facts::Reader disks, std::string_view 
   return {};
 }
 
+std::optional<Lot> lost_below(const std::string& path, const std::string& folder, const Lot& lot) {
+  if (folder == path || !is_below(folder, path) || lot.survives) return {};
+  return Lot{.why = fmt::format("{} below it is lost: {}", folder, lot.why)};
+}
+
+bool is_mount(schema::AuditDisks::User::Reader user) { return view(user.getKind()) == "mount"; }
+
 }  // namespace
 
 bool is_below(std::string_view path, std::string_view folder) {
@@ -74,6 +81,19 @@ Lot Ground::of_disk(const std::string& serial) const {
   return {.why = fmt::format("its disk {} is not declared in lab.toml", serial)};
 }
 
+Lot Ground::of_dataset(schema::AuditZfs::Dataset::Reader dataset) const {
+  const auto name = str(dataset.getName());
+  auto lot = of_pool(name.substr(0, name.find('/')));
+  lot.why = fmt::format("in {}, {}", name, lot.why);
+  return lot;
+}
+
+Lot Ground::of_mount(schema::AuditDisks::User::Reader mount) const {
+  auto lot = of_disk(serial_of(*audit_.disks, view(mount.getDisk())));
+  lot.why += fmt::format(", mounted on {}", view(mount.getName()));
+  return lot;
+}
+
 Lot Ground::of_host_path(const std::string& path) const {
   Nearest<schema::AuditZfs::Dataset::Reader> dataset;
   if (audit_.zfs)
@@ -82,17 +102,25 @@ Lot Ground::of_host_path(const std::string& path) const {
   Nearest<schema::AuditDisks::User::Reader> mount;
   if (audit_.disks)
     for (const auto row : audit_.disks->getUsers())
-      if (view(row.getKind()) == "mount") mount.offer(path, str(row.getName()), row);
-  if (mount.row && (!dataset.row || mount.folder.size() > dataset.folder.size())) {
-    auto lot = of_disk(serial_of(*audit_.disks, view(mount.row->getDisk())));
-    lot.why += fmt::format(", mounted on {}", mount.folder);
-    return lot;
-  }
-  if (!dataset.row) return {.why = "the audit does not tell on what it lies"};
-  const auto name = str(dataset.row->getName());
-  auto lot = of_pool(name.substr(0, name.find('/')));
-  lot.why = fmt::format("in {}, {}", name, lot.why);
+      if (is_mount(row)) mount.offer(path, str(row.getName()), row);
+  if (!dataset.row && !mount.row) return {.why = "the audit does not tell on what it lies"};
+  if (!dataset.row || mount.folder.size() > dataset.folder.size()) return of_mount(*mount.row);
+  auto lot = of_dataset(*dataset.row);
+  // Both on one folder: nobody knows which of them hides the other.
+  if (mount.row && mount.folder == dataset.folder && lot.survives) return of_mount(*mount.row);
   return lot;
+}
+
+std::optional<Lot> Ground::lost_below_host(const std::string& path) const {
+  if (audit_.zfs)
+    for (const auto row : audit_.zfs->getDatasets())
+      if (row.getMounted())
+        if (auto lost = lost_below(path, str(row.getMountpoint()), of_dataset(row))) return lost;
+  if (audit_.disks)
+    for (const auto row : audit_.disks->getUsers())
+      if (is_mount(row))
+        if (auto lost = lost_below(path, str(row.getName()), of_mount(row))) return lost;
+  return {};
 }
 
 Lot Ground::of_volume(const std::string& storage, const std::string& volume) const {
@@ -103,8 +131,7 @@ Lot Ground::of_volume(const std::string& storage, const std::string& volume) con
     for (const auto row : audit_.zfs->getDatasets()) {
       const auto name = str(row.getName());
       if (!name.ends_with("/" + volume)) continue;
-      auto lot = of_pool(name.substr(0, name.find('/')));
-      lot.why = fmt::format("in {}, {}", name, lot.why);
+      auto lot = of_dataset(row);
       if (!found || !lot.survives) found = std::move(lot);
     }
   if (found) return *found;
@@ -127,11 +154,36 @@ Lot Ground::of_machine(std::uint32_t vmid) const {
   return {.why = fmt::format("the audit tells of no disk of the virtual machine {}", vmid)};
 }
 
+bool Ground::is_virtual_machine(std::uint32_t vmid) const {
+  return audit_.guests && any_in(audit_.guests->getGuests(), [&](auto guest) {
+           return guest.getVmid() == vmid && guest.getType() != schema::AuditGuests::Type::LXC;
+         });
+}
+
+Lot Ground::of_guest_disk(schema::AuditGuests::Disk::Reader disk) const {
+  const auto volume = str(disk.getVolume());
+  if (disk.getStorage().size() != 0) return of_volume(str(disk.getStorage()), volume);
+  auto lot = of_host_path(volume);
+  lot.why = fmt::format("{} of the host, {}", volume, lot.why);
+  return lot;
+}
+
+std::optional<Lot> Ground::lost_below_guest(std::uint32_t vmid, const std::string& path) const {
+  if (!audit_.guests) return {};
+  for (const auto row : audit_.guests->getMounts())
+    if (row.getVmid() == vmid)
+      if (auto lost =
+              lost_below(path, str(row.getGuestPath()), of_host_path(str(row.getHostPath()))))
+        return lost;
+  for (const auto row : audit_.guests->getDisks())
+    if (row.getVmid() == vmid && !row.getUnused() && !row.getCdrom())
+      if (auto lost = lost_below(path, str(row.getGuestPath()), of_guest_disk(row))) return lost;
+  return {};
+}
+
 Lot Ground::of_guest_path(std::uint32_t vmid, const std::string& path) const {
   if (!audit_.guests) return {.why = "the guests were not read"};
-  for (const auto guest : audit_.guests->getGuests())
-    if (guest.getVmid() == vmid && guest.getType() != schema::AuditGuests::Type::LXC)
-      return of_machine(vmid);
+  if (is_virtual_machine(vmid)) return of_machine(vmid);
   Nearest<schema::AuditGuests::Mount::Reader> bind;
   for (const auto row : audit_.guests->getMounts())
     if (row.getVmid() == vmid) bind.offer(path, str(row.getGuestPath()), row);
@@ -151,13 +203,7 @@ Lot Ground::of_guest_path(std::uint32_t vmid, const std::string& path) const {
   }
   if (!disk.row)
     return {.why = fmt::format("the audit does not tell on what it lies in guest {}", vmid)};
-  if (disk.row->getStorage().size() == 0) {
-    const auto volume = str(disk.row->getVolume());
-    auto lot = of_host_path(volume);
-    lot.why = fmt::format("{} of the host, {}", volume, lot.why);
-    return lot;
-  }
-  return of_volume(str(disk.row->getStorage()), str(disk.row->getVolume()));
+  return of_guest_disk(*disk.row);
 }
 
 }  // namespace relab::controller

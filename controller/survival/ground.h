@@ -43,6 +43,10 @@ class Ground {
   /// Of a path as a container sees it. Of a virtual machine only its disks are known: all of them
   /// survive, or whatever is on them is lost.
   Lot of_guest_path(std::uint32_t vmid, const std::string& path) const;
+  bool is_virtual_machine(std::uint32_t vmid) const;
+  /// Of the first thing that is mounted below a path and is lost; nothing if there is none.
+  std::optional<Lot> lost_below_host(const std::string& path) const;
+  std::optional<Lot> lost_below_guest(std::uint32_t vmid, const std::string& path) const;
   /// Of a volume of a guest, by Proxmox's storage and name.
   Lot of_volume(const std::string& storage, const std::string& volume) const;
   /// Only a pool that lab.toml declares, with nothing but disks of data, survives.
@@ -52,6 +56,9 @@ class Ground {
 
  private:
   Lot of_machine(std::uint32_t vmid) const;
+  Lot of_dataset(schema::AuditZfs::Dataset::Reader dataset) const;
+  Lot of_mount(schema::AuditDisks::User::Reader mount) const;
+  Lot of_guest_disk(schema::AuditGuests::Disk::Reader disk) const;
 
   schema::Lab::Reader lab_;
   std::string host_;

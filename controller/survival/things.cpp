@@ -45,7 +45,10 @@ class Gathering {
     const auto known = std::ranges::find_if(things_, [&](const Thing& other) {
       return !thing.path.empty() && other.vmid == thing.vmid && other.path == thing.path;
     });
-    if (known == things_.end()) things_.push_back(std::move(thing));
+    if (known == things_.end())
+      things_.push_back(std::move(thing));
+    else if (known->real.empty())
+      known->real = std::move(thing.real);
   }
 
   bool is_this_host(std::string_view name) const {
@@ -91,6 +94,7 @@ class Gathering {
     for (const auto server : audit_.pbs->getServers())
       add({.vmid = server.getVmid(),
            .path = "/etc/proxmox-backup",
+           .real = str(server.getHostConfigPath()),
            .what = "configuration of Proxmox Backup Server"});
     for (const auto storage : audit_.pbs->getStorages())
       if (storage.getEncrypted() || storage.getMasterKey())
@@ -122,6 +126,7 @@ class Gathering {
       if (path.empty() && app.getVmid() == 0) path = str(app.getHostPath());
       add({.vmid = app.getVmid(),
            .path = path,
+           .real = str(app.getHostPath()),
            .what = fmt::format("configuration of {}{}", view(app.getApp()),
                                in_docker(view(app.getContainer())))});
       const auto file = str(app.getConfigFile());
@@ -142,9 +147,11 @@ class Gathering {
       };
       add({.vmid = server.getVmid(),
            .path = place(server.getConfigPath(), server.getHostConfigPath()),
+           .real = str(server.getHostConfigPath()),
            .what = "configuration of jellyfin" + where});
       add({.vmid = server.getVmid(),
            .path = place(server.getDataPath(), server.getHostDataPath()),
+           .real = str(server.getHostDataPath()),
            .what = "database of jellyfin" + where});
     }
   }
@@ -153,18 +160,21 @@ class Gathering {
     for (const auto row : audit_.arr->getPaths())
       add({.vmid = row.getVmid(),
            .path = str(row.getPlacePath()),
+           .real = str(row.getHostPath()),
            .what = fmt::format("{} of {}", view(row.getPurpose()), view(row.getApp()))});
   }
   void add_libraries() {
     for (const auto row : audit_.jellyfin->getLibraries())
       add({.vmid = row.getVmid(),
            .path = str(row.getPlacePath()),
+           .real = str(row.getHostPath()),
            .what = fmt::format("library '{}' of jellyfin", view(row.getName()))});
   }
   void add_datastores() {
     for (const auto row : audit_.pbs->getDatastores())
       add({.vmid = row.getVmid(),
            .path = str(row.getPath()),
+           .real = str(row.getHostPath()),
            .what = fmt::format("datastore '{}'", view(row.getName()))});
   }
   void add_guests() {

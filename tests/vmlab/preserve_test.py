@@ -42,18 +42,24 @@ ls /back/srv/app
 """
 
 
+# Where the pool has it; what leads off the pool; and what is not there.
+KEPT, ASTRAY, MISSPELT = "/datapool/documents", "/datapool/astray", "/datapool/photso"
+
+
 class Preserve(MachineCase):
     def setUp(self):
         super().setUp()
         self.lab_ = self.lab()
         audit = [track(f"0a-{name}", "z640", step(name, f"audit_{name} = {{}}", deadline="5m")) for name in SECTIONS]
         self.lab_.describe(
-            phase("0a", *audit),
+            phase("0a", *audit, track("0a-paths", "z640", step("paths", "path_check = {}", deadline="5m"))),
             phase("0b", track("keep", "z640", step("disk", DISK, deadline="5m"), step("keep", KEEP, deadline="5m"))),
             phase("back", track("back", "z640", step("restore", RESTORE, deadline="5m"))),
             phase("scrub", track("scrub", "z640", step("scrub", SCRUB, deadline="10m"))),
             phase("1", track("end", "z640", step("ping", "ping = {}")), more='gate = [{ name = "data.survives" }]'))
         with open(self.lab_.file, "a", encoding="utf-8") as file:
+            for path in (KEPT, ASTRAY, MISSPELT):
+                file.write(f'\n[[keep]]\npath = "{path}"\n')
             file.write('\n[[keep]]\npath = "/srv/app"\n[[keep]]\npath = "/srv/app/cache"\nlose = true\n')
         self.lab_.init()
         self.assert_ended(self.lab_.enrol(), 0)
@@ -71,8 +77,12 @@ class Preserve(MachineCase):
 
     def test_what_would_be_lost_keeps_the_gate_shut_until_it_is_kept(self):
         self.machine.must(APP)
+        self.machine.must(f"mkdir -p /srv/elsewhere && ln -s /srv/elsewhere {ASTRAY}")
         self.assert_ended(self.lab_.relab("run", "0a"), 0)
-        self.assertLessEqual({"/srv/app", "/etc/network"}, self.lost())
+        self.assertLessEqual({"/srv/app", "/etc/network", ASTRAY, MISSPELT}, self.lost())
+        self.machine.must(f"rm {ASTRAY} && mkdir {ASTRAY} {MISSPELT}")
+        self.assert_ended(self.lab_.relab("run", "0a-paths"), 0)
+        self.assertFalse({KEPT, ASTRAY, MISSPELT} & self.lost())
         self.assert_ended(self.lab_.relab("gate", "1"), 3, "/srv/app of z640", "relab run 0b")
 
         self.assert_ended(self.lab_.relab("run", "0b"), 0)

@@ -26,6 +26,7 @@ void set_server(Schema::Server::Builder row, const Server& server) {
   row.setVmid(server.place->vmid());
   row.setRunning(server.place->running());
   row.setInstalled(server.installed);
+  row.setHostConfigPath(server.host_config);
 }
 
 void set_datastore(Schema::Datastore::Builder row, const Datastore& store) {

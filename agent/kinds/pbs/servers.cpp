@@ -98,6 +98,7 @@ Result<std::optional<Server>> read_server(Place& place, Gaps& gaps) {
     wanted.contents.push_back(file_of(list));
   RELAB_TRY(const auto gathered, place.gather(wanted));
   Server server{.place = &place, .installed = gathered.names.contains(manager)};
+  if (const auto here = place.on_host(folder)) server.host_config = here->string();
   // An empty folder remains when the package is removed.
   if (!server.installed && gathered.contents.empty() && gathered.unreadable.empty())
     return std::optional<Server>();

@@ -22,6 +22,7 @@ struct Datastore {
 struct Server {
   Place* place = nullptr;
   bool installed = false;
+  std::string host_config = {};  ///< its configuration as this machine sees it; empty: it does not
   std::vector<Datastore> datastores = {};
   std::vector<ConfigSection> prune = {};
   std::vector<ConfigSection> verify = {};

@@ -201,10 +201,15 @@ void add_vm(const PveGuest& guest, bool suspect, Gaps& gaps) {
 
 }  // namespace
 
-Places find_places(Host& host, const std::function<bool(std::string_view)>& is_suspect,
-                   Gaps& gaps) {
+Places this_machine(Host& host) {
   Places places;
   places.all.push_back(std::make_unique<Machine>(host));
+  return places;
+}
+
+Places find_places(Host& host, const std::function<bool(std::string_view)>& is_suspect,
+                   Gaps& gaps) {
+  auto places = this_machine(host);
   auto found = read_pve_guests(host, States::of_containers, gaps);
   if (!found) {
     gaps.problem("guests", found.error());

@@ -24,6 +24,9 @@ struct Places {
 /// whose name is suspect as problems. Changes nothing: nothing is started or mounted.
 Places find_places(Host& host, const std::function<bool(std::string_view)>& is_suspect, Gaps& gaps);
 
+/// This machine alone.
+Places this_machine(Host& host);
+
 /// The guest of a place, or nullptr for this machine.
 const PveGuest* guest_of(const Places& places, const Place& place);
 

@@ -127,6 +127,28 @@ TEST_CASE("waiver: nobody can waive what is absolute", "[controller][gates]") {
   CHECK(doubtful.gate().verdicts[0].absolute);
 }
 
+TEST_CASE("waiver: before an installation a person may excuse a pool or a trial, and nothing else",
+          "[controller][gates]") {
+  const auto asking_for = [](const std::string& gate) {
+    std::string json(lab_json);
+    const std::string old = R"("gate": [{"name": "audit.complete", "maxAge": 86400}])";
+    return json.replace(json.find(old), old.size(),
+                        R"("installs": ["pve"], "gate": [)" + gate + "]");
+  };
+  Doubtful excusable(asking_for(R"({"name": "pools.intact"}, {"name": "backup.drilled"})"));
+  CHECK_FALSE(excusable.gate().open);
+  excusable.waive();
+  CHECK(excusable.gate().open);
+
+  const auto* const other =
+      GENERATE(R"({"name": "audit.complete"})", R"({"name": "data.survives"})",
+               R"({"name": "key.proven"})", R"({"name": "pools.intact", "absolute": true})");
+  const Doubtful absolute(asking_for(other));
+  const auto refused = absolute.wish();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().fault == Fault::refused);
+}
+
 TEST_CASE("waiver: nobody passes by an absolute gate one phase later", "[controller][gates]") {
   Doubtful doubtful(
       with(R"({"name": "1", "title": "rebuild",)",

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "controller/survival/looks.h"
 #include "tests/support/audited.h"
 
 namespace relab::controller {
@@ -49,7 +50,8 @@ struct Scene : Audited {
       "mounts": [{"vmid": 110, "key": "mp0", "hostPath": "/tank/app", "guestPath": "/data"}]}})");
     again("arr", R"({"auditArr": {"apps": [
       {"app": "sonarr", "vmid": 110, "dataPath": "/var/lib/sonarr"},
-      {"app": "radarr", "vmid": 110, "dataPath": "/data/radarr"},
+      {"app": "radarr", "vmid": 110, "dataPath": "/data/radarr",
+       "hostPath": "/tank/app/radarr"},
       {"app": "prowlarr", "container": "prowlarr", "dataPath": "/config",
        "hostPath": "/srv/prowlarr"},
       {"app": "bazarr", "vmid": 110, "container": "bazarr", "dataPath": "/config"}]}})");
@@ -58,6 +60,26 @@ struct Scene : Audited {
       {"path": "/etc/cron.d/backup", "jobs": 2}, {"path": "/etc/cron.d/empty"}]}})");
     again("pbs", R"({"auditPbs": {"servers": [{"vmid": 110}], "storages": [
       {"id": "pbs", "encrypted": true}]}})");
+    look("/data/app", 110, R"("real": "/tank/app/app")");
+  }
+  /// As the agent tells where a path really lies.
+  void look(const std::string& path, std::uint32_t vmid, const std::string& found) {
+    const auto task = task_number(++last);
+    const auto place = fmt::format(R"("path": "{}", "vmid": {})", path, vmid);
+    records.order({.task = task,
+                   .arm = "pathCheck",
+                   .params = fmt::format(R"({{"paths": [{{{}}}]}})", place)},
+                  agent);
+    must(records.report(
+        {.task = task,
+         .facts = fmt::format(R"({{"pathCheck": {{"places": [{{{}, {}}}]}}}})", place, found)},
+        agent));
+  }
+  /// The facts of sections with something replaced.
+  void radarr_at(const std::string& host_path) {
+    again("arr", R"({"auditArr": {"apps": [{"app": "radarr", "vmid": 110,
+      "dataPath": "/data/radarr", "hostPath": ")" +
+                     host_path + "\"}]}}");
   }
 
   Evidences evidences() const {
@@ -123,6 +145,73 @@ TEST_CASE("survival: a path survives where it lies on a pool of data", "[control
   CHECK(scene.of("dataset tank/vm of pve").ending == Ending::survives);
   CHECK(scene.of("/old of pve").why == "the pool 'old' is not declared in lab.toml");
   CHECK(scene.of("/data/app in guest 110 of pve").thing.what == "kept by lab.toml: years of work");
+}
+
+TEST_CASE("survival: a path that only seems to lie on a pool of data is lost",
+          "[controller][survival]") {
+  Scene scene;
+  std::string place = "/data/app in guest 110 of pve";
+  std::string why;
+  SECTION("a link leads off it") {
+    scene.look("/data/app", 110, R"("real": "/home/app")");
+    why = "but a link leads to /home/app of the host, in rpool/ROOT/pve-1";
+  }
+  SECTION("there is nothing") {
+    scene.look("/data/app", 110, R"("why": "there is no /data/app")");
+    why = "but there is no /data/app";
+  }
+  SECTION("the look is too old") {
+    scene.records.now += hours(25);
+    for (const auto* section :
+         {"zfs", "disks", "guests", "arr", "jellyfin", "pbs", "network", "schedules"})
+      scene.again(section, facts_of(section));
+    // What the sections say does not matter here: nothing but the age of the look does.
+    CHECK_FALSE(look_at(scene.evidences(), "pve", 110, "/data/app", hours(24)).concern.empty());
+    CHECK(look_at(scene.evidences(), "pve", 110, "/data/app", hours(48)).concern.empty());
+    return;
+  }
+  SECTION("somebody looked at another path") {
+    CHECK_THAT(look_at(scene.evidences(), "pve", 0, "/data/app", hours(24)).concern,
+               Catch::StartsWith("nobody has looked"));
+    CHECK_THAT(look_at(scene.evidences(), "pve", 110, "/data", hours(24)).concern,
+               Catch::StartsWith("nobody has looked"));
+    return;
+  }
+  SECTION("the folder of an application is a link") {
+    scene.radarr_at("/home/radarr");
+    place = "/data/radarr in guest 110 of pve";
+    why = "but a link leads to /home/radarr of the host, in rpool/ROOT/pve-1";
+  }
+  SECTION("the audit did not see the folder of an application") {
+    scene.radarr_at("");
+    place = "/data/radarr in guest 110 of pve";
+    why = "but nobody has looked";
+  }
+  SECTION("something else is mounted below it") {
+    scene.again("disks", R"({"auditDisks": {"disks": [{"name": "sda", "serial": "OS1"}],
+      "users": [{"disk": "sda", "kind": "mount", "name": "/tank/app/app/photos"}]}})");
+    why = "/tank/app/app/photos below it is lost: on the disk os1";
+  }
+  SECTION("something else is mounted below it in the container") {
+    scene.again("guests",
+                R"({"auditGuests": {"guests": [{"vmid": 110, "name": "arr", "type": "lxc"}],
+      "disks": [{"vmid": 110, "key": "rootfs", "storage": "local-zfs",
+                 "volume": "subvol-110-disk-0", "guestPath": "/"},
+                {"vmid": 110, "key": "mp1", "storage": "local-zfs",
+                 "volume": "subvol-110-disk-0", "guestPath": "/data/app/cache"}],
+      "mounts": [{"vmid": 110, "key": "mp0", "hostPath": "/tank/app", "guestPath": "/data"}]}})");
+    why = "/data/app/cache below it is lost: in rpool/data/subvol-110-disk-0";
+  }
+  SECTION("another disk is mounted over the dataset") {
+    scene.again("disks", R"({"auditDisks": {"disks": [{"name": "sda", "serial": "OS1"}],
+      "users": [{"disk": "sda", "kind": "mount", "name": "/tank/app"}]}})");
+    why = "on the disk os1 (OS1), which the installation overwrites, mounted on /tank/app";
+  }
+
+  const auto fate = scene.of(place);
+
+  CHECK(fate.ending == Ending::lost);
+  CHECK_THAT(fate.why, Catch::Contains(why));
 }
 
 TEST_CASE("survival: a virtual machine survives with all its disks", "[controller][survival]") {
@@ -350,7 +439,8 @@ TEST_CASE("data.survives: is met once everything survives or was preserved",
   json.replace(json.find(R"({"path": "/root/notes"}, )"), 25, "");
   Scene scene(json);
   scene.again("arr", R"({"auditArr": {"apps": [
-      {"app": "radarr", "vmid": 110, "dataPath": "/data/radarr"}]}})");
+      {"app": "radarr", "vmid": 110, "dataPath": "/data/radarr",
+       "hostPath": "/tank/app/radarr"}]}})");
   scene.again("pbs", R"({"auditPbs": {}})");
   scene.preserve(R"(["/etc/network", "/etc/pve", "/etc/wireguard"])");
 
