@@ -55,8 +55,8 @@ annotation volatile @0xb5a1d7a4a9b0c10e (field) :Void;
 # facts pass over it unless asked.
 
 annotation destructive @0xb5a1d7a4a9b0c10f (field) :Void;
-# This task kind destroys something: it needs a person's approval of exactly this plan against exactly this evidence, and
-# nobody can waive the gate before it.
+# This task kind destroys something: it needs a person's approval of exactly this plan against exactly this evidence, and of the
+# gate before it only what a person may excuse can be waived.
 
 annotation needs @0xb5a1d7a4a9b0c110 (field) :List(Text);
 # Evidence without which this task kind is neither ordered nor begun, whatever the plan says; common/needs tells what each is.

@@ -187,7 +187,7 @@ struct ZfsPoolBackupVerify {
 struct Preserve {
   # An archive of paths that would not survive: a tar file with owners, modes, ACLs, extended attributes and holes, compressed by
   # zstd, with a manifest of every entry. Reading it back whole is part of every run.
-  paths @0 :List(Text) $A.required $A.pattern("^(/|(/[^/]+)+)$") $A.example("[\"/etc/pve\", \"/etc/network\"]")
+  paths @0 :List(Text) $A.required $A.pattern("^(/|(/(?![.]{1,2}(/|$))[^/]+)+)$") $A.example("[\"/etc/pve\", \"/etc/network\"]")
       $A.doc("Files and folders, with all below them on the same file system. Each has to be there. With /etc/pve goes its database.");
   vmid @1 :UInt32 $A.range(least = 100, greatest = 999999999) $A.example("110")
       $A.doc("The running container of this host whose paths they are. Absent: this machine's own.");
@@ -197,7 +197,7 @@ struct Preserve {
       $A.doc("Name of the archive: NAME.tar.zst, and NAME.manifest that tells what is in it.");
   stop @4 :List(Text) $A.pattern("^[A-Za-z0-9@_.:-]+[.](service|socket|timer)$") $A.example("[\"sonarr.service\"]")
       $A.doc("Units there that are stopped meanwhile and started again whatever comes of it: databases in a container need it.");
-  exclude @5 :List(Text) $A.pattern("^(/|(/[^/]+)+)$") $A.example("[\"/var/lib/jellyfin/metadata\"]")
+  exclude @5 :List(Text) $A.pattern("^(/|(/(?![.]{1,2}(/|$))[^/]+)+)$") $A.example("[\"/var/lib/jellyfin/metadata\"]")
       $A.doc("Paths below those that are left out.");
 
   struct Facts {
@@ -229,9 +229,9 @@ struct Restore {
       $A.doc("Where the disk with the archive is mounted.");
   name @1 :Text $A.required $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$") $A.example("\"pve-config\"")
       $A.doc("Name of the archive.");
-  into @2 :Text = "/" $A.resource("folder") $A.pattern("^(/|(/[^/]+)+)$")
+  into @2 :Text = "/" $A.resource("folder") $A.pattern("^(/|(/(?![.]{1,2}(/|$))[^/]+)+)$")
       $A.doc("The folder that stands for / of the archive. Absent: / itself.");
-  paths @3 :List(Text) $A.pattern("^(/|(/[^/]+)+)$") $A.example("[\"/etc/wireguard\"]")
+  paths @3 :List(Text) $A.pattern("^(/|(/(?![.]{1,2}(/|$))[^/]+)+)$") $A.example("[\"/etc/wireguard\"]")
       $A.doc("Only these paths of the archive, with all below them. Absent: all.");
   replace @4 :Bool = false
       $A.doc("Whether files that are there and differ are replaced. Absent: no, and the task says which they are.");

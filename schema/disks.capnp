@@ -17,6 +17,16 @@ struct AuditDisks {
     volumes @4 :List(Volume);
     # Devices that the kernel makes out of others: LVM, LUKS, md, ZFS volumes, loops with a file.
     smart @5 :List(Smart);
+    mounts @6 :List(Mount);
+    # Every file system that holds files, at each place where it is mounted; of two at one place the later one is seen.
+  }
+
+  struct Mount {
+    point @0 :Text;
+    type @1 :Text;
+    # ext4, zfs, nfs4, ...
+    source @2 :Text;
+    # A device, a dataset, a share.
   }
 
   struct Disk {

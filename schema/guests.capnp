@@ -22,6 +22,8 @@ struct AuditGuests {
     # Lines of the configuration that no other list or field tells: lxc.*, args, vga, cicustom ...
     snapshots @8 :List(Snapshot);
     pending @9 :List(PendingChange);
+    storages @10 :List(Storage);
+    # As storage.cfg names them.
   }
 
   enum Type {
@@ -76,6 +78,16 @@ struct AuditGuests {
     hookscript @29 :Text;
     idmap @30 :Bool;
     # Containers: raw lxc.idmap lines replace the usual shift of ids.
+  }
+
+  struct Storage {
+    id @0 :Text;
+    type @1 :Text;
+    # zfspool, dir, lvmthin, ...
+    pool @2 :Text;
+    # Of zfspool: the dataset that has its volumes.
+    path @3 :Text;
+    # Of dir: the folder.
   }
 
   struct Disk {

@@ -60,6 +60,9 @@ struct AuditJellyfin {
     decodingCodecs @28 :List(Text);
     transcodingPath @29 :Text;
     # As configured; empty: the usual one.
+    placeConfigPath @30 :Text;
+    # Configuration directory as the place sees it; empty: in Docker, and in none of its mounts.
+    placeDataPath @31 :Text;
   }
 
   struct Library {

@@ -311,7 +311,7 @@ struct Lab $A.doc("A home lab: its network, machines, disks and guests, and the 
   }
 
   struct Keep $A.doc("A path of a machine as it is now, before the rebuild, and what is to become of it.") {
-    path @0 :Text $A.required $A.pattern("^(/|(/[^/]+)+)$") $A.example("\"/etc/wireguard\"")
+    path @0 :Text $A.required $A.pattern("^(/|(/(?![.]{1,2}(/|$))[^/]+)+)$") $A.example("\"/etc/wireguard\"")
         $A.doc("File or folder there, with all below it.");
     vmid @1 :UInt32 $A.range(least = 100, greatest = 999999999) $A.example("110")
         $A.doc("The guest that has it, by Proxmox's number. Absent: the host itself.");

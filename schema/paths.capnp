@@ -11,7 +11,7 @@ struct PathCheck {
       $A.doc("What to look for. Absent: all that [[keep]] names of this host and its guests, and does not give up.");
 
   struct Place {
-    path @0 :Text $A.required $A.pattern("^(/|(/[^/]+)+)$") $A.example("\"/srv/photos\"")
+    path @0 :Text $A.required $A.pattern("^(/|(/(?![.]{1,2}(/|$))[^/]+)+)$") $A.example("\"/srv/photos\"")
         $A.doc("File or folder there.");
     vmid @1 :UInt32 $A.range(least = 100, greatest = 999999999) $A.example("110")
         $A.doc("The container that has it, by Proxmox's number. Absent: the host itself.");

@@ -49,6 +49,7 @@ struct AuditSchedules {
     name @1 :Text;
     runs @2 :Bool;
     why @3 :Text $A.doc("Why it does not run, or what it is a link to.");
+    real @4 :Text $A.doc("Where it really lies, every link followed. Empty: it is a link to nothing, or could not be looked at.");
   }
 
   struct AnacronJob {

@@ -66,6 +66,12 @@ struct Task {
         $A.doc("Waits until a person has attached an external disk, and imports the pool that is on it and nowhere else; mounts nothing of it.");
     pathCheck @28 :import "/schema/paths.capnp".PathCheck $A.convergent
         $A.doc("Looks where paths that must not be lost really lie, every link followed, and whether there is anything.");
+    guestTemplate @29 :import "/schema/guest.capnp".GuestTemplate $A.convergent
+        $A.doc("Brings the newest template of a name onto a storage, with the content that Proxmox's index tells.");
+    guest @30 :import "/schema/guest.capnp".Guest $A.convergent
+        $A.doc("Makes a container as it is declared, or changes it by the smallest step; destroys and shrinks nothing.");
+    guestPower @31 :import "/schema/guest.capnp".GuestPower $A.convergent
+        $A.doc("Starts a container and sees that it stays up, shuts it down, or restarts it where changes wait for that.");
   }
 }
 
@@ -100,5 +106,8 @@ struct Facts {
     zfsPoolBackupVerify @26 :import "/schema/backup.capnp".ZfsPoolBackupVerify.Facts;
     usbPool @27 :import "/schema/zfs.capnp".UsbPool.Facts;
     pathCheck @28 :import "/schema/paths.capnp".PathCheck.Facts;
+    guestTemplate @29 :import "/schema/guest.capnp".GuestTemplate.Facts;
+    guest @30 :import "/schema/guest.capnp".Guest.Facts;
+    guestPower @31 :import "/schema/guest.capnp".GuestPower.Facts;
   }
 }

@@ -204,6 +204,7 @@ struct PoolHealth {
     scrubbedAt @6 :UInt64 $A.unit("unix milliseconds") $A.doc("When the last scrub ended that ran to its end. 0: none is known.");
     toolVersion @7 :Text $A.doc("Of the zfs program.");
     moduleVersion @8 :Text $A.doc("Of its kernel module.");
+    onlyDegraded @9 :Bool $A.doc("All that speaks against it is that redundancy is lost: all its data can still be read.");
   }
 }
 

@@ -10,6 +10,9 @@
 #include "agent/kinds/disks/usb_disk.h"
 #include "agent/kinds/disks/wipe.h"
 #include "agent/kinds/guests/audit_guests.h"
+#include "agent/kinds/guests/guest.h"
+#include "agent/kinds/guests/guest_power.h"
+#include "agent/kinds/guests/guest_template.h"
 #include "agent/kinds/kind.h"
 #include "agent/kinds/media/audit_arr.h"
 #include "agent/kinds/media/audit_jellyfin.h"
@@ -64,6 +67,9 @@ std::span<const Kind> all_kinds() {
       kind<archive::Restore>(),
       kind<zfs::UsbPool>(),
       kind<archive::PathCheck>(),
+      kind<guests::GuestTemplate>(),
+      kind<guests::Guest>(),
+      kind<guests::GuestPower>(),
   };
   return kinds;
 }

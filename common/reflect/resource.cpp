@@ -6,6 +6,18 @@
 
 namespace relab::reflect {
 
+namespace {
+
+/// What the parameter names: by its name, or by its number.
+std::string name_in(capnp::DynamicValue::Reader value) {
+  if (value.getType() == capnp::DynamicValue::UINT)
+    return std::to_string(value.as<std::uint64_t>());
+  const auto text = value.as<capnp::Text>();
+  return {text.begin(), text.size()};
+}
+
+}  // namespace
+
 std::string resource_of(schema::Task::Reader task) {
   const auto value = capnp::toDynamic(task);
   KJ_IF_MAYBE (arm, value.which()) {
@@ -14,8 +26,7 @@ std::string resource_of(schema::Task::Reader task) {
     for (const auto field : params.getSchema().getFields()) {
       const auto notes = notes_of(field);
       if (notes.resource.empty()) continue;
-      const auto text = params.get(field).as<capnp::Text>();
-      return notes.resource + " " + std::string(text.begin(), text.size());
+      return notes.resource + " " + name_in(params.get(field));
     }
   }
   return {};

@@ -36,6 +36,18 @@ void tell_unknown_conditions(schema::Lab::Reader lab, Printer& out) {
   }
 }
 
+/// What nobody calls an installation asks for no proof.
+void tell_no_installation(schema::Lab::Reader lab, Printer& out) {
+  const bool has_system = any_in(
+      lab.getDisks(), [](auto disk) { return disk.getRole() == schema::Lab::Disk::Role::OS; });
+  const bool installs =
+      any_in(lab.getPlan().getPhases(), [](auto phase) { return phase.getInstalls().size() != 0; });
+  if (has_system && !installs)
+    out.note(
+        "note: no phase says with `installs` that it installs a host anew: if one does, its "
+        "gate does not ask for the proofs that your data survives it");
+}
+
 }  // namespace
 
 ExitCode check(const Values& values, Context& context) {
@@ -56,6 +68,7 @@ ExitCode check(const Values& values, Context& context) {
   }
   const auto lab = reading.lab->reader();
   tell_unknown_conditions(lab, context.out());
+  tell_no_installation(lab, context.out());
   context.out().line(
       fmt::format("{}: the lab '{}' is well described: {} host(s), {} guest(s), {} disk(s), {} "
                   "pool(s), {} phase(s)",

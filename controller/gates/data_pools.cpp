@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "controller/lab/hosts.h"
+
 namespace relab::controller {
 
 namespace {
@@ -30,8 +32,7 @@ std::vector<LabPool> data_pools(schema::Lab::Reader lab) {
 }
 
 std::string host_of(schema::Lab::Reader lab, LabPool pool) {
-  if (pool.getHost().size() != 0) return str(pool.getHost());
-  return lab.getHosts().size() == 0 ? "" : str(lab.getHosts()[0].getName());
+  return std::string(lab::host_of(pool, lab));
 }
 
 std::string run_for(schema::Lab::Reader lab, const About& about) {

@@ -20,18 +20,15 @@ struct Predicate {
   Verdict (*judge)(const Evidences&, std::chrono::seconds max_age);
   /// Nobody can waive it, whatever the lab file says.
   bool absolute = false;
-  /// A person may take it upon himself even before something is overwritten: a degraded pool, and a
-  /// copy that was verified but not received once for trial.
-  bool excusable = false;
 };
 
 constexpr Predicate table[] = {
     {.name = "audit.complete", .judge = audit_complete},
-    {.name = "backup.drilled", .judge = backup_drilled, .excusable = true},
+    {.name = "backup.drilled", .judge = backup_drilled},
     {.name = "backup.verified", .judge = backup_verified, .absolute = true},
     {.name = "data.survives", .judge = data_survives},
     {.name = "key.proven", .judge = key_proven},
-    {.name = "pools.intact", .judge = pools_intact, .excusable = true}};
+    {.name = "pools.intact", .judge = pools_intact}};
 
 using Phase = schema::Lab::Phase::Reader;
 
@@ -42,9 +39,10 @@ Result<Phase> find_phase(schema::Lab::Reader lab, std::string_view name) {
               fmt::format("the lab '{}' has no phase '{}'", str(lab.getName()), name));
 }
 
-bool is_excusable(std::string_view condition) {
-  const auto known = std::ranges::find(table, condition, &Predicate::name);
-  return known != std::end(table) && known->excusable;
+/// All that is not met may be taken upon himself by a person.
+bool is_excusable(const Verdict& verdict) {
+  return std::ranges::all_of(
+      verdict.findings, [](const Finding& finding) { return finding.met() || finding.excusable; });
 }
 
 /// Which waivers count: those of whatever is not absolute, none, or only those of what a person may
@@ -61,8 +59,7 @@ class Assembly {
 
   void add(Verdict verdict, const std::string& of) {
     verdict.of = of;
-    verdict.absolute =
-        verdict.absolute || (waivers_ == Waivers::excuses && !is_excusable(verdict.condition));
+    verdict.absolute = verdict.absolute || (waivers_ == Waivers::excuses && !is_excusable(verdict));
     if (!verdict.met() && !verdict.absolute && waivers_ != Waivers::unheeded)
       verdict.waived = waived(gate_.phase, verdict, evidences_);
     gate_.open = gate_.open && verdict.passes();

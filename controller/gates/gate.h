@@ -37,6 +37,8 @@ struct Finding {
   /// The command that would supply what is missing.
   std::string supply = {};
   std::optional<Origin> origin = {};
+  /// A person may take it upon himself even before something is overwritten.
+  bool excusable = false;
 
   bool met() const { return standing == schema::Standing::MET; }
 };
@@ -92,7 +94,7 @@ std::map<std::string, const TaskRecord*> settled_deeds(const std::string& phase,
 /// complete, and has proven what it must. What is not met may be waived by a signed word of a
 /// person, which covers one condition of one gate, for a time, as it stood then; never what is
 /// absolute, by the lab file or by itself. Before a phase that overwrites something only a pool
-/// that is not intact and a copy that was not tried may be waived.
+/// that is degraded and a copy that was not tried may be waived.
 struct Gate {
   std::string phase;
   bool open = false;

@@ -44,7 +44,7 @@ std::string newest_arm(const Evidences& evidences, LabPool pool) {
 
 /// What a verification of either kind found.
 template <typename Use>
-std::string with_facts(schema::Facts::Reader facts, const Use& use) {
+auto with_facts(schema::Facts::Reader facts, const Use& use) {
   return facts.isZfsPoolBackupVerify() ? use(facts.getZfsPoolBackupVerify())
                                        : use(facts.getZfsBackupVerify());
 }
@@ -267,6 +267,9 @@ Verdict backup_drilled(const Evidences& evidences, std::chrono::seconds max_age)
     auto concern = with_facts(heard.facts(), [&](auto facts) {
       return drill_concern(facts.getDrill(), what, copied_in(facts, snapshot_of(*heard.task)));
     });
+    // That it was not tried at all; what a trial found is no matter of taste.
+    heard.finding.excusable =
+        !with_facts(heard.facts(), [](auto facts) { return facts.getDrill().getDone(); });
     // A copy keeps the key that its pool had when it was written.
     if (concern.empty()) concern = secret_concern(evidences, *heard.task);
     if (!concern.empty())
@@ -297,12 +300,13 @@ Verdict pools_intact(const Evidences& evidences, std::chrono::seconds max_age) {
     const auto facts = heard.facts().getPoolHealth();
     std::vector<std::string> concerns;
     for (const auto concern : facts.getConcerns()) concerns.push_back(str(concern));
-    if (concerns.empty())
-      if (auto other = pool_concern(evidences, pool, facts.getPool().getGuid()); !other.empty())
-        concerns.push_back(std::move(other));
-    if (concerns.empty())
-      if (auto scrub = scrub_concern(evidences, pool, *heard.task); !scrub.empty())
-        concerns.push_back(std::move(scrub));
+    if (auto other = pool_concern(evidences, pool, facts.getPool().getGuid()); !other.empty())
+      concerns.push_back(std::move(other));
+    if (auto scrub = scrub_concern(evidences, pool, *heard.task); !scrub.empty())
+      concerns.push_back(std::move(scrub));
+    // That redundancy is lost, and nothing else: a later concern is none that a person can excuse.
+    heard.finding.excusable =
+        facts.getOnlyDegraded() && concerns.size() == facts.getConcerns().size();
     if (!facts.getIntact() || !concerns.empty())
       heard.refute(fmt::format("{}", fmt::join(concerns, "; ")));
     else

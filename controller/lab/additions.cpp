@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <capnp/dynamic.h>
 #include <chrono>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +10,8 @@
 #include "common/reflect/notes.h"
 #include "common/reflect/union.h"
 #include "common/wire/message.h"
+#include "controller/lab/guest_tasks.h"
+#include "controller/lab/hosts.h"
 
 namespace relab::lab {
 
@@ -20,7 +21,7 @@ using schema::Lab;
 using std::chrono::seconds;
 
 struct Proof {
-  enum class Of { everything, pools, keys };
+  enum class Of { everything, pools };
   std::string_view condition;
   bool absolute = false;
   Of of = Of::everything;
@@ -31,38 +32,30 @@ struct Proof {
 constexpr Proof all_proofs[] = {
     {.condition = "audit.complete", .absolute = true},
     {.condition = "pools.intact", .of = Proof::Of::pools},
-    {.condition = "key.proven", .absolute = true, .of = Proof::Of::keys},
+    {.condition = "key.proven", .absolute = true, .of = Proof::Of::pools},
     {.condition = "backup.verified", .absolute = true, .of = Proof::Of::pools},
     {.condition = "backup.drilled", .of = Proof::Of::pools},
     {.condition = "data.survives", .absolute = true}};
 
 constexpr seconds age_max = std::chrono::days(7);
 
-struct Data {
-  bool any = false;
-  bool encrypted = false;
-};
-
-Data data_of(Lab::Reader lab) {
-  std::set<std::string> disks;
-  for (const auto disk : lab.getDisks())
-    if (disk.getRole() == Lab::Disk::Role::DATA) disks.insert(str(disk.getName()));
-  Data data;
-  for (const auto pool : lab.getPools()) {
-    if (!any_in(pool.getDisks(), [&](auto name) { return disks.contains(str(name)); })) continue;
-    data.any = true;
-    data.encrypted = data.encrypted || pool.getEncrypted();
-  }
-  return data;
+bool has_data(Lab::Reader lab) {
+  const auto is_data = [&](std::string_view name) {
+    return any_in(lab.getDisks(), [&](auto disk) {
+      return view(disk.getName()) == name && disk.getRole() == Lab::Disk::Role::DATA;
+    });
+  };
+  return any_in(lab.getPools(), [&](auto pool) {
+    return any_in(pool.getDisks(), [&](auto name) { return is_data(view(name)); });
+  });
 }
 
-std::vector<Proof> proofs_for(const Data& data, Lab::Phase::Reader phase) {
+std::vector<Proof> proofs_for(bool data, Lab::Phase::Reader phase) {
   std::vector<Proof> proofs;
   for (const auto& proof : all_proofs) {
     // An installation overwrites more than disks of data; a disk is wiped by its own evidence.
-    if (proof.of == Proof::Of::everything && !data.any && phase.getInstalls().size() == 0) continue;
-    if (proof.of == Proof::Of::pools && !data.any) continue;
-    if (proof.of == Proof::Of::keys && !data.encrypted) continue;
+    if (proof.of == Proof::Of::everything && !data && phase.getInstalls().size() == 0) continue;
+    if (proof.of == Proof::Of::pools && !data) continue;
     proofs.push_back(proof);
   }
   return proofs;
@@ -89,16 +82,10 @@ void add_proofs(Lab::Phase::Builder phase, const std::vector<Proof>& proofs) {
   }
 }
 
-/// Of the only host, where it names none.
-bool is_of(Lab::Keep::Reader keep, Lab::Reader lab, std::string_view host) {
-  if (keep.getHost().size() != 0) return view(keep.getHost()) == host;
-  return lab.getHosts().size() == 0 || view(lab.getHosts()[0].getName()) == host;
-}
-
 void add_paths(schema::PathCheck::Builder task, Lab::Reader lab, std::string_view host) {
   std::vector<Lab::Keep::Reader> wanted;
   for (const auto keep : lab.getKeep())
-    if (!keep.getLose() && is_of(keep, lab, host)) wanted.push_back(keep);
+    if (!keep.getLose() && host_of(keep, lab) == host) wanted.push_back(keep);
   auto paths = task.initPaths(static_cast<unsigned>(wanted.size()));
   for (unsigned i = 0; i < paths.size(); ++i) {
     paths[i].setPath(wanted[i].getPath());
@@ -119,14 +106,16 @@ bool is_guarded(Lab::Phase::Reader phase) {
 }
 
 void complete_lab(Lab::Builder lab) {
-  const auto data = data_of(lab.asReader());
+  const bool data = has_data(lab.asReader());
   for (auto phase : lab.getPlan().getPhases()) {
     if (is_guarded(phase.asReader())) add_proofs(phase, proofs_for(data, phase.asReader()));
     for (auto track : phase.getTracks())
-      for (auto step : track.getSteps())
+      for (auto step : track.getSteps()) {
+        fill_guest_task(step.getTask(), lab.asReader());
         if (step.getTask().isPathCheck() && step.getTask().getPathCheck().getPaths().size() == 0)
           add_paths(step.getTask().getPathCheck(), lab.asReader(),
                     view(track.getAgent().asReader()));
+      }
   }
 }
 

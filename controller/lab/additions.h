@@ -14,7 +14,8 @@ bool is_guarded(schema::Lab::Phase::Reader phase);
 /// that the audit is complete, and that what must not be lost survives; in a lab with pools of data
 /// also that these are intact and were copied, that the copies were verified and tried, and that
 /// their keys open them. What the file asks for already keeps its age. To each `path_check` without
-/// paths: those that [[keep]] names of its host.
+/// paths: those that [[keep]] names of its host. To tasks about a container: what [[guests]]
+/// declares of it.
 void complete_lab(schema::Lab::Builder lab);
 
 }  // namespace relab::lab

@@ -6,6 +6,9 @@
 
 #include "common/wire/message.h"
 #include "controller/lab/checks.h"
+#include "controller/lab/guest_tasks.h"
+#include "controller/lab/hosts.h"
+#include "controller/lab/steps.h"
 
 namespace relab::lab {
 
@@ -157,6 +160,23 @@ void sites_are_answered(Lab::Reader lab, Findings& findings) {
   }
 }
 
+void guests_are_made_where_they_run(Lab::Reader lab, Findings& findings) {
+  each_step_of_tracks(lab, findings, [&](auto track, auto step, const std::string& path) {
+    const auto name = guest_of(step.getTask());
+    for (const auto guest : lab.getGuests()) {
+      if (name.empty() || view(guest.getName()) != name) continue;
+      if (guest.getType() == Lab::Guest::Type::VM)
+        findings.report(path, fmt::format("'{}' is a virtual machine", name),
+                        "steps make and run containers only");
+      else if (view(track.getAgent()) != host_of(guest, lab))
+        findings.report(path,
+                        fmt::format("'{}' runs on '{}', and this track is of '{}'", name,
+                                    host_of(guest, lab), view(track.getAgent())),
+                        "the host's own agent makes and runs its containers");
+    }
+  });
+}
+
 constexpr Check checks[] = {
     {"no two guests have one VMID", vmids_are_unique},
     {"no guest has a host's name", machines_have_one_name},
@@ -167,6 +187,7 @@ constexpr Check checks[] = {
     {"a guest's GPUs are in its host", gpus_are_in_the_guests_host},
     {"services of one machine do not collide", services_do_not_collide},
     {"a guest listens where a site points", sites_are_answered},
+    {"guests are made and run by their host", guests_are_made_where_they_run},
 };
 
 }  // namespace

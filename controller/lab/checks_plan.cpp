@@ -13,6 +13,7 @@
 #include "common/wire/message.h"
 #include "controller/lab/additions.h"
 #include "controller/lab/checks.h"
+#include "controller/lab/hosts.h"
 #include "controller/lab/steps.h"
 
 namespace relab::lab {
@@ -151,12 +152,14 @@ void proofs_are_fresh(Lab::Reader lab, Findings& findings) {
 }
 
 void paths_are_named(Lab::Reader lab, Findings& findings) {
-  each_step(lab, findings, [&](Lab::Step::Reader step, const std::string& path) {
+  each_step_of_tracks(lab, findings, [&](auto track, auto step, const std::string& path) {
     if (!step.getTask().isPathCheck() || step.getTask().getPathCheck().getPaths().size() != 0)
       return;
-    if (!any_in(lab.getKeep(), [](auto keep) { return !keep.getLose(); }))
+    const auto agent = view(track.getAgent());
+    if (!any_in(lab.getKeep(),
+                [&](auto keep) { return !keep.getLose() && host_of(keep, lab) == agent; }))
       findings.report(path + ".task.path_check",
-                      "it has no paths, and no [[keep]] of this file names any",
+                      fmt::format("it has no paths, and no [[keep]] names any of '{}'", agent),
                       "leave the step out, or name what must not be lost");
   });
 }

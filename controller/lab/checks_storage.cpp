@@ -8,6 +8,7 @@
 #include "common/base/time.h"
 #include "common/wire/message.h"
 #include "controller/lab/checks.h"
+#include "controller/lab/hosts.h"
 #include "controller/lab/steps.h"
 
 namespace relab::lab {
@@ -189,6 +190,34 @@ void parts_name_their_host(Lab::Reader lab, Findings& findings) {
   check_hosts(lab.getPools(), "pools", findings);
   check_hosts(lab.getGpus(), "gpus", findings);
   check_hosts(lab.getGuests(), "guests", findings);
+  check_hosts(lab.getKeep(), "keep", findings);
+}
+
+void nothing_is_kept_and_lost(Lab::Reader lab, Findings& findings) {
+  const auto keeps = lab.getKeep();
+  for (unsigned i = 0; i < keeps.size(); ++i)
+    for (unsigned k = 0; k < i; ++k)
+      if (view(keeps[i].getPath()) == view(keeps[k].getPath()) &&
+          keeps[i].getVmid() == keeps[k].getVmid() &&
+          host_of(keeps[i], lab) == host_of(keeps[k], lab))
+        findings.report(findings.element_path("keep", i),
+                        fmt::format("{} is named twice{}", view(keeps[i].getPath()),
+                                    keeps[i].getLose() == keeps[k].getLose()
+                                        ? ""
+                                        : ": once to be kept, and once to be lost"));
+}
+
+void disks_of_data_are_in_pools(Lab::Reader lab, Findings& findings) {
+  for (unsigned i = 0; i < lab.getDisks().size(); ++i) {
+    const auto disk = lab.getDisks()[i];
+    const bool in_pool = any_in(lab.getPools(), [&](auto pool) {
+      return any_in(pool.getDisks(), [&](auto name) { return view(name) == view(disk.getName()); });
+    });
+    if (disk.getRole() == Role::DATA && !in_pool)
+      findings.report(findings.element_path("disks", i),
+                      fmt::format("'{}' is a disk of data, and in no pool", view(disk.getName())),
+                      "declare its pool in [[pools]]: what nobody declares nobody backs up");
+  }
 }
 
 /// The disk of that serial that holds, or is to hold, what nobody wants to lose.
@@ -242,6 +271,8 @@ constexpr Check checks[] = {
     {"external disks are for backups", external_disks_are_not_the_labs_own},
     {"backups go to disks for backups", backups_go_to_backup_disks},
     {"with several hosts, every part names its own", parts_name_their_host},
+    {"no path is both kept and lost", nothing_is_kept_and_lost},
+    {"disks of data are in pools", disks_of_data_are_in_pools},
 };
 
 }  // namespace

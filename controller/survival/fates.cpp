@@ -33,22 +33,13 @@ void keep(schema::Facts::Reader facts, HostAudit& audit) {
 using Preserve = schema::Preserve::Reader;
 using Archived = schema::Preserve::Facts::Reader;
 
-/// Whether lab.toml says that a path of that place may be lost.
-bool may_be_lost(schema::Lab::Reader lab, const Thing& thing, std::string_view path) {
-  return any_in(lab.getKeep(), [&](auto keep) {
-    const auto host = view(keep.getHost());
-    return keep.getLose() && keep.getVmid() == thing.vmid && (host.empty() || host == thing.host) &&
-           is_below(path, view(keep.getPath()));
-  });
-}
-
-/// It has the thing, and leaves nothing of it out but what may be lost.
-bool covers(schema::Lab::Reader lab, Preserve params, const Thing& thing) {
-  if (params.getVmid() != thing.vmid || thing.path.empty()) return false;
-  const auto holds = [&](auto folder) { return is_below(thing.path, view(folder)); };
+/// It has the path of that thing's place, and leaves nothing of it out but what may be lost.
+bool covers(schema::Lab::Reader lab, Preserve params, const Thing& thing, const std::string& path) {
+  if (params.getVmid() != thing.vmid || path.empty()) return false;
+  const auto holds = [&](auto folder) { return is_below(path, view(folder)); };
   const auto cuts = [&](auto folder) {
-    return is_below(thing.path, view(folder)) ||
-           (is_below(view(folder), thing.path) && !may_be_lost(lab, thing, view(folder)));
+    return is_below(path, view(folder)) ||
+           (is_below(view(folder), path) && !is_given_up(lab, thing.host, thing.vmid, str(folder)));
   };
   return any_in(params.getPaths(), holds) && !any_in(params.getExclude(), cuts);
 }
@@ -61,14 +52,20 @@ class Archives {
       : evidences_(evidences), host_(std::move(host)), ground_(ground), max_age_(max_age) {}
 
   /// Turns a loss into what was preserved; otherwise says why nothing that there is counts.
-  void judge(Fate& fate) const {
+  void judge(Fate& fate, const Look& place) const {
     std::string why_not;
     for (const auto& [id, task] : evidences_.state.tasks()) {
       if (task.agent != host_ || task.arm != "preserve" || task.check) continue;
       const auto params = task.order.reader().getTask().getPreserve();
-      if (!covers(evidences_.lab, params, fate.thing) || !is_newest(task, params)) continue;
+      if (!covers(evidences_.lab, params, fate.thing, fate.thing.path) || !is_newest(task, params))
+        continue;
       auto heard = hear(evidences_, question(params));
-      auto concern = heard.task == nullptr ? heard.finding.why : concern_of(heard, fate.thing.path);
+      // What the newest one says: while that is open, nothing counts.
+      if (heard.task != nullptr && heard.task != &task) heard.refute("it is being written anew");
+      auto concern = heard.task == nullptr || !heard.finding.met()
+                         ? heard.finding.why
+                         : concern_of(heard, fate.thing.path);
+      if (concern.empty()) concern = place_concern(fate.thing, place, params);
       if (concern.empty()) {
         fate.ending = Ending::preserved;
         fate.why = fmt::format("in {}/{}.tar.zst, read back {} ago", view(params.getFolder()),
@@ -115,6 +112,15 @@ class Archives {
     return path == above || (path.starts_with(above) &&
                              (above.ends_with('/') || path.substr(above.size()).starts_with('/')));
   }
+  /// Why an archive that has the path by its name does not have the thing; empty: it has.
+  std::string place_concern(const Thing& thing, const Look& place, Preserve params) const {
+    if (place.real.empty()) return thing.kept ? place.concern : "";
+    const auto named = ground_.on_host(thing.vmid, thing.path);
+    if (named.empty() || named == place.real) return {};
+    if (thing.vmid == 0 && covers(evidences_.lab, params, thing, place.real)) return {};
+    return fmt::format("it has a link that leads to {} of the host, and not what is there",
+                       place.real);
+  }
   /// Why the archive does not preserve that path; empty: it does.
   std::string concern_of(const Testimony& heard, std::string_view path) const {
     const Archived facts = heard.facts().getPreserve();
@@ -127,7 +133,9 @@ class Archives {
       if (is_below(view(changed), path))
         return fmt::format("{} changed while it was read", view(changed));
     const auto age = evidences_.now - instant_of(facts.getWrittenAt());
-    if (age > max_age_) return fmt::format("it was written {} ago", human(age));
+    if (age > max_age_)
+      return fmt::format("it was written {} ago; give it another name, or take it away",
+                         human(age));
     if (age < Millis(0)) return "it was written in the future: was a clock set back?";
     const auto lot = lies_on(facts);
     return lot.survives ? "" : "it is lost itself: " + lot.why;
@@ -143,11 +151,19 @@ class Archives {
     return facts.getDiskSerial().size() == 0 ? ground_.of_disk("") : lot;
   }
   std::string supply_for(const Thing& thing) const {
+    if (!thing.pool.empty())
+      return "declare it in lab.toml, or say with `lose = true` in [[keep]] of its mount point "
+             "that "
+             "it may be lost";
+    if (thing.path.empty())
+      return "give it a folder that its machine sees, or say with `lose = true` in [[keep]] of "
+             "\"/\" "
+             "of that machine that whatever has no path there may be lost";
     for (const auto phase : evidences_.lab.getPlan().getPhases())
       for (const auto track : phase.getTracks())
         for (const auto step : track.getSteps())
           if (view(track.getAgent()) == host_ && step.getTask().isPreserve() &&
-              covers(evidences_.lab, step.getTask().getPreserve(), thing))
+              covers(evidences_.lab, step.getTask().getPreserve(), thing, thing.path))
             return fmt::format("relab run {}", view(phase.getName()));
     return "give a phase before it a step `preserve` of that path (relab kinds preserve), or say "
            "with `lose = true` in [[keep]] that it may be lost";
@@ -166,32 +182,38 @@ class Placing {
           std::chrono::seconds max_age)
       : evidences_(evidences), host_(std::move(host)), ground_(ground), max_age_(max_age) {}
 
-  Lot lot_of(const Thing& thing) const {
+  /// Where it really is: by the audit that found it, or else by a look at it.
+  Look place_of(const Thing& thing) const {
+    if (!thing.wanted || thing.path.empty() || !thing.real.empty())
+      return {.real = thing.real, .concern = {}};
+    return look_at(evidences_, host_, thing.vmid, thing.path, max_age_);
+  }
+
+  Lot lot_of(const Thing& thing, const Look& place) const {
     if (!thing.pool.empty()) return ground_.of_pool(thing.pool);
-    if (thing.path.empty()) return {.why = "the audit does not tell where it is"};
+    if (thing.path.empty() && thing.real.empty())
+      return {.why = "the audit does not tell where it is"};
+    if (thing.path.empty()) return with_all_below(ground_.of_host_path(thing.real), thing, place);
     auto lot = thing.vmid == 0 ? ground_.of_host_path(thing.path)
                                : ground_.of_guest_path(thing.vmid, thing.path);
     if (!lot.survives || ground_.is_virtual_machine(thing.vmid)) return lot;
-    if (!thing.wanted) return thing.real.empty() ? lot : follow(std::move(lot), thing.real);
-    auto look = thing.real.empty() ? look_at(evidences_, host_, thing.vmid, thing.path, max_age_)
-                                   : Look{.real = thing.real, .concern = {}};
-    if (look.real.empty()) return {.why = fmt::format("{}, but {}", lot.why, look.concern)};
-    lot = follow(std::move(lot), look.real);
-    if (!lot.survives) return lot;
-    if (auto lost = ground_.lost_below_host(look.real)) return *lost;
-    if (auto lost =
-            thing.vmid == 0 ? std::nullopt : ground_.lost_below_guest(thing.vmid, thing.path))
-      return *lost;
-    return lot;
+    if (place.real.empty() && thing.wanted)
+      return {.why = fmt::format("{}, but {}", lot.why, place.concern)};
+    if (place.real.empty()) return lot;
+    const auto there = ground_.of_host_path(place.real);
+    if (!there.survives)
+      return {.why = fmt::format("{}, but a link leads to {} of the host, {}", lot.why, place.real,
+                                 there.why)};
+    return with_all_below(std::move(lot), thing, place);
   }
 
  private:
-  /// As named it survives; a link may lead elsewhere.
-  Lot follow(Lot named, const std::string& real) const {
-    auto there = ground_.of_host_path(real);
-    if (there.survives) return named;
-    return {.why = fmt::format("{}, but a link leads to {} of the host, {}", named.why, real,
-                               there.why)};
+  Lot with_all_below(Lot lot, const Thing& thing, const Look& place) const {
+    if (!lot.survives || !thing.wanted) return lot;
+    if (auto lost = ground_.lost_below_host(place.real)) return *lost;
+    if (thing.vmid == 0 || thing.path.empty()) return lot;
+    const auto lost = ground_.lost_below_guest(thing.vmid, thing.path);
+    return lost ? *lost : lot;
   }
 
   const Evidences& evidences_;
@@ -249,11 +271,12 @@ std::vector<Fate> fates_on(const Evidences& evidences, const std::string& host,
   const Placing placing(evidences, host, ground, max_age);
   std::vector<Fate> fates;
   for (auto& thing : things_on(evidences.lab, host, audit)) {
-    auto lot = placing.lot_of(thing);
+    const auto place = placing.place_of(thing);
+    auto lot = placing.lot_of(thing, place);
     Fate fate{.thing = std::move(thing),
               .ending = lot.survives ? Ending::survives : Ending::lost,
               .why = std::move(lot.why)};
-    if (!lot.survives) archives.judge(fate);
+    if (!lot.survives) archives.judge(fate, place);
     fates.push_back(std::move(fate));
   }
   return fates;

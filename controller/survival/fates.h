@@ -21,6 +21,8 @@ struct Thing {
   std::string what;
   /// Of a dataset: its pool.
   std::string pool = {};
+  /// [[keep]] names it.
+  bool kept = false;
   /// It must not be lost: by itself, or since lab.toml says so.
   bool wanted = false;
   /// lab.toml says that it may be lost.
@@ -61,6 +63,11 @@ Heard hear_audit(const Evidences& evidences, const std::string& host, std::chron
 /// configuration and data of applications, and what lab.toml names; wanted things first.
 std::vector<Thing> things_on(schema::Lab::Reader lab, const std::string& host,
                              const HostAudit& audit);
+
+/// Whether lab.toml says that a path may be lost: of all that [[keep]] names at or above it, the
+/// longest decides. What has no path is below "/".
+bool is_given_up(schema::Lab::Reader lab, const std::string& host, std::uint32_t vmid,
+                 const std::string& path);
 
 /// What becomes of each. An archive counts if it was read back within `max_age`, and is no older.
 std::vector<Fate> fates_on(const Evidences& evidences, const std::string& host,

@@ -32,21 +32,25 @@ std::optional<schema::Lab::Disk::Reader> disk_named(schema::Lab::Reader lab,
   return {};
 }
 
-/// The serial number of a disk that the kernel calls by this name now.
-std::string serial_of(schema::AuditDisks::Facts::Reader disks, std::string_view kernel_name) {
-  for (const auto disk : disks.getDisks())
-    if (view(disk.getName()) == kernel_name) return str(disk.getSerial());
-  return {};
-}
-
 std::optional<Lot> lost_below(const std::string& path, const std::string& folder, const Lot& lot) {
   if (folder == path || !is_below(folder, path) || lot.survives) return {};
   return Lot{.why = fmt::format("{} below it is lost: {}", folder, lot.why)};
 }
 
-bool is_mount(schema::AuditDisks::User::Reader user) { return view(user.getKind()) == "mount"; }
+/// Whether lsblk's list "/, /srv" has that mount point.
+bool names(std::string_view list, std::string_view point) {
+  for (const auto word : split(list, ','))
+    if (trim(word) == point) return true;
+  return list == point;
+}
 
 }  // namespace
+
+std::string serial_of(schema::AuditDisks::Facts::Reader disks, std::string_view kernel_name) {
+  for (const auto disk : disks.getDisks())
+    if (view(disk.getName()) == kernel_name) return str(disk.getSerial());
+  return {};
+}
 
 bool is_below(std::string_view path, std::string_view folder) {
   if (folder == "/") return path.starts_with('/');
@@ -81,62 +85,59 @@ Lot Ground::of_disk(const std::string& serial) const {
   return {.why = fmt::format("its disk {} is not declared in lab.toml", serial)};
 }
 
-Lot Ground::of_dataset(schema::AuditZfs::Dataset::Reader dataset) const {
-  const auto name = str(dataset.getName());
+Lot Ground::of_dataset(const std::string& name) const {
   auto lot = of_pool(name.substr(0, name.find('/')));
   lot.why = fmt::format("in {}, {}", name, lot.why);
   return lot;
 }
 
-Lot Ground::of_mount(schema::AuditDisks::User::Reader mount) const {
-  auto lot = of_disk(serial_of(*audit_.disks, view(mount.getDisk())));
-  lot.why += fmt::format(", mounted on {}", view(mount.getName()));
-  return lot;
+Lot Ground::of_mount(schema::AuditDisks::Mount::Reader mount) const {
+  const auto point = view(mount.getPoint());
+  if (view(mount.getType()) == "zfs") return of_dataset(str(mount.getSource()));
+  std::optional<Lot> worst;
+  for (const auto user : audit_.disks->getUsers()) {
+    if (view(user.getKind()) != "mount" || !names(view(user.getName()), point)) continue;
+    auto lot = of_disk(serial_of(*audit_.disks, view(user.getDisk())));
+    if (!worst || !lot.survives) worst = std::move(lot);
+  }
+  if (!worst)
+    worst = Lot{.why = fmt::format("{} ({}) is on no disk of this machine that the audit knows",
+                                   view(mount.getSource()), view(mount.getType()))};
+  worst->why += fmt::format(", mounted on {}", point);
+  return *worst;
 }
 
 Lot Ground::of_host_path(const std::string& path) const {
-  Nearest<schema::AuditZfs::Dataset::Reader> dataset;
-  if (audit_.zfs)
-    for (const auto row : audit_.zfs->getDatasets())
-      if (row.getMounted()) dataset.offer(path, str(row.getMountpoint()), row);
-  Nearest<schema::AuditDisks::User::Reader> mount;
+  std::optional<schema::AuditDisks::Mount::Reader> nearest;
   if (audit_.disks)
-    for (const auto row : audit_.disks->getUsers())
-      if (is_mount(row)) mount.offer(path, str(row.getName()), row);
-  if (!dataset.row && !mount.row) return {.why = "the audit does not tell on what it lies"};
-  if (!dataset.row || mount.folder.size() > dataset.folder.size()) return of_mount(*mount.row);
-  auto lot = of_dataset(*dataset.row);
-  // Both on one folder: nobody knows which of them hides the other.
-  if (mount.row && mount.folder == dataset.folder && lot.survives) return of_mount(*mount.row);
-  return lot;
+    for (const auto mount : audit_.disks->getMounts())
+      // Of two at one place the later one is seen.
+      if (is_below(path, view(mount.getPoint())) &&
+          (!nearest || mount.getPoint().size() >= nearest->getPoint().size()))
+        nearest = mount;
+  if (!nearest) return {.why = "the audit does not tell on what it lies"};
+  return of_mount(*nearest);
 }
 
 std::optional<Lot> Ground::lost_below_host(const std::string& path) const {
-  if (audit_.zfs)
-    for (const auto row : audit_.zfs->getDatasets())
-      if (row.getMounted())
-        if (auto lost = lost_below(path, str(row.getMountpoint()), of_dataset(row))) return lost;
   if (audit_.disks)
-    for (const auto row : audit_.disks->getUsers())
-      if (is_mount(row))
-        if (auto lost = lost_below(path, str(row.getName()), of_mount(row))) return lost;
+    for (const auto mount : audit_.disks->getMounts())
+      if (auto lost = lost_below(path, str(mount.getPoint()), of_mount(mount))) return lost;
   return {};
 }
 
 Lot Ground::of_volume(const std::string& storage, const std::string& volume) const {
-  // The storage's own pool is not known here, and volumes of one name may be in several: a copy
-  // that was left behind, or a replica. What is lost in one of them counts as lost.
-  std::optional<Lot> found;
-  if (audit_.zfs)
-    for (const auto row : audit_.zfs->getDatasets()) {
-      const auto name = str(row.getName());
-      if (!name.ends_with("/" + volume)) continue;
-      auto lot = of_dataset(row);
-      if (!found || !lot.survives) found = std::move(lot);
-    }
-  if (found) return *found;
-  return {.why = fmt::format("the volume {} of the storage '{}' is on no pool of data", volume,
-                             storage)};
+  for (const auto row : audit_.guests->getStorages()) {
+    if (view(row.getId()) != storage) continue;
+    if (view(row.getType()) == "zfspool")
+      return of_dataset(fmt::format("{}/{}", view(row.getPool()), volume));
+    if (view(row.getType()) == "dir")
+      return of_host_path(fmt::format("{}/images/{}", view(row.getPath()), volume));
+    return {.why =
+                fmt::format("the volume {} is on the storage '{}' ({}), which is no pool of data",
+                            volume, storage, view(row.getType()))};
+  }
+  return {.why = fmt::format("the audit does not tell where the storage '{}' is", storage)};
 }
 
 Lot Ground::of_machine(std::uint32_t vmid) const {
@@ -168,6 +169,18 @@ Lot Ground::of_guest_disk(schema::AuditGuests::Disk::Reader disk) const {
   return lot;
 }
 
+std::string Ground::folder_of(schema::AuditGuests::Disk::Reader disk) const {
+  if (disk.getStorage().size() == 0) return str(disk.getVolume());
+  for (const auto row : audit_.guests->getStorages()) {
+    if (view(row.getId()) != view(disk.getStorage()) || view(row.getType()) != "zfspool") continue;
+    const auto dataset = fmt::format("{}/{}", view(row.getPool()), view(disk.getVolume()));
+    if (audit_.disks)
+      for (const auto mount : audit_.disks->getMounts())
+        if (view(mount.getSource()) == dataset) return str(mount.getPoint());
+  }
+  return {};
+}
+
 std::optional<Lot> Ground::lost_below_guest(std::uint32_t vmid, const std::string& path) const {
   if (!audit_.guests) return {};
   for (const auto row : audit_.guests->getMounts())
@@ -181,9 +194,7 @@ std::optional<Lot> Ground::lost_below_guest(std::uint32_t vmid, const std::strin
   return {};
 }
 
-Lot Ground::of_guest_path(std::uint32_t vmid, const std::string& path) const {
-  if (!audit_.guests) return {.why = "the guests were not read"};
-  if (is_virtual_machine(vmid)) return of_machine(vmid);
+Ground::Holder Ground::holder_of(std::uint32_t vmid, const std::string& path) const {
   Nearest<schema::AuditGuests::Mount::Reader> bind;
   for (const auto row : audit_.guests->getMounts())
     if (row.getVmid() == vmid) bind.offer(path, str(row.getGuestPath()), row);
@@ -194,16 +205,31 @@ Lot Ground::of_guest_path(std::uint32_t vmid, const std::string& path) const {
     if (root || row.getGuestPath().size() != 0)
       disk.offer(path, root ? "/" : str(row.getGuestPath()), row);
   }
-  if (bind.row && (!disk.row || bind.folder.size() >= disk.folder.size())) {
-    const auto rest = path.substr(bind.folder == "/" ? 0 : bind.folder.size());
-    const auto on_host = str(bind.row->getHostPath()) + rest;
-    auto lot = of_host_path(on_host);
-    lot.why = fmt::format("{} of the host, {}", on_host, lot.why);
-    return lot;
-  }
-  if (!disk.row)
+  const auto rest = [&](const std::string& folder) {
+    return path.substr(folder == "/" ? 0 : folder.size());
+  };
+  if (bind.row && (!disk.row || bind.folder.size() >= disk.folder.size()))
+    return {.disk = {}, .on_host = str(bind.row->getHostPath()) + rest(bind.folder)};
+  if (!disk.row) return {};
+  const auto folder = folder_of(*disk.row);
+  return {.disk = disk.row, .on_host = folder.empty() ? folder : folder + rest(disk.folder)};
+}
+
+std::string Ground::on_host(std::uint32_t vmid, const std::string& path) const {
+  if (vmid == 0) return path;
+  return audit_.guests ? holder_of(vmid, path).on_host : std::string();
+}
+
+Lot Ground::of_guest_path(std::uint32_t vmid, const std::string& path) const {
+  if (!audit_.guests) return {.why = "the guests were not read"};
+  if (is_virtual_machine(vmid)) return of_machine(vmid);
+  const auto holder = holder_of(vmid, path);
+  if (holder.disk) return of_guest_disk(*holder.disk);
+  if (holder.on_host.empty())
     return {.why = fmt::format("the audit does not tell on what it lies in guest {}", vmid)};
-  return of_guest_disk(*disk.row);
+  auto lot = of_host_path(holder.on_host);
+  lot.why = fmt::format("{} of the host, {}", holder.on_host, lot.why);
+  return lot;
 }
 
 }  // namespace relab::controller

@@ -47,6 +47,8 @@ class Ground {
   /// Of the first thing that is mounted below a path and is lost; nothing if there is none.
   std::optional<Lot> lost_below_host(const std::string& path) const;
   std::optional<Lot> lost_below_guest(std::uint32_t vmid, const std::string& path) const;
+  /// Where the host has a path of a guest, if no link is on its way; empty: nobody knows.
+  std::string on_host(std::uint32_t vmid, const std::string& path) const;
   /// Of a volume of a guest, by Proxmox's storage and name.
   Lot of_volume(const std::string& storage, const std::string& volume) const;
   /// Only a pool that lab.toml declares, with nothing but disks of data, survives.
@@ -56,14 +58,25 @@ class Ground {
 
  private:
   Lot of_machine(std::uint32_t vmid) const;
-  Lot of_dataset(schema::AuditZfs::Dataset::Reader dataset) const;
-  Lot of_mount(schema::AuditDisks::User::Reader mount) const;
+  /// What has a path of a container: a disk of it, or a bind mount; and where that is on the host.
+  struct Holder {
+    std::optional<schema::AuditGuests::Disk::Reader> disk = {};
+    std::string on_host = {};
+  };
+  Holder holder_of(std::uint32_t vmid, const std::string& path) const;
+  Lot of_dataset(const std::string& name) const;
+  Lot of_mount(schema::AuditDisks::Mount::Reader mount) const;
   Lot of_guest_disk(schema::AuditGuests::Disk::Reader disk) const;
+  /// Where the host has it mounted, or has it as a folder; empty: nowhere.
+  std::string folder_of(schema::AuditGuests::Disk::Reader disk) const;
 
   schema::Lab::Reader lab_;
   std::string host_;
   const HostAudit& audit_;
 };
+
+/// The serial number of a disk that the kernel calls by this name now; empty: it tells none.
+std::string serial_of(schema::AuditDisks::Facts::Reader disks, std::string_view kernel_name);
 
 /// Whether the path is the folder, or below it.
 bool is_below(std::string_view path, std::string_view folder);

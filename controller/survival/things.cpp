@@ -3,6 +3,7 @@
 #include <map>
 
 #include "common/base/text.h"
+#include "controller/lab/hosts.h"
 #include "controller/survival/fates.h"
 
 namespace relab::controller {
@@ -23,6 +24,8 @@ class Gathering {
     if (audit_.pbs) add_pbs();
     if (audit_.arr) add_arr();
     if (audit_.jellyfin) add_jellyfin();
+    if (audit_.zfs) add_foreign_pools();
+    add_services();
     wanted_ = false;
     if (audit_.arr) add_media_paths();
     if (audit_.jellyfin) add_libraries();
@@ -51,28 +54,18 @@ class Gathering {
       known->real = std::move(thing.real);
   }
 
-  bool is_this_host(std::string_view name) const {
-    if (!name.empty()) return name == host_;
-    return lab_.getHosts().size() == 0 || view(lab_.getHosts()[0].getName()) == host_;
-  }
-
   void add_kept() {
     for (const auto keep : lab_.getKeep())
-      if (is_this_host(view(keep.getHost())) && !keep.getLose())
+      if (lab::host_of(keep, lab_) == host_ && !keep.getLose())
         add({.vmid = keep.getVmid(),
              .path = str(keep.getPath()),
              .what = keep.getWhy().size() == 0
                          ? "kept by lab.toml"
-                         : fmt::format("kept by lab.toml: {}", view(keep.getWhy()))});
+                         : fmt::format("kept by lab.toml: {}", view(keep.getWhy())),
+             .kept = true});
   }
   void give_up() {
-    for (const auto keep : lab_.getKeep()) {
-      if (!is_this_host(view(keep.getHost())) || !keep.getLose()) continue;
-      for (auto& thing : things_)
-        if (thing.vmid == keep.getVmid() && !thing.path.empty() &&
-            is_below(thing.path, view(keep.getPath())))
-          thing.given_up = true;
-    }
+    for (auto& thing : things_) thing.given_up = is_given_up(lab_, host_, thing.vmid, thing.path);
   }
 
   void add_network() {
@@ -87,6 +80,7 @@ class Gathering {
     for (const auto row : audit_.schedules->getScripts())
       if (row.getRuns())
         add({.path = fmt::format("{}/{}", view(row.getFolder()), view(row.getName())),
+             .real = str(row.getReal()),
              .what = "script that cron runs"});
   }
 
@@ -139,20 +133,30 @@ class Gathering {
 
   void add_jellyfin() {
     for (const auto server : audit_.jellyfin->getServers()) {
-      const bool docker = server.getContainer().size() != 0;
       const auto where = in_docker(view(server.getContainer()));
-      const auto place = [&](capnp::Text::Reader own, capnp::Text::Reader on_host) {
-        if (!docker) return str(own);
-        return server.getVmid() == 0 ? str(on_host) : std::string();
-      };
       add({.vmid = server.getVmid(),
-           .path = place(server.getConfigPath(), server.getHostConfigPath()),
+           .path = str(server.getPlaceConfigPath()),
            .real = str(server.getHostConfigPath()),
            .what = "configuration of jellyfin" + where});
       add({.vmid = server.getVmid(),
-           .path = place(server.getDataPath(), server.getHostDataPath()),
+           .path = str(server.getPlaceDataPath()),
            .real = str(server.getHostDataPath()),
            .what = "database of jellyfin" + where});
+    }
+  }
+
+  /// What lab.toml says that runs in a guest now. The keys of a tunnel are nowhere else.
+  void add_services() {
+    for (const auto guest : lab_.getGuests()) {
+      if (guest.getPlanned() || lab::host_of(guest, lab_) != host_) continue;
+      for (const auto service : guest.getServices()) {
+        const auto path = str(service.getPath());
+        if (path.empty() || service.getPlanned()) continue;
+        wanted_ = service.getKind() == schema::Lab::Service::Kind::WIREGUARD;
+        add({.vmid = guest.getVmid(),
+             .path = path,
+             .what = fmt::format("folder of a service of '{}'", view(guest.getName()))});
+      }
     }
   }
 
@@ -191,10 +195,43 @@ class Gathering {
              .path = str(disk.getGuestPath()),
              .what = fmt::format("volume {}", view(disk.getKey()))});
   }
+  /// A pool that lab.toml does not declare, on disks that it does not know: nothing would ask for a
+  /// copy of it.
+  void add_foreign_pools() {
+    for (const auto pool : audit_.zfs->getPools()) {
+      const auto name = str(pool.getName());
+      if (any_in(lab_.getPools(), [&](auto known) { return view(known.getName()) == name; }) ||
+          is_on_known_disks(name))
+        continue;
+      add({.path = mount_point_of(name),
+           .what = fmt::format("pool '{}', which lab.toml does not declare", name),
+           .pool = name});
+    }
+  }
+  bool is_on_known_disks(const std::string& pool) const {
+    if (!audit_.disks) return false;
+    bool any = false;
+    for (const auto user : audit_.disks->getUsers()) {
+      if (view(user.getKind()) != "zfs" || view(user.getName()) != pool) continue;
+      any = true;
+      const auto serial = serial_of(*audit_.disks, view(user.getDisk()));
+      if (serial.empty() ||
+          !any_in(lab_.getDisks(), [&](auto disk) { return view(disk.getSerial()) == serial; }))
+        return false;
+    }
+    return any;
+  }
+  std::string mount_point_of(const std::string& dataset) const {
+    for (const auto row : audit_.zfs->getDatasets())
+      if (view(row.getName()) == dataset && row.getMounted() &&
+          view(row.getMountpoint()).starts_with('/'))
+        return str(row.getMountpoint());
+    return {};
+  }
+
   void add_datasets() {
     for (const auto row : audit_.zfs->getDatasets()) {
-      const auto point = str(row.getMountpoint());
-      add({.path = point.starts_with('/') && row.getMounted() ? point : "",
+      add({.path = mount_point_of(str(row.getName())),
            .what = fmt::format("dataset {}", view(row.getName())),
            .pool = str(row.getName()).substr(0, view(row.getName()).find('/'))});
     }
@@ -217,6 +254,20 @@ std::string Thing::place() const {
   const auto where = path.empty() ? what : path;
   return vmid == 0 ? fmt::format("{} of {}", where, host)
                    : fmt::format("{} in guest {} of {}", where, vmid, host);
+}
+
+bool is_given_up(schema::Lab::Reader lab, const std::string& host, std::uint32_t vmid,
+                 const std::string& path) {
+  const auto place = path.empty() ? std::string("/") : path;
+  std::size_t longest = 0;
+  bool lose = false;
+  for (const auto keep : lab.getKeep()) {
+    if (keep.getVmid() != vmid || lab::host_of(keep, lab) != host) continue;
+    if (!is_below(place, view(keep.getPath())) || keep.getPath().size() < longest) continue;
+    longest = keep.getPath().size();
+    lose = keep.getLose();
+  }
+  return lose;
 }
 
 std::vector<Thing> things_on(schema::Lab::Reader lab, const std::string& host,

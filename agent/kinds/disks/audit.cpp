@@ -7,6 +7,7 @@
 #include "agent/kinds/disks/health.h"
 #include "agent/kinds/disks/inventory.h"
 #include "agent/kinds/support/container.h"
+#include "agent/kinds/support/mounts.h"
 #include "common/base/text.h"
 
 namespace relab::agent::disks {
@@ -192,6 +193,21 @@ void write_devices(const BlockDevices& devices, const std::vector<Disk>& disks,
     write_volume(devices, *volumes[i], volume_list[i]);
 }
 
+void write_mounts(Host& host, Facts::Builder facts, Gaps& gaps) {
+  auto mounts = read_mounts(host);
+  if (!mounts) {
+    gaps.problem("mounts", mounts.error());
+    return;
+  }
+  std::erase_if(*mounts, [](const Mount& mount) { return !holds_files(mount.type); });
+  auto list = facts.initMounts(length(mounts->size()));
+  for (unsigned i = 0; i < list.size(); ++i) {
+    list[i].setPoint((*mounts)[i].point.string());
+    list[i].setType((*mounts)[i].type);
+    list[i].setSource((*mounts)[i].source);
+  }
+}
+
 void write_health(Host& host, const std::vector<Disk>& disks, Facts::Builder facts, Gaps& gaps) {
   std::vector<Patient> patients;
   for (const auto& disk : disks)
@@ -217,6 +233,7 @@ Result<Message<Facts>> AuditDisks::observe(Params::Reader, Host& host) {
     check_whole(host, devices, gaps);
     write_devices(devices, disks, *facts);
     write_users(devices, *facts);
+    write_mounts(host, *facts, gaps);
     write_health(host, disks, *facts, gaps);
     if (disks.empty() && !gaps.has_problems()) gaps.all_absent("no disk on this machine");
   }

@@ -5,6 +5,7 @@
 #include "agent/kinds/support/gaps.h"
 #include "agent/kinds/support/pve_guests.h"
 #include "agent/kinds/support/redact.h"
+#include "agent/kinds/support/section_config.h"
 #include "common/base/number.h"
 #include "common/base/text.h"
 
@@ -206,6 +207,25 @@ void set_pending(Schema::Facts::Builder facts, const std::vector<PveGuest>& gues
   });
 }
 
+/// Which dataset or folder has the volumes of a storage.
+void set_storages(Schema::Facts::Builder facts, Host& host, Gaps& gaps) {
+  const auto text = host.read_file("/etc/pve/storage.cfg");
+  // Proxmox makes it with its first entry.
+  if (!text && text.error().fault == Fault::missing) return;
+  const auto sections = text ? parse_section_config(*text, "storage.cfg")
+                             : Result<std::vector<ConfigSection>>(fail(text.error()));
+  if (!sections) {
+    gaps.problem("storages", sections.error());
+    return;
+  }
+  fill(facts.initStorages(size_of(*sections)), *sections, [](auto storage, const auto& section) {
+    storage.setId(section.id);
+    storage.setType(section.type);
+    storage.setPool(section.value("pool"));
+    storage.setPath(section.value("path"));
+  });
+}
+
 }  // namespace
 
 Result<Message<AuditGuests::Facts>> AuditGuests::observe(Params::Reader, Host& host) {
@@ -222,6 +242,7 @@ Result<Message<AuditGuests::Facts>> AuditGuests::observe(Params::Reader, Host& h
   set_raw_lines(*facts, found.guests);
   set_snapshots(*facts, found.guests);
   set_pending(*facts, found.guests);
+  if (found.absent.empty()) set_storages(*facts, host, gaps);
   gaps.store(facts->initCoverage());
   return std::move(facts).finish();
 }

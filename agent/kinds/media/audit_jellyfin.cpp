@@ -186,6 +186,8 @@ void set_server(Schema::Server::Builder server, const Row& row) {
   server.setUnit(instance.unit);
   server.setConfigPath(instance.home);
   server.setDataPath(row.data);
+  server.setPlaceConfigPath(placed(instance, instance.home));
+  server.setPlaceDataPath(row.data.empty() ? row.data : placed(instance, row.data));
   server.setHostConfigPath(row.host_config);
   server.setHostDataPath(row.host_data);
   server.setCachePath(row.system.cache_path);

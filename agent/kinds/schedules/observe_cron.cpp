@@ -162,6 +162,7 @@ struct Script {
   std::string name;
   std::string why = {};
   bool runs = false;
+  std::string real = {};
 };
 
 Script look_at_script(Host& host, const Path& folder, const std::string& name, Gaps& gaps) {
@@ -176,6 +177,10 @@ Script look_at_script(Host& host, const Path& folder, const std::string& name, G
     gaps.problem((folder / name).string(), status.error());
     script.why = "could not be looked at";
   }
+  const auto real = host.canonical(folder / name);
+  if (real) script.real = real->string();
+  if (!real && status && real.error().fault != Fault::missing)
+    gaps.problem((folder / name).string(), real.error());
   if (const auto target = host.read_link(folder / name); target && script.runs)
     script.why = fmt::format("link to {}", *target);
   return script;
@@ -241,6 +246,7 @@ void observe_scripts(Host& host, FactsBuilder facts, Gaps& gaps) {
     entry.setName(script.name);
     entry.setRuns(script.runs);
     entry.setWhy(script.why);
+    entry.setReal(script.real);
   }
 }
 

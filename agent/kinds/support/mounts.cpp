@@ -65,4 +65,13 @@ bool is_at_or_below(std::string_view path, std::string_view above) {
   return path.starts_with(above) && (path.size() == above.size() || path[above.size()] == '/');
 }
 
+bool holds_files(std::string_view type) {
+  static constexpr std::string_view others[] = {
+      "autofs",     "binfmt_misc", "bpf",      "cgroup",   "cgroup2", "configfs",
+      "debugfs",    "devpts",      "devtmpfs", "efivarfs", "fusectl", "hugetlbfs",
+      "mqueue",     "nsfs",        "overlay",  "proc",     "pstore",  "ramfs",
+      "rpc_pipefs", "securityfs",  "sysfs",    "tmpfs",    "tracefs"};
+  return std::ranges::find(others, type) == std::end(others);
+}
+
 }  // namespace relab::agent

@@ -26,6 +26,10 @@ struct Mount {
 Result<std::vector<Mount>> parse_mounts(std::string_view text);
 Result<std::vector<Mount>> read_mounts(Host& host);
 
+/// Whether file systems of that type hold files of their own, and not what the kernel or other file
+/// systems have.
+bool holds_files(std::string_view type);
+
 /// The mount points of /proc/self/mountinfo, in its order. Fault::damaged for a line of another
 /// form, and for none at all: something is mounted at "/" on every machine.
 Result<std::vector<Path>> parse_mountinfo(std::string_view text);

@@ -193,6 +193,29 @@ std::string PveGuest::title() const {
   return fmt::format("{} {} ({})", type == GuestType::lxc ? "container" : "VM", vmid, name);
 }
 
+Result<std::optional<PveGuest>> read_pve_guest(Host& host, std::uint32_t vmid) {
+  const auto nodes = node_folders(host);
+  if (!nodes && is_missing(nodes.error())) return fail(Fault::unsupported, nodes.error().what);
+  if (!nodes) return fail(nodes.error());
+  RELAB_TRY(const auto node, node_name(host).during("finding this node's name"));
+  for (const auto type : {GuestType::lxc, GuestType::qemu}) {
+    const auto path = pve / "nodes" / node / folder(type) / fmt::format("{}.conf", vmid);
+    const auto there = host.status(path);
+    if (!there && is_missing(there.error())) continue;
+    if (!there) return fail(there.error());
+    RELAB_TRY(auto guest, read_guest(host, path, type, vmid));
+    RELAB_TRY(const auto states, read_states(host, type));
+    const auto found = states.find(vmid);
+    if (found == states.end() || found->second.status.empty())
+      return fail(Fault::damaged, fmt::format("{} has a configuration file, but pvesh tells no "
+                                              "state of it",
+                                              guest.title()));
+    guest.status = found->second.status;
+    return std::optional(std::move(guest));
+  }
+  return std::optional<PveGuest>();
+}
+
 Result<PveGuests> read_pve_guests(Host& host, States states, Gaps& gaps) {
   const auto nodes = node_folders(host);
   if (!nodes && is_missing(nodes.error())) return PveGuests{.absent = nodes.error().what};

@@ -3,6 +3,7 @@
 /// The guests of this Proxmox host: what their configuration files say, and what state Proxmox
 /// tells.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,10 @@ struct PveGuests {
   std::string node = {};
   std::vector<PveGuest> guests = {};  ///< by vmid
 };
+
+/// The guest of this number; nothing if there is none on this node. Fault::unsupported if this is
+/// no Proxmox host, ::damaged if its configuration and pvesh do not tell the same.
+Result<std::optional<PveGuest>> read_pve_guest(Host& host, std::uint32_t vmid);
 
 /// What `read_pve_guests` is to read of the states; a call of pvesh takes a second.
 enum class States { all, of_containers };

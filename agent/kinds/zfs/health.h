@@ -21,5 +21,7 @@ Result<Message<schema::AuditZfs::Facts>> read_pool(Host& host, const std::string
 
 /// What speaks against a pool's being intact; nothing of it is a matter of configuration.
 std::vector<std::string> concerns_of(schema::AuditZfs::Facts::Reader facts);
+/// Something does, and all of it is that redundancy is lost.
+bool is_only_degraded(schema::AuditZfs::Facts::Reader facts);
 
 }  // namespace relab::agent::zfs

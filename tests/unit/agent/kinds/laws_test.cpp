@@ -19,6 +19,7 @@
 #include "tests/support/sim_disk.h"
 #include "tests/support/sim_ip.h"
 #include "tests/support/sim_pools.h"
+#include "tests/support/sim_pve.h"
 #include "tests/support/sim_scrub.h"
 #include "tests/support/sim_tar.h"
 #include "tests/support/sim_usb.h"
@@ -147,7 +148,12 @@ const std::map<std::string, std::string> examples = {
     {"preserve", R"({"preserve": {"paths": ["/etc/network"], "folder": "/mnt/usb", "name": "c"}})"},
     {"restore", R"({"restore": {"folder": "/mnt/usb", "name": "c", "into": "/back"}})"},
     {"zfsScrub", R"({"zfsScrub": {"pool": "tank"}})"},
-    {"usbPool", R"({"usbPool": {"serial": "USB1", "pool": "usbpool"}})"}};
+    {"usbPool", R"({"usbPool": {"serial": "USB1", "pool": "usbpool"}})"},
+    {"guestTemplate", R"({"guestTemplate": {"name": "debian-12-standard"}})"},
+    {"guest", R"({"guest": {"name": "pbs", "vmid": 100, "template": "debian-12-standard",
+      "storage": "local-zfs", "disk": "17179869184", "cores": 2, "memory": "2147483648",
+      "bridge": "vmbr0", "tag": 10, "address": "10.42.10.10/24", "gateway": "10.42.10.1"}})"},
+    {"guestPower", R"({"guestPower": {"name": "pbs", "vmid": 100}})"}};
 
 Work work_on(const std::string& arm, Host& host, schema::Mode mode = schema::Mode::APPLY);
 
@@ -179,6 +185,13 @@ struct Changeable {
       usb.install(workshop.host);
       return;
     }
+    if (arm.starts_with("guest")) {
+      pve.offered = {{"debian-12-standard_12.12-1_amd64.tar.zst", std::string(128, 'a')}};
+      if (arm == "guest") pve.templates = pve.offered;
+      if (arm == "guestPower") pve.containers[100] = {.settings = {{"hostname", "pbs"}}};
+      pve.install(workshop.host);
+      return;
+    }
     if (arm == "usbPool") {
       workshop.host.forget_answers("zpool");
       workshop.host.forget_answers("lsblk");
@@ -198,6 +211,7 @@ struct Changeable {
   SimZfs pool;
   SimScrub scrub;
   SimTar tar;
+  SimPve pve;
   SimPools pools = SimPools(pool);
 };
 

@@ -78,6 +78,23 @@ TEST_CASE("key.proven: a dataset with a key of its own needs its own proof",
   CHECK(scene.only(key_proven).met());
 }
 
+TEST_CASE("key.proven: what is encrypted below a plain pool needs its proof",
+          "[controller][gates]") {
+  Scene scene;
+  scene.lab_text = replaced(scene.lab_text, R"(, "encrypted": true)", "");
+  scene.say("auditZfs", "{}", R"({"pools": [{"name": "datapool", "guid": "7001"}], "datasets": [
+      {"name": "datapool", "encryption": "off"},
+      {"name": "datapool/own", "encryption": "aes-256-gcm", "encryptionRoot": "datapool/own"},
+      {"name": "datapool/own/in", "encryption": "aes-256-gcm",
+       "encryptionRoot": "datapool/own"}]})");
+  CHECK(scene.only(key_proven).why == "it was never tried");
+
+  scene.say("zfsKeyCheck", R"({"key": "datapool-key", "dataset": "datapool/own"})",
+            R"({"proven": true, "poolGuid": "7001"})");
+
+  CHECK(scene.only(key_proven).met());
+}
+
 TEST_CASE("key.proven: by ZFS, of the pool that was seen", "[controller][gates]") {
   Scene scene;
   scene.audit();

@@ -245,12 +245,15 @@ TEST_CASE("backup.drilled: a copy that nobody received is not enough", "[control
   SECTION("not done") {
     scene.verify(R"("done": true)", R"("done": false, "why": "no room")");
     why = "it was not received for practice: no room";
+    // Nobody has tried it, and a person may sign for that; what a trial found is another matter.
+    CHECK(scene.only(backup_drilled).excusable);
   }
   SECTION("nothing compared") {
     scene.verify(R"([{"dataset": "datapool", "configFiles": "3"},
       {"dataset": "datapool/vm"}])",
                  "[]");
     why = "nothing of it was compared";
+    CHECK_FALSE(scene.only(backup_drilled).excusable);
   }
   SECTION("no byte compared") {
     scene.verify(R"("configFiles": "3")", R"("entries": "3")");
@@ -313,6 +316,18 @@ TEST_CASE("pools.intact: as ZFS tells it", "[controller][gates]") {
   SECTION("concerns") {
     scene.say("poolHealth", R"({"pool": "datapool"})", R"({"concerns": ["sda is OFFLINE"]})");
     CHECK(scene.only(pools_intact).why == "sda is OFFLINE");
+    CHECK_FALSE(scene.only(pools_intact).excusable);
+  }
+  SECTION("degraded") {
+    const std::string degraded = R"({"concerns": ["the pool is DEGRADED"], "onlyDegraded": true,
+      "pool": {"guid": "7001"}, "scrubbedAt": ")";
+    scene.say("poolHealth", R"({"pool": "datapool"})", degraded + "1789999999000\"}");
+    CHECK(scene.only(pools_intact).excusable);
+    scene.say("poolHealth", R"({"pool": "datapool"})", degraded + "1786000000000\"}");
+    CHECK_FALSE(scene.only(pools_intact).excusable);
+    scene.say("poolHealth", R"({"pool": "datapool"})", degraded + "1789999999000\"}");
+    scene.audit("7002");
+    CHECK_FALSE(scene.only(pools_intact).excusable);
   }
   SECTION("a contradiction in itself") {
     scene.say("poolHealth", R"({"pool": "datapool"})",

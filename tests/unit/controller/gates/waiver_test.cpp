@@ -135,7 +135,21 @@ TEST_CASE("waiver: before an installation a person may excuse a pool or a trial,
     return json.replace(json.find(old), old.size(),
                         R"("installs": ["pve"], "gate": [)" + gate + "]");
   };
-  Doubtful excusable(asking_for(R"({"name": "pools.intact"}, {"name": "backup.drilled"})"));
+  Doubtful excusable(asking_for(R"({"name": "pools.intact"})"));
+  const auto look = [&](const std::string& found) {
+    const auto task = task_number(++excusable.last);
+    excusable.records.order({.task = task, .arm = "poolHealth", .params = R"({"pool": "tank"})"},
+                            excusable.agent);
+    must(excusable.records.report(
+        {.task = task,
+         .facts = R"({"poolHealth": {"scrubbedAt": ")" +
+                  std::to_string(unix_millis(excusable.records.now)) + "\", " + found + "}}"},
+        excusable.agent));
+  };
+  CHECK_FALSE(excusable.wish());
+  look(R"("concerns": ["2 data error(s) that ZFS cannot repair"])");
+  CHECK_FALSE(excusable.wish());
+  look(R"("concerns": ["the pool is DEGRADED"], "onlyDegraded": true)");
   CHECK_FALSE(excusable.gate().open);
   excusable.waive();
   CHECK(excusable.gate().open);

@@ -14,6 +14,39 @@ namespace {
 using schema::Standing;
 using std::chrono::hours;
 
+/// What is mounted where; `more` is put behind it.
+std::string mounts_with(const std::string& more = "") {
+  return R"({"point": "/", "type": "zfs", "source": "rpool/ROOT/pve-1"},
+      {"point": "/rpool/data/subvol-110-disk-0", "type": "zfs",
+       "source": "rpool/data/subvol-110-disk-0"},
+      {"point": "/tank", "type": "zfs", "source": "tank"},
+      {"point": "/tank/app", "type": "zfs", "source": "tank/app"},
+      {"point": "/old", "type": "zfs", "source": "old"},
+      {"point": "/mnt/usb", "type": "ext4", "source": "/dev/sdf1"},
+      {"point": "/srv", "type": "ext4", "source": "/dev/sdx1"})" +
+         more;
+}
+std::string disks_facts(const std::string& users = "", const std::string& mounts = "") {
+  return R"({"auditDisks": {"disks": [{"name": "sda", "serial": "OS1"},
+      {"name": "sdf", "serial": "USB1"}, {"name": "sdx", "serial": "WHO"}],
+      "users": [{"disk": "sdf", "kind": "mount", "name": "/mnt/usb, /media/usb"},
+                {"disk": "sdx", "kind": "mount", "name": "/srv"})" +
+         users + R"(], "mounts": [)" + mounts_with(mounts) + "]}}";
+}
+constexpr auto storages = R"("storages": [
+      {"id": "local-zfs", "type": "zfspool", "pool": "rpool/data"},
+      {"id": "tank", "type": "zfspool", "pool": "tank"},
+      {"id": "usb", "type": "dir", "path": "/mnt/usb"},
+      {"id": "thin", "type": "lvmthin"}])";
+std::string guests_facts(const std::string& disks = "", const std::string& mounts = "") {
+  return R"({"auditGuests": {"guests": [{"vmid": 110, "name": "arr", "type": "lxc"}],
+      "disks": [{"vmid": 110, "key": "rootfs", "storage": "local-zfs",
+                 "volume": "subvol-110-disk-0", "guestPath": "/"})" +
+         disks + R"(],
+      "mounts": [{"vmid": 110, "key": "mp0", "hostPath": "/tank/app", "guestPath": "/data"})" +
+         mounts + "], " + storages + "}}";
+}
+
 constexpr std::string_view a_lab = R"({"name": "home",
   "hosts": [{"name": "pve"}],
   "disks": [{"name": "os1", "serial": "OS1", "role": "os"},
@@ -40,14 +73,8 @@ struct Scene : Audited {
       {"name": "tank/vm", "mountpoint": "none"},
       {"name": "tank/app", "mountpoint": "/tank/app", "mounted": true},
       {"name": "old", "mountpoint": "/old", "mounted": true}]}})");
-    again("disks", R"({"auditDisks": {"disks": [{"name": "sda", "serial": "OS1"},
-      {"name": "sdf", "serial": "USB1"}, {"name": "sdx", "serial": "WHO"}],
-      "users": [{"disk": "sdf", "kind": "mount", "name": "/mnt/usb"},
-                {"disk": "sdx", "kind": "mount", "name": "/srv"}]}})");
-    again("guests", R"({"auditGuests": {"guests": [{"vmid": 110, "name": "arr", "type": "lxc"}],
-      "disks": [{"vmid": 110, "key": "rootfs", "storage": "local-zfs",
-                 "volume": "subvol-110-disk-0", "guestPath": "/"}],
-      "mounts": [{"vmid": 110, "key": "mp0", "hostPath": "/tank/app", "guestPath": "/data"}]}})");
+    again("disks", disks_facts());
+    again("guests", guests_facts());
     again("arr", R"({"auditArr": {"apps": [
       {"app": "sonarr", "vmid": 110, "dataPath": "/var/lib/sonarr"},
       {"app": "radarr", "vmid": 110, "dataPath": "/data/radarr",
@@ -119,14 +146,26 @@ struct Scene : Audited {
 
 }  // namespace
 
-TEST_CASE("survival: of volumes of one name the one that is lost counts",
+TEST_CASE("survival: a volume is where its storage says, not where one of its name is",
           "[controller][survival]") {
   Scene scene;
   scene.again("zfs", R"({"auditZfs": {"pools": [{"name": "tank"}, {"name": "rpool"}], "datasets": [
-      {"name": "tank/replica/subvol-110-disk-0"}, {"name": "rpool/data/subvol-110-disk-0"},
-      {"name": "tank/other/subvol-110-disk-0"}]}})");
-
+      {"name": "tank/replica/subvol-110-disk-0"}, {"name": "tank/subvol-110-disk-0"}]}})");
   CHECK(scene.of("/var/lib/sonarr in guest 110 of pve").ending == Ending::lost);
+
+  const auto with_root_on = [&](const std::string& storage) {
+    auto facts = guests_facts();
+    const std::string from = R"("storage": "local-zfs")";
+    scene.again("guests",
+                facts.replace(facts.find(from), from.size(), R"("storage": ")" + storage + "\""));
+    return scene.of("/ in guest 110 of pve");
+  };
+  CHECK(with_root_on("tank").ending == Ending::survives);
+  CHECK(with_root_on("usb").ending == Ending::survives);
+  CHECK(
+      with_root_on("thin").why ==
+      "the volume subvol-110-disk-0 is on the storage 'thin' (lvmthin), which is no pool of data");
+  CHECK(with_root_on("other").why == "the audit does not tell where the storage 'other' is");
 }
 
 TEST_CASE("survival: a path survives where it lies on a pool of data", "[controller][survival]") {
@@ -188,24 +227,32 @@ TEST_CASE("survival: a path that only seems to lie on a pool of data is lost",
     why = "but nobody has looked";
   }
   SECTION("something else is mounted below it") {
-    scene.again("disks", R"({"auditDisks": {"disks": [{"name": "sda", "serial": "OS1"}],
-      "users": [{"disk": "sda", "kind": "mount", "name": "/tank/app/app/photos"}]}})");
+    scene.again("disks", disks_facts(R"(, {"disk": "sda", "kind": "mount",
+      "name": "/boot, /tank/app/app/photos"})",
+                                     R"(, {"point": "/tank/app/app/photos", "type": "ext4",
+      "source": "/dev/sda2"})"));
     why = "/tank/app/app/photos below it is lost: on the disk os1";
   }
   SECTION("something else is mounted below it in the container") {
-    scene.again("guests",
-                R"({"auditGuests": {"guests": [{"vmid": 110, "name": "arr", "type": "lxc"}],
-      "disks": [{"vmid": 110, "key": "rootfs", "storage": "local-zfs",
-                 "volume": "subvol-110-disk-0", "guestPath": "/"},
-                {"vmid": 110, "key": "mp1", "storage": "local-zfs",
-                 "volume": "subvol-110-disk-0", "guestPath": "/data/app/cache"}],
-      "mounts": [{"vmid": 110, "key": "mp0", "hostPath": "/tank/app", "guestPath": "/data"}]}})");
-    why = "/data/app/cache below it is lost: in rpool/data/subvol-110-disk-0";
+    scene.again("guests", guests_facts(R"(, {"vmid": 110, "key": "mp1", "storage": "local-zfs",
+      "volume": "subvol-110-disk-1", "guestPath": "/data/app/cache"})"));
+    why = "/data/app/cache below it is lost: in rpool/data/subvol-110-disk-1";
   }
   SECTION("another disk is mounted over the dataset") {
-    scene.again("disks", R"({"auditDisks": {"disks": [{"name": "sda", "serial": "OS1"}],
-      "users": [{"disk": "sda", "kind": "mount", "name": "/tank/app"}]}})");
+    scene.again("disks", disks_facts(R"(, {"disk": "sda", "kind": "mount", "name": "/tank/app"})",
+                                     R"(, {"point": "/tank/app", "type": "ext4",
+      "source": "/dev/sda2"})"));
     why = "on the disk os1 (OS1), which the installation overwrites, mounted on /tank/app";
+  }
+  SECTION("a folder of the system is bound there") {
+    scene.again("disks", disks_facts("", R"(, {"point": "/tank/app", "type": "zfs",
+      "source": "rpool/ROOT/pve-1"})"));
+    why = "in rpool/ROOT/pve-1";
+  }
+  SECTION("what is mounted there is no disk of this machine") {
+    scene.again("disks", disks_facts("", R"(, {"point": "/tank/app", "type": "nfs4",
+      "source": "nas:/app"})"));
+    why = "nas:/app (nfs4) is on no disk of this machine that the audit knows";
   }
 
   const auto fate = scene.of(place);
@@ -220,7 +267,7 @@ TEST_CASE("survival: a virtual machine survives with all its disks", "[controlle
     scene.again("guests",
                 R"({"auditGuests": {"guests": [{"vmid": 200, "name": "win", "type": "qemu"}],
       "disks": [)" + disks +
-                    "]}}");
+                    "], " + storages + "}}");
   };
   const auto* const on_data = R"({"vmid": 200, "key": "scsi0", "storage": "tank", "volume": "vm"})";
   with_disks(std::string(on_data) +
@@ -295,10 +342,109 @@ TEST_CASE("survival: an archive that was read back makes good a loss", "[control
   CHECK(scene.of("/etc/wireguard of pve").ending == Ending::lost);
 }
 
+TEST_CASE("survival: an archive that has a path by its name only preserves nothing",
+          "[controller][survival]") {
+  Scene scene;
+  scene.preserve(R"(["/root"])");
+  const auto fate = [&] { return scene.of("/root/notes of pve"); };
+
+  CHECK_THAT(fate().why, Catch::Contains("nobody has looked"));
+  scene.look("/root/notes", 0, R"("why": "there is no /root/notes")");
+  CHECK_THAT(fate().why, Catch::Contains("does not count: there is no /root/notes"));
+  scene.look("/root/notes", 0, R"("real": "/home/notes")");
+  CHECK_THAT(fate().why, Catch::Contains("it has a link that leads to /home/notes of the host"));
+  scene.preserve(R"(["/root", "/home"])");
+  CHECK(fate().ending == Ending::preserved);
+  scene.look("/root/notes", 0, R"("real": "/root/notes")");
+  scene.preserve(R"(["/root"])");
+  CHECK(fate().ending == Ending::preserved);
+}
+
+TEST_CASE("survival: an archive of a container has not what its links lead to",
+          "[controller][survival]") {
+  Scene scene;
+  scene.preserve(R"(["/var/lib"])", R"(, "vmid": 110)");
+  const auto sonarr_at = [&](const std::string& real) {
+    scene.again("arr", R"({"auditArr": {"apps": [{"app": "sonarr", "vmid": 110,
+      "dataPath": "/var/lib/sonarr", "hostPath": ")" +
+                           real + "\"}]}}");
+    return scene.of("/var/lib/sonarr in guest 110 of pve").ending;
+  };
+
+  CHECK(sonarr_at("/rpool/data/subvol-110-disk-0/var/lib/sonarr") == Ending::preserved);
+  CHECK(sonarr_at("/rpool/data/subvol-110-disk-0/opt/sonarr") == Ending::lost);
+}
+
+TEST_CASE("survival: a script that cron runs by a link is not in an archive of the link",
+          "[controller][survival]") {
+  Scene scene;
+  const auto leads_to = [&](const std::string& real) {
+    scene.again("schedules", R"({"auditSchedules": {"scripts": [{"folder": "/etc/cron.daily",
+      "name": "backup", "runs": true, "real": ")" +
+                                 real + "\"}]}}");
+    return scene.of("/etc/cron.daily/backup of pve").ending;
+  };
+  scene.preserve(R"(["/etc"])");
+
+  CHECK(leads_to("/etc/cron.daily/backup") == Ending::preserved);
+  CHECK(leads_to("/usr/local/sbin/backup.sh") == Ending::lost);
+}
+
+TEST_CASE("survival: of what lab.toml keeps and loses the longest path decides",
+          "[controller][survival]") {
+  std::string json(a_lab);
+  const std::string from = R"({"path": "/etc/cron.d", "lose": true})";
+  json.replace(json.find(from), from.size(),
+               R"({"path": "/etc", "lose": true}, {"path": "/etc/pve"})");
+  const Scene scene(json);
+
+  CHECK(scene.of("/etc/network of pve").thing.given_up);
+  CHECK_FALSE(scene.of("/etc/pve of pve").thing.given_up);
+  CHECK_FALSE(scene.of("/etc/pve/priv/storage of pve").thing.given_up);
+  CHECK_FALSE(scene.of("/root/notes of pve").thing.given_up);
+}
+
+TEST_CASE("survival: what has no path may be given up with its whole machine",
+          "[controller][survival]") {
+  std::string json(a_lab);
+  const std::string from = R"({"path": "/etc/cron.d", "lose": true})";
+  json.replace(json.find(from), from.size(), R"({"path": "/", "vmid": 110, "lose": true})");
+  const Scene scene(json);
+
+  CHECK(scene.of("configuration of bazarr (Docker: bazarr) in guest 110 of pve").thing.given_up);
+  CHECK_FALSE(scene.of("/data/app in guest 110 of pve").thing.given_up);
+  CHECK_FALSE(scene.of("/etc/pve of pve").thing.given_up);
+}
+
+TEST_CASE("survival: a pool that nobody declared is lost, unless its disks are known",
+          "[controller][survival]") {
+  Scene scene;
+  scene.again("zfs", R"({"auditZfs": {"pools": [{"name": "tank"}, {"name": "old"}],
+    "datasets": [{"name": "old", "mountpoint": "/old", "mounted": true}]}})");
+  CHECK(scene.of("/old of pve").thing.wanted);
+  CHECK(scene.of("/old of pve").ending == Ending::lost);
+
+  scene.again("disks", disks_facts(R"(, {"disk": "sdf", "kind": "zfs", "name": "old"})"));
+  CHECK_FALSE(scene.of("/old of pve").thing.wanted);
+}
+
+TEST_CASE("survival: the keys of a tunnel that lab.toml tells of must not be lost",
+          "[controller][survival]") {
+  std::string json(a_lab);
+  json.replace(json.find(R"("keep":)"), 0, R"("guests": [{"name": "wg", "vmid": 110, "services": [
+    {"kind": "wireguard", "path": "/etc/wireguard"}, {"kind": "grafana", "path": "/var/lib/grafana"}]}],
+    )");
+  const Scene scene(json);
+
+  CHECK(scene.of("/etc/wireguard in guest 110 of pve").thing.wanted);
+  CHECK_FALSE(scene.of("/var/lib/grafana in guest 110 of pve").thing.wanted);
+}
+
 TEST_CASE("survival: an archive may leave out what may be lost", "[controller][survival]") {
   Scene scene;
   scene.preserve(R"(["/etc"])", R"(, "exclude": ["/etc/cron.d/backup"])");
   CHECK(scene.of("/etc/network of pve").ending == Ending::preserved);
+  scene.look("/root/notes", 0, R"("real": "/root/notes")");
   scene.preserve(R"(["/root/notes"])", R"(, "exclude": ["/root/notes/cache"])");
   CHECK(scene.of("/root/notes of pve").ending == Ending::lost);
 
@@ -306,6 +452,7 @@ TEST_CASE("survival: an archive may leave out what may be lost", "[controller][s
   json.replace(json.find(R"({"path": "/root/notes"})"), 23,
                R"({"path": "/root/notes"}, {"path": "/root/notes/cache", "lose": true})");
   Scene other(json);
+  other.look("/root/notes", 0, R"("real": "/root/notes")");
   other.preserve(R"(["/root/notes"])", R"(, "exclude": ["/root/notes/cache"])");
   CHECK(other.of("/root/notes of pve").ending == Ending::preserved);
 }

@@ -4,7 +4,7 @@
 
 #include "agent/kinds/disks/inventory.h"
 #include "tests/support/must.h"
-#include "tests/support/sim_host.h"
+#include "tests/support/sim_guest.h"
 #include "tests/support/transcript.h"
 
 namespace relab::agent::disks {
@@ -22,6 +22,7 @@ Output report(const std::string& name, int status) {
 struct Server {
   Server() {
     host.directory("/run/udev/data");
+    mount(host, {"/"});
     host.program("lsblk", Output{.out = data_file("disks/lsblk-server.json")});
     for (const auto& [name, place] : places) {
       const auto real = "/sys/devices/" + place + "/block/" + name;
@@ -175,6 +176,7 @@ TEST_CASE("audit disks: no smartctl is said once, with what to install", "[agent
 
 TEST_CASE("audit disks: a virtual machine's disk has no SMART and no problem", "[agent][disks]") {
   SimHost host;
+  mount(host, {"/"});
   host.program("lsblk", Output{.out = data_file("disks/lsblk-vm.json")});
   host.directory("/sys/devices/pci0000:00/0000:00:02.0/virtio1/block/vda");
   host.link("/sys/block/vda", "../devices/pci0000:00/0000:00:02.0/virtio1/block/vda");
@@ -191,6 +193,7 @@ TEST_CASE("audit disks: a virtual machine's disk has no SMART and no problem", "
 TEST_CASE("audit disks: without udev a device that cannot be looked into is a problem",
           "[agent][disks]") {
   SimHost host;
+  mount(host, {"/"});
   host.program("lsblk", Output{.out = R"({"blockdevices":[
     {"kname":"vdb","path":"/dev/vdb","type":"disk","size":5},
     {"kname":"vdc","path":"/dev/vdc","type":"disk","size":5}]})"});
@@ -203,6 +206,31 @@ TEST_CASE("audit disks: without udev a device that cannot be looked into is a pr
   const auto message = must(AuditDisks::observe(params.reader(), host));
 
   CHECK(problems_of(message) == Texts{"content of /dev/vdb"});
+}
+
+TEST_CASE("audit disks: tells what is mounted, but for what holds no files", "[agent][disks]") {
+  Server server;
+  server.host.file("/proc/self/mountinfo",
+                   "30 1 0:27 / / rw - zfs rpool/ROOT/pve-1 rw\n"
+                   "31 30 0:5 / /proc rw - proc proc rw\n"
+                   "32 30 8:17 / /mnt/usb rw - ext4 /dev/sdb1 rw\n"
+                   "33 30 0:27 /home /tank/home rw - zfs rpool/ROOT/pve-1 rw\n"
+                   "34 30 0:99 / /var/lib/docker/overlay2/a/merged rw - overlay overlay rw\n");
+
+  const auto facts = server.observe();
+  Texts mounts;
+  for (const auto row : facts.reader().getMounts())
+    mounts.push_back(str(row.getPoint()) + " " + str(row.getType()) + " " + str(row.getSource()));
+
+  CHECK(mounts == Texts{"/ zfs rpool/ROOT/pve-1", "/mnt/usb ext4 /dev/sdb1",
+                        "/tank/home zfs rpool/ROOT/pve-1"});
+}
+
+TEST_CASE("audit disks: where mounts cannot be read, that is a problem", "[agent][disks]") {
+  Server server;
+  server.host.remove("/proc/self/mountinfo");
+
+  CHECK(problems_of(server.observe()) == Texts{"/dev/sdg", "mounts"});
 }
 
 TEST_CASE("audit disks: a disk that lsblk leaves out is a problem", "[agent][disks]") {

@@ -48,6 +48,20 @@ PoolStatus healthy() {
 
 }  // namespace
 
+TEST_CASE("pool health: only degraded is what lost redundancy and nothing else", "[agent][zfs]") {
+  auto status = healthy();
+  CHECK_FALSE(is_only_degraded(facts_of(status).reader()));
+  status.state = "DEGRADED";
+  status.vdevs[1].state = "FAULTED";
+  CHECK(is_only_degraded(facts_of(status).reader()));
+
+  SECTION("data errors") { status.data_errors = 1; }
+  SECTION("unknown whether there are any") { status.data_errors = std::nullopt; }
+  SECTION("the last scrub left errors") { status.scans[0].errors = 3; }
+  SECTION("it cannot be used at all") { status.state = "SUSPENDED"; }
+  CHECK_FALSE(is_only_degraded(facts_of(status).reader()));
+}
+
 TEST_CASE("pool health: a pool without a concern is intact", "[agent][zfs]") {
   auto pool = healthy();
   CHECK(concerns(pool).empty());

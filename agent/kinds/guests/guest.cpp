@@ -1,0 +1,226 @@
+#include "agent/kinds/guests/guest.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "agent/kinds/guests/pct.h"
+#include "agent/kinds/guests/templates.h"
+#include "agent/kinds/guests/wishes.h"
+#include "agent/kinds/support/fill.h"
+#include "agent/kinds/support/pve_guests.h"
+#include "agent/kinds/support/redact.h"
+#include "common/base/number.h"
+
+namespace relab::agent::guests {
+
+namespace {
+
+using Params = Guest::Params::Reader;
+using Facts = Guest::Facts::Reader;
+
+constexpr auto create_time_max = std::chrono::minutes(30);
+constexpr auto set_time_max = std::chrono::minutes(5);
+
+Result<void> check_whole(Params params) {
+  const std::pair<const char*, bool> needed[] = {{"vmid", params.getVmid() != 0},
+                                                 {"template", params.getTemplate().size() != 0},
+                                                 {"storage", params.getStorage().size() != 0},
+                                                 {"disk", params.getDisk() != 0},
+                                                 {"cores", params.getCores() != 0},
+                                                 {"memory", params.getMemory() != 0},
+                                                 {"bridge", params.getBridge().size() != 0},
+                                                 {"tag", params.getTag() != 0},
+                                                 {"address", params.getAddress().size() != 0}};
+  for (const auto& [name, given] : needed)
+    if (!given)
+      return fail(Fault::invalid,
+                  fmt::format("the task tells no {} of '{}'", name, str(params.getName())),
+                  "it comes from [[guests]] of lab.toml; only containers can be made");
+  return {};
+}
+
+void set_settings(Guest::Facts::Builder facts, const Settings& settings) {
+  fill(facts.initSettings(size_of(settings)), settings, [](auto setting, const auto& row) {
+    setting.setKey(row.first);
+    // Raw lines may hold anything.
+    setting.setValue(row.first.starts_with("lxc.") ? redact_all(row.second) : row.second);
+  });
+}
+
+void set_texts(capnp::List<capnp::Text>::Builder list, const std::vector<std::string>& texts) {
+  for (unsigned i = 0; i < list.size(); ++i) list.set(i, texts[i]);
+}
+
+Settings settings_in(Facts facts) {
+  Settings settings;
+  for (const auto setting : facts.getSettings())
+    settings.emplace(str(setting.getKey()), str(setting.getValue()));
+  return settings;
+}
+
+std::string value_of(const Settings& settings, const std::string& key) {
+  const auto found = settings.find(key);
+  return found == settings.end() ? std::string() : found->second;
+}
+
+std::string title(Params params) {
+  return fmt::format("container {} ({})", params.getVmid(), str(params.getName()));
+}
+
+std::string without_those_below(Facts facts, std::string_view source) {
+  for (const auto row : facts.getSources()) {
+    if (view(row.getPath()) != source || row.getBelow().size() == 0) continue;
+    std::vector<std::string> below;
+    for (const auto path : row.getBelow()) below.push_back(str(path));
+    return fmt::format(" (without {}, mounted below it: give each its own mount)",
+                       fmt::join(below, ", "));
+  }
+  return {};
+}
+
+std::vector<Change> creation(Params params, Facts facts, const std::vector<Wish>& wishes) {
+  const auto vmid = std::to_string(params.getVmid());
+  Change change{
+      .what = fmt::format("+ {} of {}: {} cores, {} MiB, {} GiB on {}, {} in VLAN {}",
+                          title(params), str(facts.getTemplate()), params.getCores(),
+                          params.getMemory() >> 20U, disk_size_of(params), str(params.getStorage()),
+                          str(params.getAddress()), params.getTag()),
+      .how = {"create", vmid, str(facts.getTemplate()), "--unprivileged",
+              params.getPrivileged() ? "0" : "1", "--rootfs",
+              fmt::format("{}:{}", str(params.getStorage()), disk_size_of(params)), "--description",
+              description_of(view(params.getName()), view(params.getPurpose()))}};
+  for (const auto& wish : wishes) {
+    change.how.push_back("--" + wish.key);
+    change.how.push_back(wish.value);
+  }
+  for (const auto mount : params.getMounts())
+    change.what += fmt::format("; {} as {}{}", str(mount.getSource()), str(mount.getTarget()),
+                               without_those_below(facts, view(mount.getSource())));
+  return {std::move(change)};
+}
+
+/// What the smallest step cannot do.
+Result<void> refuse_losses(Params params, Facts facts, const Settings& settings) {
+  const bool is_privileged = value_of(settings, "unprivileged") != "1";
+  if (is_privileged != params.getPrivileged())
+    return refuse(fmt::format("{} is {}privileged, and that cannot be changed", title(params),
+                              is_privileged ? "" : "un"),
+                  "make a new one beside it, or correct lab.toml");
+  const auto memory = parse_pve_size(value_of(settings, "memory") + "M");
+  if (view(facts.getStatus()) == "running" && memory && params.getMemory() < *memory)
+    return refuse(
+        fmt::format("{} runs with more memory: it is not taken away from what runs", title(params)),
+        "shut it down first (guest_power), or correct lab.toml");
+  return {};
+}
+
+Result<std::optional<Change>> growth(Params params, const Settings& settings) {
+  const auto root = value_of(settings, "rootfs");
+  const auto size = Properties(root, "volume").value("size");
+  const auto now = parse_pve_size(size);
+  if (!now)
+    return refuse(fmt::format("Proxmox tells no size of the root disk of {}", title(params)),
+                  fmt::format("`pct rescan --vmid {}` reads it anew", params.getVmid()));
+  const auto wanted = disk_size_of(params);
+  if (*now >= wanted << 30U) return std::optional<Change>();
+  const auto vmid = std::to_string(params.getVmid());
+  return std::optional(Change{.what = fmt::format("~ root disk: {} -> {}G", size, wanted),
+                              .how = {"resize", vmid, "rootfs", fmt::format("{}G", wanted)}});
+}
+
+Change setting(Params params, const Settings& settings, const Wish& wish) {
+  const auto before = value_of(settings, wish.key);
+  const auto vmid = std::to_string(params.getVmid());
+  if (wish.value.empty())
+    return {.what = fmt::format("- {}: {}", wish.key, before),
+            .how = {"set", vmid, "--delete", wish.key}};
+  return {.what = before.empty() ? fmt::format("+ {}: {}", wish.key, wish.value)
+                                 : fmt::format("~ {}: {} -> {}", wish.key, before, wish.value),
+          .how = {"set", vmid, "--" + wish.key, wish.value}};
+}
+
+Result<void> check_owner(Params params, Facts facts) {
+  if (view(facts.getLock()) == "create")
+    return refuse(
+        fmt::format("{} is half made: Proxmox was stopped while it made it", title(params)),
+        fmt::format("if no task makes it now, remove what is there (`pct unlock {0}`, `pct "
+                    "destroy {0}`), and run it again",
+                    params.getVmid()));
+  const auto made = str(facts.getMade());
+  if (made.empty() && !params.getAdopt())
+    return refuse(fmt::format("there is a container {} that relab did not make", params.getVmid()),
+                  "see `pct config`; `adopt = true` lets relab change it, or choose another vmid");
+  if (!made.empty() && made != view(params.getName()))
+    return refuse(fmt::format("the container {} was made as '{}'", params.getVmid(), made),
+                  "correct the vmid in lab.toml, or the first line of its description");
+  return {};
+}
+
+Result<std::vector<Change>> changes(Params params, Facts facts) {
+  const auto settings = settings_in(facts);
+  RELAB_CHECK(check_owner(params, facts));
+  RELAB_CHECK(refuse_losses(params, facts, settings));
+  RELAB_TRY(const auto wishes, wishes_for(params, settings));
+  RELAB_TRY(auto grown, growth(params, settings));
+  std::vector<Change> changes;
+  if (facts.getMade().size() == 0)
+    changes.push_back({.what = fmt::format("~ its description says that it is relab's '{}'",
+                                           str(params.getName())),
+                       .how = {"set", std::to_string(params.getVmid()), "--description",
+                               description_of(view(params.getName()), view(params.getPurpose()))}});
+  for (const auto& wish : wishes) changes.push_back(setting(params, settings, wish));
+  if (grown) changes.push_back(std::move(*grown));
+  return changes;
+}
+
+}  // namespace
+
+Result<Message<Guest::Facts>> Guest::observe(Params::Reader params, Host& host) {
+  RELAB_CHECK(check_whole(params));
+  RELAB_TRY(const auto found, read_pve_guest(host, params.getVmid()));
+  Draft<Facts> facts;
+  RELAB_CHECK(
+      look_at_sources(host, params.getMounts(), facts->initSources(params.getMounts().size())));
+  if (!found) {
+    RELAB_TRY(const auto templates, templates_on(host, str(params.getTemplateStorage())));
+    if (const auto best = newest(templates, view(params.getTemplate())))
+      facts->setTemplate(best->volid);
+    return std::move(facts).finish();
+  }
+  facts->setKind(std::string(name(found->type)));
+  facts->setStatus(found->status);
+  facts->setLock(found->config.current.value("lock"));
+  facts->setMade(made_as(found->config));
+  set_settings(*facts, settings_of(found->config));
+  const auto waiting = waiting_of(found->config);
+  set_texts(facts->initWaiting(size_of(waiting)), waiting);
+  return std::move(facts).finish();
+}
+
+Result<std::vector<Change>> Guest::plan(Params::Reader params, Facts::Reader facts) {
+  if (auto concern = source_concern(params.getMounts(), facts.getSources()); !concern.empty())
+    return refuse(std::move(concern), "mount it first, and run it again");
+  if (view(facts.getKind()) == "qemu")
+    return refuse(fmt::format("{} is a virtual machine", params.getVmid()),
+                  "choose another vmid in lab.toml");
+  if (facts.getKind().size() != 0) return changes(params, facts);
+  if (facts.getTemplate().size() == 0)
+    return refuse(fmt::format("there is no template '{}*' on the storage '{}'",
+                              str(params.getTemplate()), str(params.getTemplateStorage())),
+                  "give the plan a step `guest_template` before this one");
+  RELAB_TRY(const auto wishes, wishes_for(params, {}));
+  return creation(params, facts, wishes);
+}
+
+Result<void> Guest::apply(const Change& change, Host& host) {
+  RELAB_ASSERT(change.how.size() >= 4);
+  if (change.how[0] == "create") {
+    // After an interruption it may be there already: whether it is as wished is looked at anyway.
+    RELAB_TRY(const auto vmid, parse_number<std::uint32_t>(change.how[1]));
+    RELAB_TRY(const auto found, read_pve_guest(host, vmid));
+    if (found) return {};
+  }
+  return pct(host, change.how, change.how[0] == "create" ? create_time_max : set_time_max);
+}
+
+}  // namespace relab::agent::guests

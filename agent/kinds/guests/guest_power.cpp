@@ -1,0 +1,175 @@
+#include "agent/kinds/guests/guest_power.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+#include "agent/kinds/guests/pct.h"
+#include "agent/kinds/support/fill.h"
+#include "agent/kinds/support/look_inside.h"
+#include "common/base/number.h"
+#include "common/base/text.h"
+
+namespace relab::agent::guests {
+
+namespace {
+
+using std::chrono::seconds;
+
+constexpr auto look_pause = Millis(2000);
+/// What falls over falls over soon.
+constexpr auto settle_pause = Millis(3000);
+/// Of the shell: there is no such program, or it cannot be run.
+constexpr std::array no_program = {126, 127};
+
+/// What its systemd says; "none" where it has another init, "" while it does not answer.
+Result<std::string> systemd_in(Host& host, std::uint32_t vmid) {
+  auto argv = inside(vmid);
+  argv.insert(argv.end(), {"systemctl", "is-system-running"});
+  RELAB_TRY(const auto output, host.run({.argv = std::move(argv)}));
+  if (std::ranges::find(no_program, output.status) != no_program.end()) return std::string("none");
+  return std::string(trim(output.out));
+}
+
+Result<std::vector<std::string>> failed_in(Host& host, std::uint32_t vmid) {
+  auto argv = inside(vmid);
+  argv.insert(argv.end(),
+              {"systemctl", "list-units", "--failed", "--plain", "--no-legend", "--no-pager"});
+  RELAB_TRY(const auto output, host.run({.argv = std::move(argv)}));
+  std::vector<std::string> units;
+  for (const auto line : split(output.out, '\n'))
+    if (const auto name = trim(line.substr(0, line.find(' '))); !name.empty())
+      units.emplace_back(name);
+  return units;
+}
+
+bool is_up(std::string_view systemd) {
+  return systemd == "running" || systemd == "degraded" || systemd == "none";
+}
+
+Result<bool> runs(Host& host, std::uint32_t vmid) {
+  RELAB_TRY(const auto found, read_pve_guest(host, vmid));
+  return found && found->running();
+}
+
+/// The last words of its unit, for an error.
+std::string last_words(Host& host, std::uint32_t vmid) {
+  const auto output = host.run({.argv = {"journalctl", "-u", fmt::format("pve-container@{}", vmid),
+                                         "-n", "3", "--no-pager", "-o", "cat"}});
+  if (!output || output->status != 0) return "its log could not be read";
+  auto words = std::string(trim(output->out));
+  std::ranges::replace(words, '\n', ';');
+  return words.empty() ? "its log is empty" : words;
+}
+
+Error ended(Host& host, std::uint32_t vmid) {
+  return {.fault = Fault::damaged,
+          .what = fmt::format("container {} ended right after its start: {}", vmid,
+                              last_words(host, vmid)),
+          .hint = fmt::format("`pct start {} --debug 1` tells more", vmid)};
+}
+
+/// Until its system is up, and stayed so for a moment.
+Result<void> wait_until_up(Host& host, std::uint32_t vmid, seconds patience) {
+  const auto deadline = host.now() + patience;
+  std::string systemd;
+  for (;;) {
+    RELAB_TRY(const auto running, runs(host, vmid));
+    if (!running) return fail(ended(host, vmid));
+    RELAB_TRY(systemd, systemd_in(host, vmid));
+    if (is_up(systemd)) break;
+    if (host.now() >= deadline)
+      return fail(Fault::busy,
+                  fmt::format("the system of container {} was not up within {}: {}", vmid,
+                              human(patience), systemd.empty() ? "it does not answer" : systemd),
+                  fmt::format("see `pct exec {} -- systemctl list-jobs`", vmid));
+    RELAB_CHECK(host.pause(
+        look_pause,
+        {.what = fmt::format("container {} starts: {}", vmid, systemd), .for_person = {}}));
+  }
+  RELAB_CHECK(host.pause(
+      settle_pause, {.what = fmt::format("container {} has started", vmid), .for_person = {}}));
+  RELAB_TRY(const auto running, runs(host, vmid));
+  if (!running) return fail(ended(host, vmid));
+  return {};
+}
+
+Result<void> start(Host& host, std::uint32_t vmid, seconds patience) {
+  RELAB_TRY(const auto running, runs(host, vmid));
+  if (!running) RELAB_CHECK(pct(host, {"start", std::to_string(vmid)}, patience));
+  return wait_until_up(host, vmid, patience);
+}
+
+Result<void> shut_down(Host& host, std::uint32_t vmid, seconds patience) {
+  RELAB_TRY(const auto running, runs(host, vmid));
+  if (!running) return {};
+  return pct(host,
+             {"shutdown", std::to_string(vmid), "--timeout", std::to_string(patience.count())},
+             patience + seconds(30));
+}
+
+}  // namespace
+
+Result<Message<GuestPower::Facts>> GuestPower::observe(Params::Reader params, Host& host) {
+  if (params.getVmid() == 0)
+    return fail(Fault::invalid,
+                fmt::format("the task tells no vmid of '{}'", str(params.getName())),
+                "it comes from [[guests]] of lab.toml");
+  RELAB_TRY(const auto found, read_pve_guest(host, params.getVmid()));
+  Draft<Facts> facts;
+  RELAB_CHECK(
+      look_at_sources(host, params.getMounts(), facts->initSources(params.getMounts().size())));
+  if (!found) return std::move(facts).finish();
+  facts->setKind(std::string(name(found->type)));
+  facts->setStatus(found->status);
+  facts->setLock(found->config.current.value("lock"));
+  const auto waiting = waiting_of(found->config);
+  auto keys = facts->initWaiting(size_of(waiting));
+  for (unsigned i = 0; i < keys.size(); ++i) keys.set(i, waiting[i]);
+  if (!found->running() || found->type != GuestType::lxc) return std::move(facts).finish();
+  RELAB_TRY(const auto systemd, systemd_in(host, params.getVmid()));
+  facts->setSystemd(systemd);
+  if (systemd != "degraded") return std::move(facts).finish();
+  RELAB_TRY(const auto failed, failed_in(host, params.getVmid()));
+  auto units = facts->initFailed(size_of(failed));
+  for (unsigned i = 0; i < units.size(); ++i) units.set(i, failed[i]);
+  return std::move(facts).finish();
+}
+
+Result<std::vector<Change>> GuestPower::plan(Params::Reader params, Facts::Reader facts) {
+  if (view(facts.getKind()) != "lxc")
+    return refuse(fmt::format("there is no container {} on this host", params.getVmid()),
+                  "give the plan a step `guest` before this one");
+  const auto vmid = std::to_string(params.getVmid());
+  const auto change = [&](std::string what, const char* verb) {
+    return std::vector<Change>{
+        {.what = std::move(what), .how = {verb, vmid, std::to_string(params.getPatience())}}};
+  };
+  const auto title = fmt::format("container {} ({})", vmid, str(params.getName()));
+  const bool running = view(facts.getStatus()) == "running";
+  if (params.getStopped())
+    return running ? change("shut down " + title, "stop") : std::vector<Change>();
+  if (auto concern = source_concern(params.getMounts(), facts.getSources());
+      !running && !concern.empty())
+    return refuse(std::move(concern), "mount it first, and run it again");
+  if (!running) return change("start " + title, "start");
+  if (params.getApplyWaiting() && facts.getWaiting().size() != 0)
+    return change(
+        fmt::format("restart {}: {} changes wait for it", title, facts.getWaiting().size()),
+        "restart");
+  if (!is_up(view(facts.getSystemd())))
+    return change(fmt::format("wait until {} has started", title), "start");
+  return std::vector<Change>();
+}
+
+Result<void> GuestPower::apply(const Change& change, Host& host) {
+  RELAB_ASSERT(change.how.size() == 3);
+  RELAB_TRY(const auto vmid, parse_number<std::uint32_t>(change.how[1]));
+  RELAB_TRY(const auto count, parse_number<std::uint32_t>(change.how[2]));
+  const seconds patience(count);
+  if (change.how[0] == "stop") return shut_down(host, vmid, patience);
+  if (change.how[0] == "restart") RELAB_CHECK(shut_down(host, vmid, patience));
+  return start(host, vmid, patience);
+}
+
+}  // namespace relab::agent::guests

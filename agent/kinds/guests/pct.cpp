@@ -1,0 +1,128 @@
+#include "agent/kinds/guests/pct.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "agent/kinds/guests/rows.h"
+#include "agent/kinds/support/fill.h"
+#include "agent/kinds/support/gaps.h"
+#include "agent/kinds/support/mounts.h"
+#include "common/base/text.h"
+#include "common/wire/message.h"
+
+namespace relab::agent::guests {
+
+namespace {
+
+constexpr auto lock_pause = Millis(5000);
+constexpr int lock_tries = 120;
+constexpr std::string_view mark = "relab: ";
+
+bool is_locked(const Output& output) {
+  return output.err.find("is locked (") != std::string::npos ||
+         output.err.find("got timeout") != std::string::npos;
+}
+
+struct Found {
+  bool exists = false;
+  std::string dataset = {};
+  std::vector<std::string> below = {};
+};
+
+Result<Found> find_source(Host& host, const std::vector<Mount>& mounts, const std::string& path) {
+  Found found;
+  const auto status = host.status(path);
+  if (!status && status.error().fault != Fault::missing) return fail(status.error());
+  // Proxmox follows no link there either.
+  found.exists = status && status->type == FileType::directory;
+  const Mount* holder = nullptr;
+  for (const auto& mount : mounts) {
+    const auto point = mount.point.string();
+    if (point != path && is_at_or_below(point, path)) found.below.push_back(point);
+    if (!is_at_or_below(path, point)) continue;
+    // Of two on one point the later one is seen.
+    if (holder == nullptr || point.size() >= holder->point.string().size()) holder = &mount;
+  }
+  if (holder != nullptr && holder->type == "zfs") found.dataset = holder->source;
+  return found;
+}
+
+}  // namespace
+
+Result<void> pct(Host& host, const std::vector<std::string>& arguments,
+                 std::chrono::seconds timeout) {
+  std::vector<std::string> argv = {"pct"};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  for (int tries = 1;; ++tries) {
+    RELAB_TRY(const auto output, host.run({.argv = argv, .timeout = timeout}));
+    if (output.status == 0) return {};
+    const auto words = first_words(output);
+    if (!is_locked(output))
+      return fail(Fault::damaged, fmt::format("'pct {} {}' ended with {}: {}", arguments[0],
+                                              arguments[1], output.status, words));
+    if (tries == lock_tries)
+      return fail(Fault::busy, fmt::format("container {} stayed locked: {}", arguments[1], words),
+                  fmt::format("see what holds it; if nothing does, `pct unlock {}`", arguments[1]));
+    RELAB_CHECK(host.pause(
+        lock_pause, {.what = fmt::format("waiting for Proxmox: {}", words), .for_person = {}}));
+  }
+}
+
+std::map<std::string, std::string> settings_of(const PveConfig& config) {
+  std::map<std::string, std::string> settings;
+  for (const auto& [key, value] : config.current.values) settings.emplace(key, value);
+  for (const auto& row : pending_of(config.pending)) {
+    if (row.deleted)
+      settings.erase(row.key);
+    else
+      settings[row.key] = config.pending.value(row.key);
+  }
+  return settings;
+}
+
+std::vector<std::string> waiting_of(const PveConfig& config) {
+  std::vector<std::string> keys;
+  for (const auto& row : pending_of(config.pending)) keys.push_back(row.key);
+  return keys;
+}
+
+std::string made_as(const PveConfig& config) {
+  const std::string_view text = config.current.description;
+  const auto line = text.substr(0, text.find('\n'));
+  return line.starts_with(mark) ? std::string(trim(line.substr(mark.size()))) : std::string();
+}
+
+std::string description_of(std::string_view name, std::string_view purpose) {
+  return fmt::format("{}{}{}{}", mark, name, purpose.empty() ? "" : "\n", purpose);
+}
+
+Result<void> look_at_sources(Host& host, HostMounts mounts,
+                             capnp::List<schema::Guest::Source>::Builder sources) {
+  if (mounts.size() == 0) return {};
+  RELAB_TRY(const auto mounted, read_mounts(host));
+  for (unsigned i = 0; i < mounts.size(); ++i) {
+    const auto path = str(mounts[i].getSource());
+    RELAB_TRY(const auto found, find_source(host, mounted, path));
+    sources[i].setPath(path);
+    sources[i].setExists(found.exists);
+    sources[i].setDataset(found.dataset);
+    auto below = sources[i].initBelow(size_of(found.below));
+    for (unsigned k = 0; k < below.size(); ++k) below.set(k, found.below[k]);
+  }
+  return {};
+}
+
+std::string source_concern(HostMounts mounts, Sources sources) {
+  for (unsigned i = 0; i < mounts.size() && i < sources.size(); ++i) {
+    const auto path = str(sources[i].getPath());
+    const auto pool = str(mounts[i].getPool());
+    const auto dataset = str(sources[i].getDataset());
+    if (!sources[i].getExists()) return fmt::format("there is no directory {} on the host", path);
+    if (!pool.empty() && dataset != pool && !dataset.starts_with(pool + "/"))
+      return fmt::format("{} is not on the pool '{}' now: it is not mounted, or not unlocked", path,
+                         pool);
+  }
+  return {};
+}
+
+}  // namespace relab::agent::guests

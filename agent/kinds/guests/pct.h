@@ -1,0 +1,42 @@
+#pragma once
+
+/// Proxmox's `pct`, whose exit code says little: what it was to do is looked at afterwards.
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/host/host.h"
+#include "agent/kinds/support/pve_guests.h"
+#include "schema/guest.capnp.h"
+
+namespace relab::agent::guests {
+
+/// Runs it to its end. While Proxmox holds a lock (a backup runs, somebody else changes the
+/// container), it is tried again for ten minutes; then Fault::busy. Fault::damaged with pct's own
+/// words if it fails.
+Result<void> pct(Host& host, const std::vector<std::string>& arguments,
+                 std::chrono::seconds timeout);
+
+/// Values by key: those that are in effect, overlaid with what waits for the next start.
+std::map<std::string, std::string> settings_of(const PveConfig& config);
+/// Keys of what waits.
+std::vector<std::string> waiting_of(const PveConfig& config);
+/// The guest that relab made it as, by its description; empty: relab did not.
+std::string made_as(const PveConfig& config);
+/// The description of a container that relab made.
+std::string description_of(std::string_view name, std::string_view purpose);
+
+using HostMounts = capnp::List<schema::Guest::HostMount>::Reader;
+using Sources = capnp::List<schema::Guest::Source>::Reader;
+
+/// What the directories of the host are now.
+Result<void> look_at_sources(Host& host, HostMounts mounts,
+                             capnp::List<schema::Guest::Source>::Builder sources);
+/// Why a container with these directories must not start: one is not there, or what is there is not
+/// of its pool. Empty: it may.
+std::string source_concern(HostMounts mounts, Sources sources);
+
+}  // namespace relab::agent::guests

@@ -1,0 +1,123 @@
+// Whether containers run.
+
+#include "agent/kinds/guests/guest_power.h"
+
+#include "tests/support/must.h"
+#include "tests/support/sim_guest.h"
+#include "tests/support/sim_pve.h"
+
+namespace relab::agent::guests {
+
+namespace {
+
+struct Scene {
+  SimHost host;
+  SimPve pve;
+
+  Scene() {
+    pve.containers[100] = {.settings = {{"hostname", "pbs"}}};
+    pve.install(host);
+  }
+  Result<std::vector<Change>> plan(const std::string& more = "") {
+    const auto params =
+        must(Message<schema::GuestPower>::from_json(R"({"name": "pbs", "vmid": 100)" + more + "}"));
+    RELAB_TRY(const auto facts, GuestPower::observe(params.reader(), host));
+    return GuestPower::plan(params.reader(), facts.reader());
+  }
+  std::string word(const std::string& more = "") {
+    const auto changes = must(plan(more));
+    return changes.empty() ? "" : changes.at(0).what;
+  }
+  Result<void> apply(const std::string& more = "") {
+    RELAB_TRY(const auto changes, plan(more));
+    for (const auto& change : changes) RELAB_CHECK(GuestPower::apply(change, host));
+    return {};
+  }
+  SimPve::Container& container() { return pve.containers.at(100); }
+};
+
+}  // namespace
+
+TEST_CASE("guest_power: starts, and waits until the system in it is up", "[agent][guests]") {
+  Scene scene;
+  scene.container().says = {"", "starting", "starting", "degraded"};
+  CHECK(scene.word() == "start container 100 (pbs)");
+
+  must(scene.apply());
+
+  CHECK(scene.container().running);
+  CHECK(scene.word().empty());
+}
+
+TEST_CASE("guest_power: one that ended right after its start did not start", "[agent][guests]") {
+  Scene scene;
+  scene.pve.ends_after_start = true;
+
+  const auto started = scene.apply();
+
+  REQUIRE_FALSE(started);
+  CHECK(started.error().what == "container 100 ended right after its start: init died");
+}
+
+TEST_CASE("guest_power: one whose system does not come up is told so in time", "[agent][guests]") {
+  Scene scene;
+  scene.container().says = {"starting"};
+
+  const auto started = scene.apply(R"(, "patience": 30)");
+
+  REQUIRE_FALSE(started);
+  CHECK(started.error().fault == Fault::busy);
+  CHECK(started.error().what == "the system of container 100 was not up within 30 s: starting");
+  CHECK(scene.word() == "wait until container 100 (pbs) has started");
+}
+
+TEST_CASE("guest_power: another init than systemd is up once it runs", "[agent][guests]") {
+  Scene scene;
+  scene.container().says = {};
+
+  must(scene.apply());
+
+  CHECK(scene.word().empty());
+}
+
+TEST_CASE("guest_power: shuts down, and restarts only where changes wait for it",
+          "[agent][guests]") {
+  Scene scene;
+  scene.container().running = true;
+  CHECK(scene.word(R"(, "applyWaiting": true)").empty());
+  scene.container().pending = {{"cores", "4"}};
+  scene.pve.write();
+  CHECK(scene.word().empty());
+  CHECK(scene.word(R"(, "applyWaiting": true)") ==
+        "restart container 100 (pbs): 1 changes wait for it");
+
+  must(scene.apply(R"(, "applyWaiting": true)"));
+  CHECK(scene.container().running);
+  CHECK(scene.container().settings.at("cores") == "4");
+
+  must(scene.apply(R"(, "stopped": true)"));
+  CHECK_FALSE(scene.container().running);
+  CHECK(scene.word(R"(, "stopped": true)").empty());
+}
+
+TEST_CASE("guest_power: does not start one whose directories are not there", "[agent][guests]") {
+  Scene scene;
+  mount(scene.host, {"/"});
+  const auto mounts =
+      R"(, "mounts": [{"source": "/datapool/pbs", "target": "/d", "pool": "datapool"}])";
+  CHECK(scene.plan(mounts).error().fault == Fault::refused);
+  scene.host.directory("/datapool/pbs");
+  CHECK(scene.plan(mounts).error().fault == Fault::refused);
+
+  scene.container().running = true;
+  CHECK(scene.word(mounts).empty());
+}
+
+TEST_CASE("guest_power: there must be such a container", "[agent][guests]") {
+  Scene scene;
+  scene.host.remove("/etc/pve/nodes/pve/lxc/100.conf");
+
+  CHECK(scene.plan().error().what == "there is no container 100 on this host");
+}
+
+}  // namespace relab::agent::guests
