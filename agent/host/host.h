@@ -70,6 +70,46 @@ struct FileStatus {
   bool operator==(const FileStatus&) const = default;
 };
 
+/// Who owns a file or folder, and the permission bits.
+struct Rights {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::uint32_t mode = 0;
+
+  bool operator==(const Rights&) const = default;
+};
+
+/// What is to be in a file.
+struct Content {
+  std::string text = {};
+  /// The name of a secret that came with the order: it is the content, instead of `text`. Its value
+  /// passes through no kind and no wrapper of a host.
+  std::string secret = {};
+};
+
+/// What becomes of a TCP connection.
+enum class Reach {
+  open,         ///< accepted
+  refused,      ///< by a packet that resets it
+  silent,       ///< no answer in time
+  unreachable,  ///< there is no way to that host, by the word of a machine on the way or of this one
+  no_network,   ///< this machine has no route or no address to try with
+};
+
+struct Reached {
+  Reach reach = Reach::no_network;
+  /// Of the operating system.
+  std::string words = {};
+
+  bool operator==(const Reached&) const = default;
+};
+
+struct Endpoint {
+  /// IPv4 or IPv6, in numbers.
+  std::string address;
+  std::uint16_t port = 0;
+};
+
 /// How far a task is.
 struct Advance {
   std::uint64_t done = 0;
@@ -123,6 +163,19 @@ class Host {
   /// than asked for are no error. Fault::missing if there is none, ::damaged, with the place, where
   /// it cannot be read.
   virtual Result<void> read_through(const Path& path, const Range& range, Sink& sink) = 0;
+  /// A regular file with this content and these rights, in place of what was there, at once: after
+  /// a failure or a crash the old one stands as it was. Fault::missing if its folder is not there,
+  /// ::conflict if there is something else than a regular file, or a part of the path is a symbolic
+  /// link, ::busy if the disk is full.
+  virtual Result<void> put_file(const Path& path, const Content& content, const Rights& rights) = 0;
+  /// A folder with these rights, made if it is not there, and only changed otherwise. Faults as of
+  /// `put_file`.
+  virtual Result<void> put_directory(const Path& path, const Rights& rights) = 0;
+  /// Tries to connect, and hangs up at once. Fault::invalid if that is no address.
+  virtual Result<Reached> connect(const Endpoint& endpoint, Millis timeout) = 0;
+  /// The arguments of a command that a role of the agent lists by this name. Fault::refused if none
+  /// does.
+  virtual Result<std::vector<std::string>> listed_command(const std::string& name) = 0;
   /// A file or link; done if there is none. Fault::invalid if it is a directory.
   virtual Result<void> remove_file(const Path& path) = 0;
   /// The room of the file system that holds this path.

@@ -33,6 +33,18 @@ class ObservedHost final : public Host {
   Result<void> read_through(const Path& path, const Range& range, Sink& sink) override {
     return host_.read_through(path, range, sink);
   }
+  Result<void> put_file(const Path& path, const Content& content, const Rights& rights) override {
+    return host_.put_file(path, content, rights);
+  }
+  Result<void> put_directory(const Path& path, const Rights& rights) override {
+    return host_.put_directory(path, rights);
+  }
+  Result<Reached> connect(const Endpoint& endpoint, Millis timeout) override {
+    return host_.connect(endpoint, timeout);
+  }
+  Result<std::vector<std::string>> listed_command(const std::string& name) override {
+    return host_.listed_command(name);
+  }
   Result<void> remove_file(const Path& path) override { return host_.remove_file(path); }
   Result<FileSystem> file_system(const Path& path) override { return host_.file_system(path); }
   void progress(const Advance& advance) override;

@@ -9,7 +9,9 @@
 #include <thread>
 #include <unistd.h>
 
+#include "agent/host/dial.h"
 #include "agent/host/direct_file.h"
+#include "agent/host/place_file.h"
 #include "agent/host/process.h"
 #include "common/base/handle.h"
 #include "common/base/text.h"
@@ -161,6 +163,31 @@ Result<std::string> RealHost::ledger_head() {
   if (means_.ledger_head == nullptr || means_.ledger_head->empty())
     return fail(Fault::missing, "the controller has shown no head of its ledger");
   return *means_.ledger_head;
+}
+
+Result<void> RealHost::put_file(const Path& path, const Content& content, const Rights& rights) {
+  RELAB_ASSERT(content.text.empty() || content.secret.empty());
+  if (stop_.stop_requested()) return stopped();
+  if (content.secret.empty()) return place_file(path, content.text, rights);
+  RELAB_TRY(const auto secret, find_secret(content.secret));
+  return place_file(path, text_of(secret), rights);
+}
+
+Result<void> RealHost::put_directory(const Path& path, const Rights& rights) {
+  if (stop_.stop_requested()) return stopped();
+  return place_directory(path, rights);
+}
+
+Result<Reached> RealHost::connect(const Endpoint& endpoint, Millis timeout) {
+  if (stop_.stop_requested()) return stopped();
+  return dial(endpoint, timeout, stop_);
+}
+
+Result<std::vector<std::string>> RealHost::listed_command(const std::string& name) {
+  if (means_.commands != nullptr)
+    if (const auto found = means_.commands->find(name); found != means_.commands->end())
+      return found->second;
+  return fail(Fault::refused, fmt::format("no role of this agent lists the command '{}'", name));
 }
 
 Result<void> RealHost::remove_file(const Path& path) {

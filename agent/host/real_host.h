@@ -4,8 +4,10 @@
 
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "agent/host/host.h"
+#include "agent/host/listed_commands.h"
 #include "agent/host/secrets.h"
 #include "common/crypto/keys.h"
 
@@ -21,6 +23,7 @@ struct Means {
   const crypto::Keys* keys = nullptr;
   /// A line of DSSE JSON.
   const std::string* ledger_head = nullptr;
+  const ListedCommands* commands = nullptr;
 };
 
 /// One task's hands: a stop request ends its running program, with that program's children, and
@@ -37,6 +40,10 @@ class RealHost final : public Host {
   Result<Piped> pipe(const Command& from, const Command& to, Sink& also) override;
   Result<std::unique_ptr<NewFile>> create_file(const Path& path) override;
   Result<void> read_through(const Path& path, const Range& range, Sink& sink) override;
+  Result<void> put_file(const Path& path, const Content& content, const Rights& rights) override;
+  Result<void> put_directory(const Path& path, const Rights& rights) override;
+  Result<Reached> connect(const Endpoint& endpoint, Millis timeout) override;
+  Result<std::vector<std::string>> listed_command(const std::string& name) override;
   Result<void> remove_file(const Path& path) override;
   Result<FileSystem> file_system(const Path& path) override;
   void progress(const Advance& /*advance*/) override {}

@@ -83,6 +83,22 @@ class FaultyHost final : public Host {
     if (is_next("read through " + path.string())) return error();
     return host_.read_through(path, range, sink);
   }
+  Result<void> put_file(const Path& path, const Content& content, const Rights& rights) override {
+    if (is_next("put file " + path.string())) return error();
+    return host_.put_file(path, content, rights);
+  }
+  Result<void> put_directory(const Path& path, const Rights& rights) override {
+    if (is_next("put directory " + path.string())) return error();
+    return host_.put_directory(path, rights);
+  }
+  Result<Reached> connect(const Endpoint& endpoint, Millis timeout) override {
+    if (is_next(fmt::format("connect {} {}", endpoint.address, endpoint.port))) return error();
+    return host_.connect(endpoint, timeout);
+  }
+  Result<std::vector<std::string>> listed_command(const std::string& name) override {
+    if (is_next("listed command " + name)) return error();
+    return host_.listed_command(name);
+  }
   Result<void> remove_file(const Path& path) override {
     if (is_next("remove " + path.string())) return error();
     return host_.remove_file(path);

@@ -281,6 +281,76 @@ Result<std::string> SimHost::ledger_head() {
   return head_;
 }
 
+Result<void> SimHost::check_folder(const Path& path) const {
+  Path walked = "/";
+  for (const auto& part : path.parent_path()) {
+    walked /= part;
+    const auto node = nodes_.find(walked.string());
+    if (node == nodes_.end())
+      return fail(Fault::missing, fmt::format("there is no {}", walked.string()));
+    if (const auto error = broken_.find(walked.string()); error != broken_.end())
+      return fail(error->second);
+    if (node->second.status.type != FileType::directory)
+      return fail(Fault::conflict, fmt::format("{} is no folder", walked.string()));
+  }
+  return {};
+}
+
+Result<void> SimHost::put_file(const Path& path, const Content& content, const Rights& rights) {
+  RELAB_CHECK(check_folder(path));
+  if (const auto error = broken_.find(path.string()); error != broken_.end())
+    return fail(error->second);
+  auto text = content.text;
+  if (!content.secret.empty()) {
+    const auto secret = secrets_.find(content.secret);
+    if (secret == secrets_.end())
+      return fail(Fault::missing, fmt::format("no secret '{}' came with the order", content.secret));
+    text = secret->second;
+  }
+  const auto node = nodes_.find(path.string());
+  const bool there = node != nodes_.end();
+  if (there && node->second.status.type != FileType::regular)
+    return fail(Fault::conflict, fmt::format("{} is no regular file", path.string()));
+  if (auto* room = room_at(path); room != nullptr) {
+    // The old one is there until the new one is whole.
+    if (room->free < text.size())
+      return fail(Fault::busy, fmt::format("the disk is full: {}", path.string()));
+    room->free -= text.size();
+    if (there) room->free += node->second.content.size();
+  }
+  file(path, std::move(text),
+       {.mode = rights.mode, .uid = rights.uid, .gid = rights.gid, .modified = now_});
+  return {};
+}
+
+Result<void> SimHost::put_directory(const Path& path, const Rights& rights) {
+  RELAB_CHECK(check_folder(path));
+  if (const auto error = broken_.find(path.string()); error != broken_.end())
+    return fail(error->second);
+  const auto node = nodes_.find(path.string());
+  if (node != nodes_.end() && node->second.status.type != FileType::directory)
+    return fail(Fault::conflict, fmt::format("{} is no folder", path.string()));
+  directory(path);
+  auto& status = nodes_[path.string()].status;
+  status.mode = rights.mode;
+  status.uid = rights.uid;
+  status.gid = rights.gid;
+  return {};
+}
+
+Result<Reached> SimHost::connect(const Endpoint& endpoint, Millis timeout) {
+  auto found = reaches_.find(fmt::format("{} {}", endpoint.address, endpoint.port));
+  if (found == reaches_.end()) found = reaches_.find(endpoint.address);
+  if (found == reaches_.end()) return Reached{.reach = Reach::no_network, .words = "no network"};
+  if (found->second == Reach::silent) now_ += timeout;
+  return Reached{.reach = found->second, .words = "as simulated"};
+}
+
+Result<std::vector<std::string>> SimHost::listed_command(const std::string& name) {
+  if (const auto found = commands_.find(name); found != commands_.end()) return found->second;
+  return fail(Fault::refused, fmt::format("no role of this agent lists the command '{}'", name));
+}
+
 Result<void> SimHost::remove_file(const Path& path) {
   const auto node = nodes_.find(path.string());
   if (node == nodes_.end()) return {};

@@ -43,6 +43,14 @@ class SimHost final : public Host {
   /// As if it had come with the order: a program that is fed it has it as `input`.
   void secret(const std::string& name, std::string value) { secrets_[name] = std::move(value); }
 
+  /// As if a role of the agent listed it.
+  void command(const std::string& name, std::vector<std::string> argv) {
+    commands_[name] = std::move(argv);
+  }
+  /// What becomes of a connection to "10.0.0.1 80", or, as long as nothing is said of the port, to
+  /// "10.0.0.1"; without a word of either there is no network.
+  void reach(const std::string& where, Reach reach) { reaches_[where] = reach; }
+
   void at(Instant now) { now_ = now; }
   /// From then on a pause ends as if the task had been stopped.
   void stop_at(Instant stop) { stop_ = stop; }
@@ -58,6 +66,11 @@ class SimHost final : public Host {
   Result<Piped> pipe(const Command& from, const Command& to, Sink& also) override;
   Result<std::unique_ptr<NewFile>> create_file(const Path& path) override;
   Result<void> read_through(const Path& path, const Range& range, Sink& sink) override;
+  Result<void> put_file(const Path& path, const Content& content, const Rights& rights) override;
+  Result<void> put_directory(const Path& path, const Rights& rights) override;
+  /// Time passes where nothing answers.
+  Result<Reached> connect(const Endpoint& endpoint, Millis timeout) override;
+  Result<std::vector<std::string>> listed_command(const std::string& name) override;
   Result<void> remove_file(const Path& path) override;
   Result<FileSystem> file_system(const Path& path) override;
   void progress(const Advance& advance) override { advances_.push_back(advance); }
@@ -92,6 +105,8 @@ class SimHost final : public Host {
   /// `argv` is that of the command, its program without folders.
   Result<Output> answer_of(const Command& command, const std::vector<std::string>& argv) const;
   Result<const Node*> find(const Path& path, bool follow) const;
+  /// That the folder of a path is there, and that no part of it is a symbolic link.
+  Result<void> check_folder(const Path& path) const;
 
   std::map<std::string, Node> nodes_ = {
       {"/", {.status = {.type = FileType::directory}, .content = {}}}};
@@ -99,6 +114,8 @@ class SimHost final : public Host {
   std::map<std::string, Program> programs_;
   std::map<std::string, Output> answers_;
   std::map<std::string, std::string> secrets_;
+  std::map<std::string, std::vector<std::string>> commands_;
+  std::map<std::string, Reach> reaches_;
   std::vector<std::string> ran_;
   std::vector<Advance> advances_;
   std::map<std::string, FileSystem> rooms_;

@@ -3,12 +3,16 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
 
 #include "agent/host/real_host.h"
 #include "common/base/file.h"
+#include "common/base/handle.h"
 #include "tests/support/must.h"
 #include "tests/support/scratch.h"
 #include "tests/support/sim_host.h"
@@ -136,6 +140,151 @@ TEMPLATE_TEST_CASE("host: an exit status is data, an absent program is missing",
   REQUIRE_FALSE(none);
   CHECK(none.error().fault == Fault::missing);
   CHECK(none.error().what == "no no-such-program on this machine");
+}
+
+TEMPLATE_TEST_CASE("host: a file is put in place with its rights", "[agent][host]", RealWorld,
+                   SimWorld) {
+  TestType world;
+  const Rights rights{.uid = ::getuid(), .gid = ::getgid(), .mode = 0640};
+  const auto path = world.root / "folder/new";
+
+  must(world.host.put_file(path, {.text = "one\n"}, rights));
+  must(world.host.put_file(path, {.text = "two\n"}, rights));
+  must(world.keyed().put_file(world.root / "folder/secret", {.secret = "key"}, rights));
+
+  CHECK(must(world.host.read_file(path)) == "two\n");
+  CHECK(must(world.host.status(path)).mode == 0640);
+  CHECK(must(world.host.status(path)).uid == rights.uid);
+  CHECK(must(world.host.read_file(world.root / "folder/secret")) == "correct horse");
+  CHECK(must(world.host.list(world.root / "folder")) ==
+        std::vector<std::string>{"empty", "file", "link", "new", "secret"});
+}
+
+TEMPLATE_TEST_CASE("host: no file is put through a link, over a folder, or into nowhere",
+                   "[agent][host]", RealWorld, SimWorld) {
+  TestType world;
+  const Rights rights{.uid = ::getuid(), .gid = ::getgid(), .mode = 0640};
+  const auto fault_at = [&](const char* path) {
+    const auto put = world.host.put_file(world.root / path, {.text = "x"}, rights);
+    return put ? Fault::cancelled : put.error().fault;
+  };
+
+  CHECK(fault_at("folder/link") == Fault::conflict);
+  CHECK(fault_at("dangling") == Fault::conflict);
+  CHECK(fault_at("folder") == Fault::conflict);
+  CHECK(fault_at("way/new") == Fault::conflict);
+  CHECK(fault_at("folder/file/new") == Fault::conflict);
+  CHECK(fault_at("none/new") == Fault::missing);
+  CHECK(must(world.host.read_file(world.root / "folder/file")) == "content\n");
+  CHECK(world.host.put_file(world.root / "folder/new", {.secret = "other"}, rights).error().fault ==
+        Fault::missing);
+  CHECK(world.host.status(world.root / "folder/new").error().fault == Fault::missing);
+}
+
+TEMPLATE_TEST_CASE("host: a folder is made with its rights, or has them changed", "[agent][host]",
+                   RealWorld, SimWorld) {
+  TestType world;
+  const Rights rights{.uid = ::getuid(), .gid = ::getgid(), .mode = 0710};
+
+  must(world.host.put_directory(world.root / "made", rights));
+  must(world.host.put_directory(world.root / "folder", rights));
+
+  CHECK(must(world.host.status(world.root / "made")).type == FileType::directory);
+  CHECK(must(world.host.status(world.root / "made")).mode == 0710);
+  CHECK(must(world.host.status(world.root / "folder")).mode == 0710);
+  CHECK(must(world.host.list(world.root / "folder")).size() == 3);
+  CHECK(world.host.put_directory(world.root / "way", rights).error().fault == Fault::conflict);
+  CHECK(world.host.put_directory(world.root / "folder/file", rights).error().fault ==
+        Fault::conflict);
+  CHECK(world.host.put_directory(world.root / "none/made", rights).error().fault == Fault::missing);
+}
+
+TEMPLATE_TEST_CASE("host: a command that no role lists is refused", "[agent][host]", RealWorld,
+                   SimWorld) {
+  TestType world;
+
+  CHECK(world.host.listed_command("status").error().fault == Fault::refused);
+}
+
+TEST_CASE("real host: what a crash left of a new file is cleared away", "[agent][host]") {
+  RealWorld world;
+  std::ofstream(world.root / "folder/.new.relab-new") << "half";
+
+  must(world.host.put_file(world.root / "folder/new", {.text = "whole"},
+                           {.uid = ::getuid(), .gid = ::getgid(), .mode = 0600}));
+
+  CHECK(must(world.host.read_file(world.root / "folder/new")) == "whole");
+  CHECK_FALSE(world.host.status(world.root / "folder/.new.relab-new"));
+}
+
+TEST_CASE("real host: on a full disk the old file stands, and nothing else", "[agent][host]") {
+  if (!std::filesystem::exists("/dev/full")) return;
+  RealWorld world;
+  // A limit on the size of files is as good as a full disk, and needs no mount.
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const rlimit small{.rlim_cur = 4096, .rlim_max = before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  const auto ignored = std::signal(SIGXFSZ, SIG_IGN);
+  const auto put =
+      world.host.put_file(world.root / "folder/file", {.text = std::string(65536, 'x')},
+                          {.uid = ::getuid(), .gid = ::getgid(), .mode = 0600});
+  static_cast<void>(std::signal(SIGXFSZ, ignored));
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+
+  CHECK_FALSE(put);
+  CHECK(must(world.host.read_file(world.root / "folder/file")) == "content\n");
+  CHECK(must(world.host.list(world.root / "folder")).size() == 3);
+}
+
+namespace {
+
+/// A socket that listens on the loopback.
+struct Listener {
+  Listener() : fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    socklen_t size = sizeof address;
+    REQUIRE(::bind(fd.get(), generic, size) == 0);
+    REQUIRE(::listen(fd.get(), 1) == 0);
+    REQUIRE(::getsockname(fd.get(), generic, &size) == 0);
+    port = ntohs(address.sin_port);
+  }
+  Fd fd;
+  std::uint16_t port = 0;
+};
+
+}  // namespace
+
+TEST_CASE("real host: a connection is accepted, refused, or silent", "[agent][host]") {
+  RealHost host;
+  std::uint16_t closed = 0;
+  {
+    const Listener listener;
+    closed = listener.port;
+    const auto open = must(host.connect({.address = "127.0.0.1", .port = closed}, Millis(1000)));
+    CHECK(open.reach == Reach::open);
+    // The queue of connections that nobody takes is full after a few: then nothing answers.
+    std::vector<Fd> more;
+    Reached last{.reach = Reach::open};
+    for (int i = 0; i < 8 && last.reach == Reach::open; ++i) {
+      sockaddr_in address{};
+      address.sin_family = AF_INET;
+      address.sin_port = htons(listener.port);
+      address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      more.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+      static_cast<void>(
+          ::connect(more.back().get(), reinterpret_cast<sockaddr*>(&address), sizeof address));
+      last = must(host.connect({.address = "127.0.0.1", .port = listener.port}, Millis(300)));
+    }
+    CHECK(last.reach == Reach::silent);
+  }
+  CHECK(must(host.connect({.address = "127.0.0.1", .port = closed}, Millis(1000))).reach ==
+        Reach::refused);
+  CHECK(host.connect({.address = "localhost", .port = 1}, Millis(10)).error().fault ==
+        Fault::invalid);
 }
 
 TEST_CASE("real host: a program that is there and cannot be run is broken, not absent",
