@@ -48,7 +48,8 @@ struct Range {
 }
 
 annotation limit @0xb5a1d7a4a9b0c10d (field) :Text;
-# The role of the agent must permit this value: "paths" (a folder at or above it), "pools" or "vmids".
+# The role of the agent must permit this value: "paths" or "mounts" (a folder at or above it), "units" or "packages" (by name or
+# by its beginning), "pools", "vmids" or "commands". What is absent and not required is not limited.
 
 annotation volatile @0xb5a1d7a4a9b0c10e (field) :Void;
 # Changes by itself all the time (counters, temperatures, process numbers, positions in a file): no key, and comparisons of
@@ -62,7 +63,8 @@ annotation needs @0xb5a1d7a4a9b0c110 (field) :List(Text);
 # Evidence without which this task kind is neither ordered nor begun, whatever the plan says; common/needs tells what each is.
 
 annotation resource @0xb5a1d7a4a9b0c112 (field) :Text;
-# This parameter of a task kind that changes something names what it changes, of that class ("disk", "interface"). Tasks on one
+# This parameter of a task kind that changes something names what it changes, of that class ("disk", "interface"); one that is no text
+# stands for all of its class ("dpkg"). Tasks on one
 # resource run one after the other, and a change of it that waits to be confirmed holds it.
 
 annotation waits @0xb5a1d7a4a9b0c113 (field) :Void;

@@ -16,6 +16,21 @@ struct RoleManifest {
   # Guests that parameters may name.
   paths @5 :List(Text);
   # Absolute folders at or below which parameters may name paths.
+  units @6 :List(Text);
+  # Units of systemd that parameters may name; "jellyfin*" stands for all that begin so.
+  packages @7 :List(Text);
+  # Packages that parameters may name; "jellyfin*" stands for all that begin so.
+  commands @8 :List(Command);
+  # Commands that may be run by name; an order says which, and nothing else of them. They are run in check mode, too: only commands
+  # that change nothing belong here.
+  mounts @9 :List(Text);
+  # Absolute folders at or below which a mount may be looked at.
+
+  struct Command {
+    name @0 :Text;
+    argv @1 :List(Text);
+    # The program, by its absolute path, and all its arguments.
+  }
 }
 
 struct VmidRange {

@@ -21,6 +21,23 @@ bool holds_path(const std::string& folder, const fs::path& path) {
   return !relative.empty() && *relative.begin() != "..";
 }
 
+/// "jellyfin*" stands for all that begins so; one without anything before its end, for all.
+bool matches(std::string_view pattern, std::string_view text) {
+  if (text.empty()) return false;
+  if (pattern.ends_with('*')) return text.starts_with(pattern.substr(0, pattern.size() - 1));
+  return pattern == text;
+}
+
+template <typename List>
+bool any_matches(const List& patterns, std::string_view text) {
+  return any_in(patterns, [&](auto pattern) { return matches(view(pattern), text); });
+}
+
+template <typename List>
+bool any_holds(const List& folders, const fs::path& path) {
+  return any_in(folders, [&](auto folder) { return holds_path(str(folder), path); });
+}
+
 bool within(schema::RoleManifest::Reader role, std::string_view list,
             const capnp::DynamicValue::Reader& value) {
   if (list == "vmids" && value.getType() == capnp::DynamicValue::UINT) {
@@ -32,8 +49,12 @@ bool within(schema::RoleManifest::Reader role, std::string_view list,
   const auto text = str(value.as<capnp::Text>());
   if (list == "pools")
     return any_in(role.getPools(), [&](auto pool) { return view(pool) == text; });
-  if (list == "paths")
-    return any_in(role.getPaths(), [&](auto folder) { return holds_path(str(folder), text); });
+  if (list == "paths") return any_holds(role.getPaths(), text);
+  if (list == "mounts") return any_holds(role.getMounts(), text);
+  if (list == "units") return any_matches(role.getUnits(), text);
+  if (list == "packages") return any_matches(role.getPackages(), text);
+  if (list == "commands")
+    return any_in(role.getCommands(), [&](auto command) { return view(command.getName()) == text; });
   return false;
 }
 
@@ -65,13 +86,27 @@ Result<void> check_inside(schema::RoleManifest::Reader role,
 Result<void> check_field(schema::RoleManifest::Reader role, capnp::DynamicStruct::Reader params,
                          capnp::StructSchema::Field field) {
   const auto name = field.getProto().getName();
-  const auto list = reflect::notes_of(field).limit;
+  const auto notes = reflect::notes_of(field);
+  const auto& list = notes.limit;
   if (list.empty()) return check_inside(role, params.get(field));
+  if (!notes.required && !params.has(field)) return {};
   return check_value(role, list, {name.begin(), name.size()}, params.get(field));
 }
 
 bool names_kind(schema::RoleManifest::Reader role, std::string_view arm) {
   return any_in(role.getKinds(), [&](auto kind) { return view(kind) == arm; });
+}
+
+Result<void> check_command(schema::RoleManifest::Command::Reader command) {
+  const auto argv = command.getArgv();
+  const auto wrong = [&](std::string_view why) {
+    return fail(Fault::invalid,
+                fmt::format("the role's command '{}' {}", view(command.getName()), why));
+  };
+  if (command.getName().size() == 0) return wrong("has no name");
+  if (argv.size() == 0) return wrong("has no program");
+  if (!fs::path(str(argv[0])).is_absolute()) return wrong("has a program without an absolute path");
+  return {};
 }
 
 Result<Message<schema::RoleManifest>> parse_manifest(std::string_view json) {
@@ -80,6 +115,7 @@ Result<Message<schema::RoleManifest>> parse_manifest(std::string_view json) {
     if (!find_kind(view(kind)))
       return fail(Fault::invalid,
                   fmt::format("the role names a task kind that does not exist: '{}'", str(kind)));
+  for (const auto command : manifest.reader().getCommands()) RELAB_CHECK(check_command(command));
   return manifest;
 }
 
@@ -155,6 +191,19 @@ std::vector<std::string> RoleLimits::kinds() const {
 bool RoleLimits::permits_kind(std::string_view arm) const {
   return std::ranges::any_of(
       manifests_, [&](const auto& manifest) { return names_kind(manifest.reader(), arm); });
+}
+
+ListedCommands RoleLimits::commands() const {
+  ListedCommands all;
+  for (const auto& manifest : manifests_) {
+    if (!names_kind(manifest.reader(), "commandProbe")) continue;
+    for (const auto command : manifest.reader().getCommands()) {
+      std::vector<std::string> argv;
+      for (const auto argument : command.getArgv()) argv.push_back(str(argument));
+      all.emplace(str(command.getName()), std::move(argv));
+    }
+  }
+  return all;
 }
 
 Result<void> RoleLimits::check_limits(schema::Task::Reader task) const {

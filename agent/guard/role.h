@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/host/listed_commands.h"
 #include "common/base/result.h"
 #include "common/wire/message.h"
 #include "schema/role.capnp.h"
@@ -19,8 +20,8 @@ class RoleLimits {
   /// Of no role: nothing is permitted.
   RoleLimits() = default;
   /// Of the roles "arr+monitoring", or, for no name, of all that are in the folder, each in a
-  /// NAME.json. Fault::missing if there is none, ::invalid for a manifest of another name, or with
-  /// a kind or key that is not known.
+  /// NAME.json. Fault::missing if there is none, ::invalid for a manifest of another name, with a
+  /// kind or key that is not known, or with a command that cannot be one.
   static Result<RoleLimits> load(const std::filesystem::path& folder, std::string_view names);
   /// Of one manifest.
   static Result<RoleLimits> parse(std::string_view json);
@@ -30,6 +31,8 @@ class RoleLimits {
   /// Each once.
   std::vector<std::string> kinds() const;
   bool permits_kind(std::string_view arm) const;
+  /// Of every manifest that permits the kind which runs them; of two by one name, the first one's.
+  ListedCommands commands() const;
   /// One and the same manifest permits the kind, and of its parameters everything with a `$limit`
   /// lies within its list of that name, however deep the field is. Fault::refused, with the name of
   /// the list.
@@ -39,7 +42,8 @@ class RoleLimits {
   std::vector<Message<schema::RoleManifest>> manifests_;
 };
 
-/// That everything with a `$limit` lies within this manifest's lists. Fault::refused.
+/// That everything with a `$limit` lies within this manifest's lists; a parameter that may be
+/// absent, and is, lies within all of them. Fault::refused.
 Result<void> check_params(schema::RoleManifest::Reader role, capnp::DynamicStruct::Reader params);
 
 }  // namespace relab::agent

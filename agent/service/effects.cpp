@@ -119,7 +119,8 @@ Result<Job> Servant::make_job(Message<schema::Order> order) const {
   return Job{.order = std::move(order),
              .secrets = std::move(secrets),
              .keys = &self_.keys,
-             .ledger_head = newest_head()};
+             .ledger_head = newest_head(),
+             .commands = self_.role.commands()};
 }
 
 Result<Job> Servant::stored_job(const TaskId& id) {

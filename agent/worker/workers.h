@@ -15,6 +15,7 @@
 
 #include "agent/core/core.h"
 #include "agent/host/host.h"
+#include "agent/host/listed_commands.h"
 #include "agent/host/secrets.h"
 #include "common/base/handle.h"
 #include "common/wire/message.h"
@@ -65,6 +66,8 @@ struct Job {
   const crypto::Keys* keys = nullptr;
   /// The newest checkpoint of the controller's ledger, as a line of DSSE JSON; empty: none.
   std::string ledger_head = {};
+  /// Those that the roles of the agent list.
+  ListedCommands commands = {};
 };
 
 /// A change that is to be undone.
