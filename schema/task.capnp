@@ -72,6 +72,26 @@ struct Task {
         $A.doc("Makes a container as it is declared, or changes it by the smallest step; destroys and shrinks nothing.");
     guestPower @31 :import "/schema/guest.capnp".GuestPower $A.convergent
         $A.doc("Starts a container and sees that it stays up, shuts it down, or restarts it where changes wait for that.");
+    file @32 :import "/schema/system.capnp".File $A.convergent
+        $A.doc("Gives a file exactly this content, owner and mode, all at once; shows what differs first.");
+    directory @33 :import "/schema/system.capnp".Directory $A.convergent
+        $A.doc("Makes a folder, and gives it an owner and a mode; removes nothing.");
+    packages @34 :import "/schema/system.capnp".Packages $A.convergent
+        $A.doc("Installs packages by apt, and believes only dpkg; refuses what would remove others.");
+    aptRepository @35 :import "/schema/system.capnp".AptRepository $A.convergent
+        $A.doc("Adds a source of packages with the key that signs it, checked by its fingerprint, and reads its lists.");
+    unit @36 :import "/schema/system.capnp".Unit $A.convergent
+        $A.doc("Has a unit of systemd start by itself or not, and run or not; what dies after a moment does not count as running.");
+    mountCheck @37 :import "/schema/probes.capnp".MountCheck $A.convergent
+        $A.doc("Fails unless the right file system is mounted on a folder, with enough room.");
+    httpProbe @38 :import "/schema/probes.capnp".HttpProbe $A.convergent
+        $A.doc("Fails unless an HTTP server gives the right answer; TLS is always verified.");
+    tcpProbe @39 :import "/schema/probes.capnp".TcpProbe $A.convergent
+        $A.doc("Fails unless a TCP connection is accepted, or, for proofs of a firewall, is not while another one is.");
+    dnsProbe @40 :import "/schema/probes.capnp".DnsProbe $A.convergent
+        $A.doc("Fails unless a name server gives the right answer.");
+    commandProbe @41 :import "/schema/probes.capnp".CommandProbe $A.convergent
+        $A.doc("Runs a command that the agent's role lists, by name; fails unless it ends and prints as it should.");
   }
 }
 
@@ -109,5 +129,15 @@ struct Facts {
     guestTemplate @29 :import "/schema/guest.capnp".GuestTemplate.Facts;
     guest @30 :import "/schema/guest.capnp".Guest.Facts;
     guestPower @31 :import "/schema/guest.capnp".GuestPower.Facts;
+    file @32 :import "/schema/system.capnp".File.Facts;
+    directory @33 :import "/schema/system.capnp".Directory.Facts;
+    packages @34 :import "/schema/system.capnp".Packages.Facts;
+    aptRepository @35 :import "/schema/system.capnp".AptRepository.Facts;
+    unit @36 :import "/schema/system.capnp".Unit.Facts;
+    mountCheck @37 :import "/schema/probes.capnp".MountCheck.Facts;
+    httpProbe @38 :import "/schema/probes.capnp".HttpProbe.Facts;
+    tcpProbe @39 :import "/schema/probes.capnp".TcpProbe.Facts;
+    dnsProbe @40 :import "/schema/probes.capnp".DnsProbe.Facts;
+    commandProbe @41 :import "/schema/probes.capnp".CommandProbe.Facts;
   }
 }

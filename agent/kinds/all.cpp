@@ -21,9 +21,19 @@
 #include "agent/kinds/packages/audit.h"
 #include "agent/kinds/pbs/audit_pbs.h"
 #include "agent/kinds/pci/audit.h"
+#include "agent/kinds/probes/command_probe.h"
+#include "agent/kinds/probes/dns_probe.h"
+#include "agent/kinds/probes/http_probe.h"
+#include "agent/kinds/probes/mount_check.h"
+#include "agent/kinds/probes/tcp_probe.h"
 #include "agent/kinds/schedules/audit.h"
 #include "agent/kinds/self/ping.h"
 #include "agent/kinds/services/audit.h"
+#include "agent/kinds/system/apt_repository.h"
+#include "agent/kinds/system/directory.h"
+#include "agent/kinds/system/file.h"
+#include "agent/kinds/system/packages.h"
+#include "agent/kinds/system/unit.h"
 #include "agent/kinds/zfs/audit.h"
 #include "agent/kinds/zfs/backup.h"
 #include "agent/kinds/zfs/health.h"
@@ -70,6 +80,16 @@ std::span<const Kind> all_kinds() {
       kind<guests::GuestTemplate>(),
       kind<guests::Guest>(),
       kind<guests::GuestPower>(),
+      kind<system::File>(),
+      kind<system::Directory>(),
+      kind<system::Packages>(),
+      kind<system::AptRepository>(),
+      kind<system::Unit>(),
+      kind<probes::MountCheck>(),
+      kind<probes::HttpProbe>(),
+      kind<probes::TcpProbe>(),
+      kind<probes::DnsProbe>(),
+      kind<probes::CommandProbe>(),
   };
   return kinds;
 }

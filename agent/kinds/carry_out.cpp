@@ -95,7 +95,15 @@ class Errand {
 Work Errand::probe() {
   auto facts = observe(kind_, task_, hands_.host);
   if (!facts) return failed(std::move(facts).error());
-  return {.facts = std::move(*facts)};
+  if (kind_.judge == nullptr) return {.facts = std::move(*facts)};
+  const auto verdict = guarded([&] { return kind_.judge(task_, facts->reader()); });
+  if (verdict) return {.facts = std::move(*facts)};
+  // In check mode what comes before it was not done: that it is not so yet is no failure.
+  if (checks())
+    return {.facts = std::move(*facts), .changes = {"not so yet: " + verdict.error().sentence()}};
+  auto work = failed(verdict.error());
+  work.facts = std::move(*facts);
+  return work;
 }
 
 Work Errand::missed(const Awaited& awaited) const {

@@ -62,6 +62,14 @@ concept WaitingKind = ProbeKind<K> &&
   { K::awaits(params, facts) } -> std::same_as<std::optional<Awaited>>;
 };
 
+/// A probe that fails unless what it looks for is so. `judge` is pure, and says why it is not; the
+/// facts are reported either way.
+template <typename K>
+concept JudgingKind = ProbeKind<K> &&
+    requires(typename K::Params::Reader params, typename K::Facts::Reader facts) {
+  { K::judge(params, facts) } -> std::same_as<Result<void>>;
+};
+
 /// A probe that takes hours, or sets something up that it takes away again, whatever comes of it.
 /// `intends` is pure: what would be done, in words, after a first look; Fault::refused if the kind
 /// declines. `attempt` does it, and has the facts of the first look with what it found.
@@ -117,6 +125,7 @@ struct Kind {
 
   std::string_view arm;
   Result<Message<schema::Facts>> (*observe)(Task task, Host& host) = nullptr;
+  Result<void> (*judge)(Task task, Facts facts) = nullptr;
   std::optional<Awaited> (*awaits)(Task task, Facts facts) = nullptr;
   Result<std::vector<std::string>> (*intends)(Task task, Facts facts) = nullptr;
   Result<Message<schema::Facts>> (*attempt)(Task task, Facts facts, const Hands& hands) = nullptr;
@@ -145,6 +154,9 @@ struct Erased {
   static Result<Message<schema::Facts>> observe(Kind::Task task, Host& host) {
     RELAB_TRY(const auto found, K::observe(params(task), host));
     return wrap_facts(K::arm, capnp::toDynamic(found.reader()));
+  }
+  static Result<void> judge(Kind::Task task, Kind::Facts now) {
+    return K::judge(params(task), facts(now));
   }
   static std::optional<Awaited> awaits(Kind::Task task, Kind::Facts now) {
     return K::awaits(params(task), facts(now));
@@ -177,6 +189,7 @@ struct Erased {
 template <ProbeKind K>
 constexpr Kind kind() {
   Kind row{.arm = K::arm, .observe = &Erased<K>::observe};
+  if constexpr (JudgingKind<K>) row.judge = &Erased<K>::judge;
   if constexpr (WaitingKind<K>) row.awaits = &Erased<K>::awaits;
   if constexpr (TrialKind<K>) row.intends = &Erased<K>::intends;
   if constexpr (TrialKind<K>) row.attempt = &Erased<K>::attempt;

@@ -26,6 +26,8 @@ std::string resource_of(schema::Task::Reader task) {
     for (const auto field : params.getSchema().getFields()) {
       const auto notes = notes_of(field);
       if (notes.resource.empty()) continue;
+      // What has no name of its own is one and the same for all.
+      if (field.getType().isList()) return notes.resource;
       return notes.resource + " " + name_in(params.get(field));
     }
   }

@@ -31,6 +31,8 @@
 #include "agent/kinds/pci/devices.h"
 #include "agent/kinds/pci/names.h"
 #include "agent/kinds/pci/nvidia.h"
+#include "agent/kinds/probes/curl.h"
+#include "agent/kinds/probes/dig.h"
 #include "agent/kinds/schedules/backup_jobs.h"
 #include "agent/kinds/schedules/crontab.h"
 #include "agent/kinds/schedules/timers.h"
@@ -46,6 +48,13 @@
 #include "agent/kinds/support/redact.h"
 #include "agent/kinds/support/section_config.h"
 #include "agent/kinds/support/tree.h"
+#include "agent/kinds/system/apt.h"
+#include "agent/kinds/system/difference.h"
+#include "agent/kinds/system/dpkg.h"
+#include "agent/kinds/system/rights.h"
+#include "agent/kinds/system/show.h"
+#include "agent/kinds/system/sources_file.h"
+#include "agent/kinds/system/unit_watch.h"
 #include "agent/kinds/zfs/backup_view.h"
 #include "agent/kinds/zfs/members.h"
 #include "agent/kinds/zfs/status.h"
@@ -176,6 +185,21 @@ constexpr Parser parsers[] = {
     [](Text t) {
       drop(relab::agent::archive::judge_tar({.status = 1, .out = {}, .err = std::string(t)}));
     },
+    [](Text t) { drop(relab::agent::system::parse_packages(t)); },
+    [](Text t) { drop(relab::agent::system::parse_package_file(t)); },
+    [](Text t) { drop(relab::agent::system::parse_simulation(t)); },
+    [](Text t) { drop(relab::agent::system::parse_update(t)); },
+    [](Text t) { drop(relab::agent::system::parse_show(t)); },
+    [](Text t) { drop(relab::agent::system::parse_unix_time(t)); },
+    [](Text t) { drop(relab::agent::system::parse_id(t, "root")); },
+    [](Text t) { drop(relab::agent::system::parse_fingerprints(t)); },
+    [](Text t) { drop(relab::agent::system::switched_off(t, true)); },
+    [](Text t) {
+      drop(relab::agent::system::difference(t.substr(0, t.size() / 2), t.substr(t.size() / 2)));
+    },
+    [](Text t) { drop(relab::agent::probes::parse_curl_report(t)); },
+    [](Text t) { drop(relab::agent::probes::parse_dig(t, "TXT")); },
+    [](Text t) { drop(relab::agent::parse_mount_at(t, "/mnt/usb")); },
 };
 
 }  // namespace

@@ -24,23 +24,87 @@ std::string unescaped(std::string_view text) {
   return plain;
 }
 
-}  // namespace
+bool has_ro(std::string_view options) { return options == "ro" || options.starts_with("ro,"); }
 
-Result<std::vector<Mount>> parse_mounts(std::string_view text) {
+/// A mount, and on which other one it is.
+struct Row {
+  Mount mount;
+  std::uint64_t id = 0;
+  std::uint64_t parent = 0;
+};
+
+Result<std::vector<Row>> parse_rows(std::string_view text) {
   constexpr std::size_t point = 4;
-  std::vector<Mount> mounts;
+  std::vector<Row> rows;
   for (const auto line : lines(text)) {
     // "36 35 98:0 /root /mnt/point rw,noatime master:1 - ext4 /dev/sda1 rw"
     const auto parts = split(line, ' ');
     const auto dash = std::ranges::find(parts, "-");
-    if (parts.size() <= point || !parts[point].starts_with('/') || parts.end() - dash < 3)
+    if (parts.size() <= point + 1 || !parts[point].starts_with('/') || parts.end() - dash < 3)
       return fail(Fault::damaged, "the table of mounts has a line of no known form");
-    mounts.push_back({.point = unescaped(parts[point]),
-                      .type = unescaped(dash[1]),
-                      .source = unescaped(dash[2])});
+    RELAB_TRY(const auto id, parse_number<std::uint64_t>(parts[0]));
+    RELAB_TRY(const auto parent, parse_number<std::uint64_t>(parts[1]));
+    rows.push_back({.mount = {.point = unescaped(parts[point]),
+                              .type = unescaped(dash[1]),
+                              .source = unescaped(dash[2]),
+                              .read_only = has_ro(parts[point + 1]) || has_ro(parts.back())},
+                    .id = id,
+                    .parent = parent});
   }
-  if (mounts.empty()) return fail(Fault::damaged, "the table of mounts is empty");
+  if (rows.empty()) return fail(Fault::damaged, "the table of mounts is empty");
+  return rows;
+}
+
+/// What the first step of every path stands on: it is on none of the others.
+const Row* root_of(const std::vector<Row>& rows) {
+  const auto is_root = [&](const Row& row) {
+    return row.mount.point == "/" && std::ranges::none_of(rows, [&](const Row& other) {
+             return other.id == row.parent && other.id != row.id;
+           });
+  };
+  const auto found = std::ranges::find_if(rows, is_root);
+  return found == rows.end() ? nullptr : &*found;
+}
+
+/// From one mount to what is mounted on it at this point, and on that, to the uppermost. Each step
+/// takes another row, so that a table that leads in a circle comes to an end as well.
+const Row* climb(const std::vector<Row>& rows, const Row* from, const Path& point) {
+  for (std::size_t steps = 0; steps < rows.size(); ++steps) {
+    const auto next = std::ranges::find_if(rows, [&](const Row& row) {
+      return row.parent == from->id && row.id != from->id && row.mount.point == point;
+    });
+    if (next == rows.end()) break;
+    from = &*next;
+  }
+  return from;
+}
+
+}  // namespace
+
+Result<std::vector<Mount>> parse_mounts(std::string_view text) {
+  RELAB_TRY(auto rows, parse_rows(text));
+  std::vector<Mount> mounts;
+  for (auto& row : rows) mounts.push_back(std::move(row.mount));
   return mounts;
+}
+
+Result<std::optional<Mount>> parse_mount_at(std::string_view text, std::string_view path) {
+  RELAB_TRY(const auto rows, parse_rows(text));
+  const auto* seen = root_of(rows);
+  if (seen == nullptr) return fail(Fault::damaged, "the table of mounts has no root");
+  Path walked = "/";
+  seen = climb(rows, seen, walked);
+  for (const auto& part : Path(path).relative_path()) {
+    walked /= part;
+    seen = climb(rows, seen, walked);
+  }
+  if (seen->mount.point != Path(path)) return std::optional<Mount>();
+  return std::optional<Mount>(seen->mount);
+}
+
+Result<std::optional<Mount>> mount_at(Host& host, std::string_view path) {
+  RELAB_TRY(const auto text, host.read_file("/proc/self/mountinfo", mountinfo_size_max));
+  return parse_mount_at(text, path);
 }
 
 Result<std::vector<Mount>> read_mounts(Host& host) {

@@ -2,6 +2,7 @@
 
 /// Where file systems are mounted on this machine.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,8 @@ struct Mount {
   std::string type;
   /// "/dev/sdf1", or a dataset.
   std::string source;
+  /// Nothing can be written to it: the mount is read-only, or, after errors, its file system.
+  bool read_only = false;
 
   bool operator==(const Mount&) const = default;
 };
@@ -29,6 +32,12 @@ Result<std::vector<Mount>> read_mounts(Host& host);
 /// Whether file systems of that type hold files of their own, and not what the kernel or other file
 /// systems have.
 bool holds_files(std::string_view type);
+
+/// What is seen at this point, on the way that the kernel takes: of two on one point the upper one,
+/// and nothing that lies below a point over which something else was mounted. Nothing if the path
+/// is no mount point. Errors as for `parse_mountinfo`.
+Result<std::optional<Mount>> parse_mount_at(std::string_view text, std::string_view path);
+Result<std::optional<Mount>> mount_at(Host& host, std::string_view path);
 
 /// The mount points of /proc/self/mountinfo, in its order. Fault::damaged for a line of another
 /// form, and for none at all: something is mounted at "/" on every machine.

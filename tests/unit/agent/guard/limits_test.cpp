@@ -1,5 +1,5 @@
-// What a role's lists permit. No task kind has limited parameters yet, so the annotation is put on
-// fields of other structs here.
+// What a role's lists permit: with the annotation put on fields of other structs, and with the
+// task kinds that have it.
 
 #include <capnp/schema-loader.h>
 #include <capnp/serialize.h>
@@ -139,6 +139,104 @@ TEST_CASE("limits: a list that does not exist, or of another type, permits nothi
   CHECK_FALSE(Limited()
                   .with<schema::Order>("attempt", "pools")
                   .check<schema::Order>(role(), R"({"attempt": 100})"));
+}
+
+namespace {
+
+/// Whether a role that may do everything, within these lists, takes the task.
+bool permits(const std::string& lists, const std::string& task) {
+  const auto limits = must(RoleLimits::parse(
+      R"({"name": "r", "kinds": ["file", "directory", "packages", "aptRepository", "unit",
+          "mountCheck", "httpProbe", "commandProbe"])" +
+      lists + "}"));
+  return limits.check_limits(must(Message<schema::Task>::from_json(task)).reader()).has_value();
+}
+
+}  // namespace
+
+TEST_CASE("limits: units and packages by name, or by their beginning", "[agent][guard]") {
+  const auto* const lists = R"(, "units": ["jellyfin.service", "wg-quick@*"],
+                                 "packages": ["jellyfin*", "vainfo"])";
+  const auto unit = [&](const std::string& name) {
+    return permits(lists, R"({"unit": {"state": "active", "name": ")" + name + R"("}})");
+  };
+  const auto package = [&](const std::string& name) {
+    return permits(lists, R"({"packages": {"packages": [{"name": ")" + name + R"("}]}})");
+  };
+
+  CHECK(unit("jellyfin.service"));
+  CHECK(unit("wg-quick@wg0.service"));
+  CHECK_FALSE(unit("jellyfin.socket"));
+  CHECK_FALSE(unit("xjellyfin.service"));
+  CHECK_FALSE(unit("wg-quick.service"));
+  CHECK_FALSE(unit("*"));
+  CHECK_FALSE(unit(""));
+  CHECK(package("jellyfin"));
+  CHECK(package("jellyfin-web"));
+  CHECK(package("vainfo"));
+  CHECK_FALSE(package("vainfo2"));
+  CHECK_FALSE(package("openssh-server"));
+  CHECK_FALSE(package(""));
+}
+
+TEST_CASE("limits: what a manifest does not list is refused", "[agent][guard]") {
+  const auto task = GENERATE(
+      as<std::string>(), R"({"file": {"path": "/etc/x"}})", R"({"file": {}})",
+      R"({"directory": {"path": "/etc/x"}})", R"({"packages": {"packages": [{"name": "x"}]}})",
+      R"({"packages": {"from": "/mnt"}})", R"({"packages": {"removeOk": ["x"]}})",
+      R"({"aptRepository": {"disable": ["/etc/apt/sources.list"]}})", R"({"unit": {"name": "x"}})",
+      R"({"unit": {}})", R"({"mountCheck": {"path": "/"}})", R"({"mountCheck": {}})",
+      R"({"httpProbe": {"url": "https://x", "authority": "/etc/x"}})",
+      R"({"commandProbe": {"command": "x"}})", R"({"commandProbe": {}})");
+
+  CHECK_FALSE(permits("", task));
+}
+
+TEST_CASE("limits: a parameter that may be absent, and is, needs no permission", "[agent][guard]") {
+  CHECK(permits("", R"({"httpProbe": {"url": "https://x"}})"));
+  CHECK(permits(R"(, "packages": ["*"])", R"({"packages": {"packages": [{"name": "x"}]}})"));
+  CHECK_FALSE(permits(R"(, "packages": ["*"])",
+                      R"({"packages": {"packages": [{"name": "x"}], "from": ""}})"));
+}
+
+TEST_CASE("limits: a mount may be looked at where nothing may be written", "[agent][guard]") {
+  const auto* const lists = R"(, "mounts": ["/mnt"], "paths": ["/etc/app"])";
+
+  CHECK(permits(lists, R"({"mountCheck": {"path": "/mnt/usb"}})"));
+  CHECK_FALSE(permits(lists, R"({"mountCheck": {"path": "/etc/app"}})"));
+  CHECK_FALSE(permits(lists, R"({"file": {"path": "/mnt/usb/x"}})"));
+  CHECK(permits(lists, R"({"file": {"path": "/etc/app/x"}})"));
+}
+
+TEST_CASE("limits: a command is what the manifest says", "[agent][guard]") {
+  const auto* const json = R"({"name": "r", "kinds": ["commandProbe"],
+                               "commands": [{"name": "status", "argv": ["/bin/status", "-a"]}]})";
+  const auto limits = must(RoleLimits::parse(json));
+  const auto task = [](const std::string& name) {
+    return must(
+        Message<schema::Task>::from_json(R"({"commandProbe": {"command": ")" + name + R"("}})"));
+  };
+
+  CHECK(limits.check_limits(task("status").reader()));
+  CHECK_FALSE(limits.check_limits(task("/bin/status").reader()));
+  CHECK_FALSE(limits.check_limits(task("stat").reader()));
+  CHECK(limits.commands() == ListedCommands{{"status", {"/bin/status", "-a"}}});
+}
+
+TEST_CASE("roles: commands of one that may not run them are not there", "[agent][guard]") {
+  const auto limits = must(RoleLimits::parse(
+      R"({"name": "r", "kinds": ["ping"], "commands": [{"name": "x", "argv": ["/bin/x"]}]})"));
+
+  CHECK(limits.commands().empty());
+}
+
+TEST_CASE("roles: a command needs a name and an absolute program", "[agent][guard]") {
+  const auto command = GENERATE(as<std::string>(), R"({"name": "", "argv": ["/bin/x"]})",
+                                R"({"name": "x", "argv": []})", R"({"name": "x", "argv": ["x"]})",
+                                R"({"name": "x", "argv": [""]})", R"({"name": "x"})");
+
+  CHECK(RoleLimits::parse(R"({"name": "r", "commands": [)" + command + "]}").error().fault ==
+        Fault::invalid);
 }
 
 TEST_CASE("roles: an unknown kind or key, or no JSON at all, is refused", "[agent][guard]") {

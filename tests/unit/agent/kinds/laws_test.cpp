@@ -18,10 +18,12 @@
 #include "tests/support/must.h"
 #include "tests/support/sim_disk.h"
 #include "tests/support/sim_ip.h"
+#include "tests/support/sim_packages.h"
 #include "tests/support/sim_pools.h"
 #include "tests/support/sim_pve.h"
 #include "tests/support/sim_scrub.h"
 #include "tests/support/sim_tar.h"
+#include "tests/support/sim_units.h"
 #include "tests/support/sim_usb.h"
 #include "tests/support/sim_zfs.h"
 #include "tests/support/workshop.h"
@@ -65,7 +67,7 @@ schema::Coverage::Reader coverage_of(const Message<schema::Facts>& facts, const 
 }
 
 bool makes_files(const std::string& call) {
-  return call.starts_with("create ") || call.starts_with("remove ");
+  return call.starts_with("create ") || call.starts_with("remove ") || call.starts_with("put ");
 }
 
 /// A word that only a program which changes something is given.
@@ -88,6 +90,8 @@ bool changes_something(const std::string& call) {
   if (call.starts_with("run wipefs ")) return call.find(" --no-act ") == std::string::npos;
   // Only tells how much it would be.
   if (call.starts_with("run zfs send -nvP ")) return false;
+  // Only tells what it would do.
+  if (call.starts_with("run apt-get --simulate ")) return false;
   // `blkid -o export` names the form of its output.
   if (call.starts_with("run blkid -p -o export ")) return false;
   // What is run in a container is a script of ours, judged where it is written.
@@ -153,7 +157,27 @@ const std::map<std::string, std::string> examples = {
     {"guest", R"({"guest": {"name": "pbs", "vmid": 100, "template": "debian-12-standard",
       "storage": "local-zfs", "disk": "17179869184", "cores": 2, "memory": "2147483648",
       "bridge": "vmbr0", "tag": 10, "address": "10.42.10.10/24", "gateway": "10.42.10.1"}})"},
-    {"guestPower", R"({"guestPower": {"name": "pbs", "vmid": 100}})"}};
+    {"guestPower", R"({"guestPower": {"name": "pbs", "vmid": 100}})"},
+    {"file", R"({"file": {"path": "/etc/app/app.conf", "content": "one\ntwo\n", "owner": "app",
+                          "mode": "0640"}})"},
+    {"directory", R"({"directory": {"path": "/srv/app/data", "owner": "app", "parents": true}})"},
+    {"packages", R"({"packages": {"packages": [{"name": "jellyfin"}], "refresh": true}})"},
+    {"aptRepository",
+     R"({"aptRepository": {"name": "app", "uris": ["https://repo.example/debian"],
+         "suites": ["stable"], "components": ["main"], "key": "-----BEGIN PGP PUBLIC KEY BLOCK-----",
+         "fingerprint": "4918AABC486CA052358D778D49023CD01DE21A7B",
+         "disable": ["/etc/apt/sources.list.d/pve.sources"]}})"},
+    {"unit", R"({"unit": {"name": "app.service", "starts": "enabled", "state": "active",
+                          "restartFor": ["/etc/app/app.conf"]}})"}};
+
+/// A task of each kind that judges.
+const std::map<std::string, std::string> judgements = {
+    {"mountCheck", R"({"mountCheck": {"path": "/mnt/data"}})"},
+    {"httpProbe", R"({"httpProbe": {"url": "http://10.0.0.1/"}})"},
+    {"tcpProbe", R"({"tcpProbe": {"address": "10.0.0.1", "port": 80, "expect": "blocked",
+                                  "control": "10.0.0.1", "controlPort": 22}})"},
+    {"dnsProbe", R"({"dnsProbe": {"name": "x.example", "server": "10.0.0.1", "none": true}})"},
+    {"commandProbe", R"({"commandProbe": {"command": "status"}})"}};
 
 Work work_on(const std::string& arm, Host& host, schema::Mode mode = schema::Mode::APPLY);
 
@@ -179,6 +203,21 @@ struct Changeable {
       // What the workshop has recorded knows of one pool less.
       workshop.host.answer("zpool list -Hp -o name,guid,health",
                            {.out = "datapool\t7001\tONLINE\nusbpool\t8001\tONLINE\n"});
+      return;
+    }
+    if (arm == "file" || arm == "directory" || arm == "unit") {
+      workshop.host.file("/etc/passwd", "root:x:0:0::/root:/bin/sh\napp:x:990:990::/:/bin/false\n");
+      workshop.host.file("/etc/group", "root:x:0:\napp:x:990:\n");
+      workshop.host.file("/etc/app/app.conf", "one\n");
+      workshop.host.directory("/srv");
+      units.install(workshop.host);
+      units.units["app.service"] = {};
+      return;
+    }
+    if (arm == "packages" || arm == "aptRepository") {
+      packages.install(workshop.host);
+      packages.installed["libbad"] = {.version = "1", .status = "iF "};
+      units.install(workshop.host);
       return;
     }
     if (arm == "usbDisk") {
@@ -213,6 +252,8 @@ struct Changeable {
   SimTar tar;
   SimPve pve;
   SimPools pools = SimPools(pool);
+  SimPackages packages;
+  SimUnits units;
 };
 
 Names change_arms() {
@@ -357,6 +398,23 @@ TEST_CASE("laws: what a kind works on has a name", "[agent][kinds]") {
     CHECK(reflect::resource_of(task->asReader()).empty() ==
           (kind.plan == nullptr && kind.attempt == nullptr));
     CHECK(examples.contains(std::string(kind.arm)) == (kind.plan != nullptr));
+  }
+}
+
+TEST_CASE("laws: a probe that judges does not succeed where nothing is", "[agent][kinds]") {
+  for (const auto& kind : all_kinds()) {
+    const std::string arm(kind.arm);
+    INFO(arm);
+    CHECK(judgements.contains(arm) == (kind.judge != nullptr));
+    if (kind.judge == nullptr) continue;
+    CHECK((kind.plan == nullptr && kind.attempt == nullptr && kind.awaits == nullptr));
+    Draft<schema::Order> order;
+    order->setTask(must(Message<schema::Task>::from_json(judgements.at(arm))).reader());
+    SimHost nothing;
+    const auto work = carry_out(order->asReader(), {.host = nothing, .rescue = nothing},
+                                [](const auto& /*facts*/) { return Result<void>(); });
+    CHECK(work.outcome != schema::Outcome::SUCCEEDED);
+    CHECK_FALSE(work.failure.what.empty());
   }
 }
 

@@ -34,4 +34,30 @@ TEST_CASE("mounts: a name that only begins alike is not below", "[agent][mounts]
   CHECK_FALSE(is_at_or_below("/srv/media2", "/srv/media"));
 }
 
+TEST_CASE("mounts: what is seen at a point is found as the kernel finds it", "[agent][support]") {
+  // The root may come after what is mounted on it.
+  const std::string table =
+      "22 27 0:21 / /proc rw - proc proc rw\n"
+      "27 1 254:0 / / rw - ext4 /dev/vda rw\n"
+      "30 27 0:40 / /tank rw - zfs tank rw\n"
+      "31 30 0:41 / /tank/media ro - zfs tank/media rw\n"
+      "32 31 0:42 / /tank/media rw - tmpfs upper rw\n"
+      "33 27 0:43 / /srv rw - ext4 /dev/vdb rw\n"
+      "34 27 0:44 / /srv/hidden rw - ext4 /dev/vdc rw\n";
+  const auto source_at = [&](const std::string& path) {
+    const auto mount = must(parse_mount_at(table, path));
+    return mount ? mount->source : std::string();
+  };
+
+  CHECK(source_at("/") == "/dev/vda");
+  CHECK(source_at("/proc") == "proc");
+  CHECK(source_at("/tank") == "tank");
+  CHECK(source_at("/tank/media") == "upper");
+  CHECK(source_at("/tank/media/x").empty());
+  CHECK(source_at("/srv/hidden").empty());
+  CHECK(parse_mount_at("30 27 0:40 / /tank rw - zfs tank rw\n", "/tank").error().fault ==
+        Fault::damaged);
+  CHECK(parse_mount_at("x 27 0:40 / / rw - zfs tank rw\n", "/").error().fault != Fault::missing);
+}
+
 }  // namespace relab::agent

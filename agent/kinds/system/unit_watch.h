@@ -1,0 +1,38 @@
+#pragma once
+
+/// Looks at a unit of systemd for a while: what is active in one moment may have died, and been
+/// started again, a moment later.
+
+#include <string>
+#include <vector>
+
+#include "agent/kinds/system/show.h"
+
+namespace relab::agent::system {
+
+struct Watched {
+  /// As it was at the end.
+  UnitProperties now;
+  /// It was active all the time, in one and the same run.
+  bool steady = false;
+  /// What happened meanwhile; empty: nothing, or it was not watched.
+  std::string unsteady = {};
+};
+
+/// One that is neither active nor about to be is looked at once.
+Result<Watched> watch_unit(Host& host, const std::string& unit, std::chrono::seconds settle);
+
+/// Looks at it once.
+Result<UnitProperties> look_at_unit(Host& host, const std::string& unit);
+
+/// The last lines of its log, without what looks like a secret. A log that cannot be read is told
+/// in its place.
+std::vector<std::string> last_lines(Host& host, const std::string& unit);
+
+/// "failed (exit-code, status 1)"
+std::string words_of(const UnitProperties& unit);
+
+/// The second, since 1970, of "@1700000000"; 0 if there is none.
+std::int64_t parse_unix_time(std::string_view text);
+
+}  // namespace relab::agent::system
