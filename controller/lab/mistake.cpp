@@ -11,7 +11,7 @@ namespace relab::lab {
 namespace {
 
 constexpr std::size_t shown_max = 60;
-constexpr std::size_t listed_max = 40;
+constexpr std::size_t listed_max = 80;
 
 std::string lower(std::string_view text) {
   std::string made;

@@ -14,7 +14,8 @@ namespace relab::lab {
 
 namespace {
 
-constexpr std::size_t text_size_max = 4096;
+/// Whole files and keys are among the parameters of tasks.
+constexpr std::size_t text_size_max = std::size_t{256} << 10U;
 constexpr std::size_t pattern_text_max = 256;
 constexpr std::size_t short_list_max = 6;
 

@@ -101,6 +101,9 @@ class Kinds(LabCase):
         self.assert_met(self.file("one\n2\n"))
         self.assertEqual(path.read_text(), "one\n2\n")
         self.assertEqual([entry.name for entry in self.folder.iterdir()], ["app.conf"])
+        large = "option = 1\n" * 5000
+        self.assert_met(self.file(large))
+        self.assertEqual(path.read_text(), large)
 
     def test_no_file_is_written_beyond_the_role_or_through_a_link(self):
         self.assert_unmet(self.file("x", name="../outside"), "paths")
