@@ -54,7 +54,8 @@ bool within(schema::RoleManifest::Reader role, std::string_view list,
   if (list == "units") return any_matches(role.getUnits(), text);
   if (list == "packages") return any_matches(role.getPackages(), text);
   if (list == "commands")
-    return any_in(role.getCommands(), [&](auto command) { return view(command.getName()) == text; });
+    return any_in(role.getCommands(),
+                  [&](auto command) { return view(command.getName()) == text; });
   return false;
 }
 

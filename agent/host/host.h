@@ -92,7 +92,8 @@ enum class Reach {
   open,         ///< accepted
   refused,      ///< by a packet that resets it
   silent,       ///< no answer in time
-  unreachable,  ///< there is no way to that host, by the word of a machine on the way or of this one
+  unreachable,  ///< there is no way to that host, by the word of a machine on the way or of this
+                ///< one
   no_network,   ///< this machine has no route or no address to try with
 };
 

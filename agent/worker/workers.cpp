@@ -112,7 +112,9 @@ std::optional<StopReason> Workers::stop_reason(const TaskId& id) {
 void Workers::work(const std::stop_token& stop, const TaskId& id, Job& job) {
   have_own_files(wake_.get());
   RealHost machine(stop, program_path_,
-                   {.secrets = &job.secrets, .keys = job.keys, .ledger_head = &job.ledger_head,
+                   {.secrets = &job.secrets,
+                    .keys = job.keys,
+                    .ledger_head = &job.ledger_head,
                     .commands = &job.commands});
   RealHost unstopped({}, program_path_);
   const auto tell = [&](const Advance& advance, const std::string& for_person) {

@@ -300,13 +300,11 @@ Verdict pools_intact(const Evidences& evidences, std::chrono::seconds max_age) {
     const auto facts = heard.facts().getPoolHealth();
     std::vector<std::string> concerns;
     for (const auto concern : facts.getConcerns()) concerns.push_back(str(concern));
-    if (auto other = pool_concern(evidences, pool, facts.getPool().getGuid()); !other.empty())
-      concerns.push_back(std::move(other));
-    if (auto scrub = scrub_concern(evidences, pool, *heard.task); !scrub.empty())
-      concerns.push_back(std::move(scrub));
-    // That redundancy is lost, and nothing else: a later concern is none that a person can excuse.
-    heard.finding.excusable =
-        facts.getOnlyDegraded() && concerns.size() == facts.getConcerns().size();
+    auto other = pool_concern(evidences, pool, facts.getPool().getGuid());
+    if (other.empty()) other = scrub_concern(evidences, pool, *heard.task);
+    // That redundancy is lost, and nothing else.
+    heard.finding.excusable = facts.getOnlyDegraded() && other.empty();
+    if (concerns.empty() && !other.empty()) concerns.push_back(std::move(other));
     if (!facts.getIntact() || !concerns.empty())
       heard.refute(fmt::format("{}", fmt::join(concerns, "; ")));
     else

@@ -10,6 +10,7 @@
 #include "agent/kinds/archive/source.h"
 #include "agent/kinds/disks/smart.h"
 #include "agent/kinds/disks/wipe.h"
+#include "agent/kinds/guests/templates.h"
 #include "agent/kinds/media/ini.h"
 #include "agent/kinds/media/launch.h"
 #include "agent/kinds/media/root_folders.h"
@@ -200,6 +201,7 @@ constexpr Parser parsers[] = {
     [](Text t) { drop(relab::agent::probes::parse_curl_report(t)); },
     [](Text t) { drop(relab::agent::probes::parse_dig(t, "TXT")); },
     [](Text t) { drop(relab::agent::parse_mount_at(t, "/mnt/usb")); },
+    [](Text t) { drop(relab::agent::guests::parse_template_index(t)); },
 };
 
 }  // namespace

@@ -304,7 +304,8 @@ Result<void> SimHost::put_file(const Path& path, const Content& content, const R
   if (!content.secret.empty()) {
     const auto secret = secrets_.find(content.secret);
     if (secret == secrets_.end())
-      return fail(Fault::missing, fmt::format("no secret '{}' came with the order", content.secret));
+      return fail(Fault::missing,
+                  fmt::format("no secret '{}' came with the order", content.secret));
     text = secret->second;
   }
   const auto node = nodes_.find(path.string());

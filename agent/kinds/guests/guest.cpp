@@ -128,14 +128,25 @@ Result<std::optional<Change>> growth(Params params, const Settings& settings) {
                               .how = {"resize", vmid, "rootfs", fmt::format("{}G", wanted)}});
 }
 
-Change setting(Params params, const Settings& settings, const Wish& wish) {
+/// Proxmox sets processors, memory, cards and what is new at once in what runs; the rest waits.
+bool waits_for_start(const std::string& key, const std::string& before) {
+  const auto [name, number] = split_key(key);
+  if (name == "mp" || name == "dev") return !before.empty();
+  return key == "features" || key == "hostname" || key == "nameserver";
+}
+
+Change setting(Params params, Facts facts, const Settings& settings, const Wish& wish) {
   const auto before = value_of(settings, wish.key);
   const auto vmid = std::to_string(params.getVmid());
+  const std::string when = view(facts.getStatus()) == "running" && waits_for_start(wish.key, before)
+                               ? " (at its next start: guest_power with `apply_waiting`)"
+                               : "";
   if (wish.value.empty())
-    return {.what = fmt::format("- {}: {}", wish.key, before),
+    return {.what = fmt::format("- {}: {}{}", wish.key, before, when),
             .how = {"set", vmid, "--delete", wish.key}};
-  return {.what = before.empty() ? fmt::format("+ {}: {}", wish.key, wish.value)
-                                 : fmt::format("~ {}: {} -> {}", wish.key, before, wish.value),
+  return {.what = (before.empty() ? fmt::format("+ {}: {}", wish.key, wish.value)
+                                  : fmt::format("~ {}: {} -> {}", wish.key, before, wish.value)) +
+                  when,
           .how = {"set", vmid, "--" + wish.key, wish.value}};
 }
 
@@ -168,7 +179,7 @@ Result<std::vector<Change>> changes(Params params, Facts facts) {
                                            str(params.getName())),
                        .how = {"set", std::to_string(params.getVmid()), "--description",
                                description_of(view(params.getName()), view(params.getPurpose()))}});
-  for (const auto& wish : wishes) changes.push_back(setting(params, settings, wish));
+  for (const auto& wish : wishes) changes.push_back(setting(params, facts, settings, wish));
   if (grown) changes.push_back(std::move(*grown));
   return changes;
 }

@@ -43,6 +43,16 @@ def _read_shelf(place):
     return {**index, **{name: lie for name, lie in lies.items() if name not in index}}
 
 
+def _record(name, about):
+    """As in Proxmox's aplinfo.dat: lines of `Key: value`; what continues one is indented; an empty line ends the record."""
+    package, version, *_ = name.split("_")
+    section = about.get("section", "system")
+    lines = {"Package": package, "Version": version, "Type": "lxc", "OS": "-".join(package.split("-")[:2]), "Section": section,
+             "Architecture": about.get("architecture"), "Location": f"{section}/{name}", "sha512sum": about.get("sha512sum"),
+             "Description": f"{package}\n A small system."}
+    return "".join(f"{key}: {value}\n" for key, value in lines.items() if value)
+
+
 def update(place, values):
     try:
         if treachery.thrown(place, "update-fails") or not place.shelf:
@@ -54,7 +64,7 @@ def update(place, values):
         return
     file = _index_file(place)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(index, indent=1, sort_keys=True), encoding="utf-8")
+    file.write_text("\n".join(_record(name, about) for name, about in sorted(index.items())), encoding="utf-8")
     print("update successful")
 
 
@@ -63,7 +73,11 @@ def _index(place):
     if not file.exists():
         print(f"unable to open file '{place.shown(file)}' - No such file or directory", file=sys.stderr)
         return {}
-    return json.loads(file.read_text(encoding="utf-8"))
+    index = {}
+    for record in file.read_text(encoding="utf-8").split("\n\n"):
+        about = dict(line.split(": ", 1) for line in record.splitlines() if ": " in line and not line.startswith(" "))
+        index[about["Location"].split("/")[-1]] = {key.lower(): value for key, value in about.items()}
+    return index
 
 
 def available(place, values):

@@ -139,6 +139,9 @@ def enter(root, argv):
     kernel.bind(place.etc, "/etc/pve")
     kernel.bind(place.root / "bin", "/usr/local/sbin")
     kernel.bind(place.lxc, "/var/lib/lxc")
+    index = place.root / "var/lib/pve-manager"
+    index.mkdir(exist_ok=True)
+    kernel.bind(index, "/var/lib/pve-manager")
     os.environ[ROOT_VARIABLE] = str(place.root)
     os.execvp(argv[0], argv)
 

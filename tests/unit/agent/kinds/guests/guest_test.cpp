@@ -137,6 +137,21 @@ TEST_CASE("guest: what waits for the next start is done, and told", "[agent][gue
   CHECK(view(facts.reader().getWaiting()[0]) == "cores");
 }
 
+TEST_CASE("guest: what has to wait for the next start is said before it is done",
+          "[agent][guests]") {
+  Scene scene;
+  must(scene.apply());
+  const auto json =
+      with(R"("nesting": true, "onboot": true)", R"("onboot": false, "keyctl": true)");
+  CHECK(scene.words(json) == Strings{"~ onboot: 1 -> 0", "~ features: nesting=1 -> keyctl=1"});
+
+  scene.pve.containers[100].running = true;
+  CHECK(scene.words(json) ==
+        Strings{"~ onboot: 1 -> 0",
+                "~ features: nesting=1 -> keyctl=1 (at its next start: guest_power "
+                "with `apply_waiting`)"});
+}
+
 TEST_CASE("guest: what is wanted no more is taken away", "[agent][guests]") {
   Scene scene;
   must(scene.apply());

@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""relab makes and runs containers on a host that is as treacherous as Proxmox: an agent, a controller, real containers."""
+
+import pathlib
+import shutil
+import time
+
+import frame
+from support.case import main
+from support.lab import Lab, phase, step, track
+
+STANDIN = pathlib.Path(__file__).resolve().parent / "pve-standin"
+TOOLS = ("sha512sum", "journalctl")
+TEMPLATE_STEP = step("template", 'guest_template = { name = "debian-12-standard" }', deadline="5m")
+ONE, TWO = 201, 202
+
+
+class ProxmoxLab(Lab):
+    """A lab with one host, for whose agent this machine is the stand-in's host."""
+
+    def __init__(self, pve):
+        self.pve = pve
+        self.cores = 1
+        super().__init__(("pve",))
+        agent = self.agents["pve"]
+        agent.wrapper = [shutil.which("python3"), STANDIN, "enter", pve.root]
+        for program in sorted((pve.root / "bin").iterdir()):
+            (agent.tools.folder / program.name).symlink_to(program)
+        for name in TOOLS:
+            if shutil.which(name):
+                (agent.tools.folder / name).symlink_to(shutil.which(name))
+
+    def command(self, *arguments, secret=True):
+        return ["ip", "netns", "exec", self.pve.netns, *super().command(*arguments, secret=secret)]
+
+    def describe(self, *phases):
+        guests = "".join(
+            f'[[guests]]\nname = "{name}"\nvmid = {vmid}\ntype = "lxc"\nprivileged = {str(privileged).lower()}\n'
+            f'template = "debian-12-standard"\nvlan = "agents"\nip = "10.42.60.{vmid - 190}"\ncores = {self.cores}\nmemory = "256MiB"\n'
+            f'disk = "1GiB"\nonboot = true\norder = {vmid - 200}\npurpose = "A test"\n\n'
+            for name, vmid, privileged in (("one", ONE, False), ("two", TWO, True)))
+        self.file.write_text(
+            'name = "loop"\n\n[network]\nsupernet = "10.42.0.0/16"\n\n[[network.vlans]]\nname = "agents"\nid = 60\n'
+            'subnet = "10.42.60.0/24"\ngateway = "10.42.60.1"\n\n[[hosts]]\nname = "pve"\nvlan = "agents"\nip = "10.42.60.2"\n'
+            f'bridge = "vmbr0"\nagent = "{self.agents["pve"].endpoint}"\nexpect = []\n\n' + guests + "\n".join(phases))
+
+
+def guest(name):
+    return step(name, f'guest = {{ name = "{name}" }}', deadline="5m")
+
+
+def power(name, more=""):
+    return step(f"{name}-runs", f'guest_power = {{ name = "{name}", patience = "30s"{more} }}', deadline="2m")
+
+
+class Guests(frame.HostCase):
+    def setUp(self):
+        super().setUp()
+        self.lab = ProxmoxLab(self.host)
+        self.addCleanup(self.lab.close)
+        self.lab.init()
+        self.plan(TEMPLATE_STEP, guest("one"), power("one"), guest("two"), power("two"))
+        self.assert_ended(self.lab.enrol("pve"), 0)
+        self.lab["pve"].start()
+
+    def plan(self, *steps):
+        self.lab.describe(phase("make", track("make", "pve", *steps)))
+
+    def make(self, code=0, *sentences):
+        self.assert_ended(self.lab.relab("run", "make"), code, *sentences)
+
+    def test_containers_are_made_run_and_left_alone(self):
+        self.make()
+        for vmid in (ONE, TWO):
+            self.assertIn(self.host.wait_until_up(vmid), ("running", "degraded"))
+        conf = self.host.conf(ONE).read_text()
+        for line in ("#relab%3A one", "unprivileged: 1", "onboot: 1", "startup: order=1", "memory: 256"):
+            self.assertIn(line, conf)
+        self.assertNotIn("unprivileged", self.host.conf(TWO).read_text())
+        self.assertIn("10.42.60.11/24", self.inside(ONE, "ip -4 -o address show dev eth0"))
+        before = {vmid: self.host.conf(vmid).read_text() for vmid in (ONE, TWO)}
+        inits = {vmid: self.init_of(vmid) for vmid in (ONE, TWO)}
+        self.make()
+        self.assertEqual(before, {vmid: self.host.conf(vmid).read_text() for vmid in (ONE, TWO)})
+        self.assertEqual(inits, {vmid: self.init_of(vmid) for vmid in (ONE, TWO)})
+
+    def init_of(self, vmid):
+        """Another one after each start."""
+        return self.inside(vmid, "stat -c %Y /proc/1")
+
+    def test_what_proxmox_only_says_that_it_did_is_no_success(self):
+        self.host.throw("download-fails")
+        self.make(1, "pveam did not download")
+        self.host.take_back("download-fails")
+
+        self.host.throw("create-leaves-half", ONE)
+        self.make(1)
+        self.host.take_back("create-leaves-half")
+        self.make(1, "is half made")
+        self.host.must("pct", "unlock", ONE)
+        self.host.must("pct", "destroy", ONE)
+
+        self.host.throw("start-dies", ONE)
+        self.make(1, "ended right after its start")
+        self.host.take_back("start-dies")
+        self.make()
+
+        self.host.throw("exec-swallows", ONE)
+        self.make(1, "was not up within")
+        self.host.take_back("exec-swallows")
+        self.make()
+
+    def test_what_cannot_be_changed_in_what_runs_waits_and_is_said(self):
+        self.make()
+        self.host.throw("hotplug-pends")
+        self.lab.cores = 2
+        self.plan(guest("one"), power("one"))
+        self.make()
+        self.assertIn("cur cores: 1", self.host.must("pct", "pending", ONE))
+        self.plan(guest("one"), power("one", ", apply_waiting = true"))
+        self.make()
+        self.assertNotIn("new", self.host.must("pct", "pending", ONE))
+        self.assertIn("cores: 2", self.host.conf(ONE).read_text())
+
+    def test_locks_are_waited_for(self):
+        self.plan(TEMPLATE_STEP, guest("one"))
+        self.make()
+        self.host.throw("backup-lock", ONE)
+        self.lab.cores = 2
+        self.plan(guest("one"))
+        running = self.lab.start("run", "make", start_new_session=True)
+        try:
+            time.sleep(8)
+            self.assertTrue(running.is_running())
+            self.host.take_back("backup-lock")
+            self.assert_ended(running.wait(60), 0)
+        finally:
+            running.kill()
+        self.assertIn("cores: 2", self.host.conf(ONE).read_text())
+
+    def test_what_relab_did_not_make_is_left_alone(self):
+        self.host.create(ONE, "--hostname", "elder")
+        before = self.host.conf(ONE).read_text()
+        self.make(1, "relab did not make")
+        self.assertEqual(before, self.host.conf(ONE).read_text())
+
+
+if __name__ == "__main__":
+    main()
