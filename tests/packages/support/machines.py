@@ -18,6 +18,7 @@ from support.chroot import Chroot  # noqa: E402
 
 ENVIRONMENT = ["HOME=/root", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "TERM=dumb",
                "DEBIAN_FRONTEND=noninteractive"]
+REFUSAL = host.why_not()
 BRIDGE = "vmbr0v60"
 # How it looks in Proxmox: its tool takes nothing else for a template's name.
 TEMPLATES = {"bookworm": host.TEMPLATE, "trixie": "debian-13-standard_13.1-2_amd64.tar.zst"}
