@@ -14,22 +14,16 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from support import handbook  # noqa: E402
 from support.chroot import ROOT  # noqa: E402
-from support.machines import PATIENCE_S, Machines, REFUSAL  # noqa: E402
+from support.machines import PATIENCE_S, REFUSAL, Machines, slow  # noqa: E402
 from support.repack import newer  # noqa: E402
 
 PACKAGES = pathlib.Path(os.environ.get("RELAB_PACKAGES", ROOT / "build" / "packages"))
 HANDBOOK = ROOT / "docs" / "handbook.md"
 # Where the handbook says that the packages are.
 BROUGHT = "/srv/relab"
+BEGINS_WITHIN_S = 40
 # Name, system, the last part of its address, and whether it is privileged, as the agent of a Proxmox host is.
 MACHINES = (("admin", "bookworm", 5, False), ("z640", "trixie", 2, True), ("vault", "bookworm", 12, False))
-SLOW = """#!/bin/sh
-if [ "$(cat /proc/$PPID/comm)" = relab-agent ]; then
-  touch /run/slow-{name}.called
-  while [ -e /run/slow-{name} ]; do sleep 0.1; done
-fi
-PATH=/usr/sbin:/usr/bin:/sbin:/bin exec {name} "$@"
-"""
 
 
 def say(words):
@@ -55,6 +49,8 @@ class Reading(unittest.TestCase):
         known = {}
         self.assertIsNotNone(handbook.matches("code:\n\n    <code>\n", "code:\n\n    12-34\n", known))
         self.assertEqual(handbook.fill("echo <code> <other>", known), "echo 12-34 <other>")
+        self.assertIsNotNone(handbook.matches("again <code>\n", "again 12-34\n", known))
+        self.assertIsNone(handbook.matches("again <code>\n", "again 12-35\n", known))
 
     def test_a_block_that_does_not_say_where_it_belongs_is_refused(self):
         for text in ("```sh\nx\n```", "```\nx\n```", "```sh admin maybe\nx\n```", "```text\nx\n```", "```sh admin\nx\n", "<!-- quick: a b -->"):
@@ -87,7 +83,7 @@ class Handbook(unittest.TestCase):
             say(f"{name} is up")
 
     def setUp(self):
-        self.known, self.aside = {}, {}
+        self.known, self.aside, self.held = {}, {}, {}
         self.addCleanup(self.end_all)
 
     def test_every_block_does_what_it_says(self):
@@ -118,8 +114,7 @@ class Handbook(unittest.TestCase):
                   f"--- shown\n{step.shown}--- printed\n{said}")
 
     def step_file(self, step, machine):
-        path = machine.root / "root" / step.name
-        path.write_text(handbook.fill(step.text, self.known), encoding="utf-8")
+        machine.write(f"/root/{step.name}", handbook.fill(step.text, self.known))
 
     def step_run(self, step, machine):
         code, said = machine.sh(handbook.fill(step.text, self.known))
@@ -135,13 +130,13 @@ class Handbook(unittest.TestCase):
         program = subprocess.Popen(machine.argv("bash", "-ec", handbook.fill(step.text, self.known)), stdin=subprocess.DEVNULL,
                                    stdout=output, stderr=subprocess.STDOUT)
         self.aside[step.machine] = (program, output, 0)
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + BEGINS_WITHIN_S
         while (read := handbook.matches(step.shown, said := pathlib.Path(output.name).read_text(encoding="utf-8"), self.known,
                                         whole=False)) is None:
             if time.monotonic() > end or program.poll():
                 self.complain(step, f"it does not begin like that (exit code {program.poll()})", said)
             time.sleep(0.1)
-        self.aside[step.machine] = (program, output, len(step.shown.splitlines()))
+        self.aside[step.machine] = (program, output, read)
 
     def step_end(self, step, _):
         said = self.end(step.machine)
@@ -167,14 +162,10 @@ class Handbook(unittest.TestCase):
             program.wait()
 
     def step_slow(self, step, machine):
-        program = machine.root / "usr/local/sbin" / step.name
-        program.write_text(SLOW.format(name=step.name), encoding="utf-8")
-        program.chmod(0o755)
-        (machine.root / f"run/slow-{step.name}").touch()
+        self.held[step.machine, step.name] = slow(machine, step.name)
 
-    def step_fast(self, step, machine):
-        self.assertTrue((machine.root / f"run/slow-{step.name}.called").exists(), f"no task on {step.machine} has called {step.name}")
-        (machine.root / f"run/slow-{step.name}").unlink()
+    def step_fast(self, step, _):
+        self.held.pop((step.machine, step.name))()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@
     ```toml admin:lab.toml is this file on that machine; in any language
 
 A `sh` block without a `text` block prints nothing. In a `text` block a line `[...]` stands for any lines, `[...]` and `...` in a line
-for anything in it; `<code>` for one word or more that a later `<code>` repeats, also in what is typed. Runs of blanks count as one.
+for anything in it; `<code>` for something that each later `<code>` repeats, also in what is typed. Runs of blanks count as one.
 
     <!-- slow: vault ip -->   from here on the agent's `ip` on vault ends no more ...
     <!-- fast: vault ip -->   ... until here; a task that takes long is needed where something happens meanwhile
@@ -17,8 +17,8 @@ import dataclasses
 import re
 
 MORE = "[...]"
-HOLE = re.compile(r"\[\.\.\.\]|\.\.\.|<[a-z-]+>")
-NAME = re.compile(r"<([a-z-]+)>")
+HOLE = re.compile(r"\[\.\.\.\]|\.\.\.|<[a-z][a-z0-9-]*>")
+NAME = re.compile(r"<([a-z][a-z0-9-]*)>")
 DIRECTIVE = re.compile(r"<!-- (slow|fast): (\w+) (\w+) -->")
 
 
@@ -115,6 +115,8 @@ def pattern(shown, known):
             name = NAME.fullmatch(hole[0])
             if not name:
                 part += r"[^\n]*?"
+            elif name[1] in known:
+                part += re.escape(known[name[1]])
             elif name[1] in seen:
                 part += f"(?P={name[1].replace('-', '_')})"
             else:
@@ -125,11 +127,11 @@ def pattern(shown, known):
 
 
 def matches(shown, said, known, whole=True):
-    """Whether this was said, or at least begun to be; what its names stand for is known afterwards. How many characters it took, or None."""
+    """Whether this was said, or at least begun to be; what its names stand for is known afterwards. How many lines that were, or None."""
     tidy = "".join(f"{_single(line)}\n" for line in said.splitlines())
     expression = pattern(shown, known)
     found = expression.fullmatch(tidy) if whole else expression.match(tidy)
     if not found:
         return None
     known.update({name.replace("_", "-"): value for name, value in found.groupdict().items()})
-    return found.end()
+    return found[0].count("\n")

@@ -1,5 +1,7 @@
 """Containers with systemd that stand for an operator's machines: on one bridge, without any other network, and with Debian's archive in a folder."""
 
+import atexit
+import base64
 import os
 import pathlib
 import shutil
@@ -23,6 +25,21 @@ BRIDGE = "vmbr0v60"
 # How it looks in Proxmox: its tool takes nothing else for a template's name.
 TEMPLATES = {"bookworm": host.TEMPLATE, "trixie": "debian-13-standard_13.1-2_amd64.tar.zst"}
 PATIENCE_S = 240
+SLOW = """#!/bin/sh
+if [ "$(cat /proc/$PPID/comm)" = relab-agent ]; then
+  touch /run/slow-{name}.called
+  while [ -e /run/slow-{name} ]; do sleep 0.1; done
+fi
+PATH=/usr/sbin:/usr/bin:/sbin:/bin exec {name} "$@"
+"""
+
+
+def slow(machine, name):
+    """The agent's tasks wait at this program, until what is returned here is called; then one must have come that far."""
+    wrapper, held = f"/usr/local/sbin/{name}", f"/run/slow-{name}"
+    machine.write(wrapper, SLOW.format(name=name), mode=0o755)
+    machine.must("touch", held)
+    return lambda: machine.must("rm", held, f"{held}.called", wrapper)
 
 
 class Archive:
@@ -57,11 +74,6 @@ class Machine:
     def __init__(self, machines, vmid):
         self.machines, self.vmid = machines, vmid
 
-    @property
-    def root(self):
-        """Its files, seen from outside."""
-        return pathlib.Path(f"/proc/{self.machines.pid(self.vmid)}/root")
-
     def argv(self, *words):
         return [str(self.machines.host.root / "bin" / "pct"), "exec", str(self.vmid), "--", "env", "-i", "-C", "/root", *ENVIRONMENT,
                 *map(str, words)]
@@ -83,6 +95,11 @@ class Machine:
 
     def must_sh(self, script, timeout=PATIENCE_S):
         return self.must("bash", "-ec", script, timeout=timeout)
+
+    def write(self, path, text, mode=0o644):
+        """From inside: what root of this machine writes is not what root of the container is."""
+        encoded = base64.b64encode(text.encode()).decode()
+        self.must_sh(f"base64 -d >{path} <<<'{encoded}'; chmod {mode:o} {path}")
 
     def wait_for(self, what, script, patience_s=60):
         """Until the script ends well; what it said then."""
@@ -116,6 +133,8 @@ class Machines:
         self.given.chmod(0o755)
         self.host = None
         self.by_name = {}
+        # unittest forgets its cleanups when it is interrupted.
+        atexit.register(self.close)
         try:
             # Not over a shared root: dpkg in a container without privileges cannot replace a folder on an overlay.
             self.host = host.Host(self.shared, bridges=(BRIDGE,), rootfs="unpacked")
@@ -125,21 +144,16 @@ class Machines:
             raise
 
     def close(self):
+        ended, self.host = self.host, None
         try:
-            if self.host is not None:
-                self.host.close()
+            if ended is not None:
+                ended.close()
         finally:
             for folder in (self.shared, self.given):
                 shutil.rmtree(folder, ignore_errors=True)
 
     def __getitem__(self, name):
         return self.by_name[name]
-
-    def pid(self, vmid):
-        words = f"{self.host.place.lxc} -n {vmid} -p -H".split()
-        found = subprocess.run(["nsenter", f"--net=/run/netns/{self.host.netns}", "lxc-info", "-P", *words], stdout=subprocess.PIPE,
-                               text=True, check=True)
-        return int(found.stdout)
 
     def template(self, suite):
         """Of another suite than the stand-in's own, too."""

@@ -1,0 +1,263 @@
+#!/usr/bin/env python3
+"""The agent's unit under a real systemd, in containers without privileges: its start, its limits, its watchdog, its restarts, its upgrade, its end."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from support.chroot import ROOT  # noqa: E402
+from support.machines import REFUSAL, Machines, slow  # noqa: E402
+from support.repack import newer  # noqa: E402
+
+PACKAGES = pathlib.Path(os.environ.get("RELAB_PACKAGES", ROOT / "build" / "packages"))
+ROLES = sorted(file.stem for file in (ROOT / "packaging" / "roles").glob("*.json"))
+STATE = "/var/lib/relab-agent"
+OURS = "/etc/systemd/system/relab-agent.service.d/of-the-test.conf"
+# Bits of CapBnd in /proc: man 7 capabilities.
+CAPABILITIES = {"CAP_CHOWN": 0, "CAP_SYS_MODULE": 16, "CAP_SYS_RAWIO": 17, "CAP_SYS_BOOT": 22, "CAP_SYS_TIME": 25, "CAP_SYSLOG": 34, "CAP_BPF": 39}
+LAB = """name = "home"
+[network]
+supernet = "10.42.0.0/16"
+[[network.vlans]]
+name = "agents"
+id = 60
+subnet = "10.42.60.0/24"
+gateway = "10.42.60.1"
+[[hosts]]
+name = "guest"
+vlan = "agents"
+ip = "10.42.60.12"
+agent = "tcp://127.0.0.1:7460"
+[[plan.phases]]
+name = "one"
+title = "One look"
+tracks = [{ name = "t", agent = "guest", steps = [{ name = "look", task = { audit_network = {} }, deadline = "5m" }] }]
+"""
+
+
+def say(words):
+    print(f"    {words}", file=sys.stderr, flush=True)
+
+
+def package(name):
+    found, = PACKAGES.glob(f"{name}_*.deb")
+    return found
+
+
+class OnASystem:
+    """One container with agent and controller; each test leaves it with an enrolled agent that runs."""
+
+    suite = None
+
+    @classmethod
+    def setUpClass(cls):
+        if REFUSAL:
+            raise unittest.SkipTest(REFUSAL)
+        cls.machines = Machines(say)
+        cls.addClassCleanup(cls.machines.close)
+        programs = [package("relab-agent"), package("relab-controller")]
+        cls.machines.archive.add(cls.suite, programs)
+        cls.guest = cls.machines.create("guest", cls.suite, 12)
+        cls.given = cls.machines.give("now", [*programs, *(package(f"relab-agent-{role}") for role in ROLES)])
+        with tempfile.TemporaryDirectory() as folder:
+            cls.later = cls.machines.give("later", newer([package("relab-agent"), package("relab-agent-vault")], folder))
+        cls.install(cls.given, "relab-agent", "relab-agent-vault", "relab-controller")
+        cls.enrol()
+
+    @classmethod
+    def install(cls, folder, *names):
+        cls.guest.must_sh("apt-get install -qq -y --allow-downgrades " + " ".join(f"{folder}/{name}_*.deb" for name in names))
+
+    @classmethod
+    def enrol(cls):
+        guest = cls.guest
+        guest.write("/root/lab.toml", LAB)
+        guest.must_sh("umask 077; echo 'correct horse battery' >passphrase; relab init --kdf interactive --passphrase-file passphrase")
+        guest.must_sh("""relab-agent enrol --code-file code >enrolment &
+            for i in $(seq 100); do [ ! -s code ] || break; sleep 0.1; done
+            relab enrol guest --code-file code --passphrase-file passphrase; wait; rm code""")
+        guest.must("systemctl", "start", "relab-agent")
+
+    def setUp(self):
+        self.assertEqual(self.guest.property("ActiveState"), "active", self.guest.journal())
+
+    def pid(self):
+        return int(self.guest.property("MainPID"))
+
+    def run_phase(self):
+        return self.guest.sh("relab run one --passphrase-file passphrase")
+
+    def assert_it_works(self):
+        code, said = self.run_phase()
+        self.assertEqual(code, 0, f"{said}\n{self.guest.journal()}")
+        self.assertIn("1 step(s) succeeded, 0 failed", said)
+
+    def wait_for_another(self, pid, patience_s=90):
+        """Another process of the agent is ready; how long that took."""
+        begun = time.monotonic()
+        self.guest.wait_for("new agent", f"""[ "$(systemctl is-active relab-agent)" = active ]
+            new=$(systemctl show --value --property=MainPID relab-agent); [ $new != {pid} ] && [ $new != 0 ]""", patience_s)
+        return time.monotonic() - begun
+
+    def with_drop_in(self, text):
+        self.guest.must("mkdir", "-p", str(pathlib.Path(OURS).parent))
+        self.guest.write(OURS, text)
+        self.addCleanup(self.guest.must_sh, f"rm {OURS}; systemctl daemon-reload; systemctl restart relab-agent")
+        self.guest.must_sh("systemctl daemon-reload; systemctl restart relab-agent")
+
+    def test_it_says_when_it_is_ready_and_keeps_what_is_its_own(self):
+        for name, wanted in (("Type", "notify"), ("NotifyAccess", "main"), ("SubState", "running"), ("WatchdogUSec", "1min"),
+                             ("Restart", "on-failure"), ("RestartUSec", "2s"), ("KillMode", "mixed"), ("UnitFileState", "enabled"),
+                             ("StateDirectoryMode", "0700"), ("UMask", "0077"), ("OOMPolicy", "continue"), ("MemoryMax", str(1 << 30))):
+            with self.subTest(name):
+                self.assertEqual(self.guest.property(name), wanted)
+        self.assertEqual(self.guest.must("stat", "--format=%a %U:%G", STATE).strip(), "700 root:root")
+        self.assertEqual(self.guest.must_sh(f"stat --format='%a %n' {STATE}/agent.key {STATE}/trust").split(),
+                         ["600", f"{STATE}/agent.key", "600", f"{STATE}/trust"])
+        self.assert_it_works()
+
+    def test_journald_has_its_lines(self):
+        said = self.guest.must("journalctl", "--unit=relab-agent", "--output=cat", "--no-pager")
+        self.assertRegex(said, r"(?m)^relab-agent \S+ is ready on tcp://0.0.0.0:7460 as 'guest' in the role 'vault' of the lab 'home'$")
+
+    def test_it_has_no_more_than_its_role_needs(self):
+        self.assertIn("/relab-agent.service.d/role-vault.conf", self.guest.property("DropInPaths"))
+        for name, wanted in (("RestrictNamespaces", "yes"), ("KeyringMode", "private"), ("LockPersonality", "yes"), ("RestrictRealtime", "yes"),
+                             ("LimitCORE", "0"), ("SystemCallArchitectures", "native")):
+            with self.subTest(name):
+                self.assertEqual(self.guest.property(name), wanted)
+        status, first = ({key: value.strip() for key, _, value in (line.partition(":") for line in said.splitlines())}
+                         for said in (self.guest.must("cat", f"/proc/{pid}/status") for pid in (self.pid(), 1)))
+        bounds = int(status["CapBnd"], 16)
+        self.assertEqual([name for name, bit in CAPABILITIES.items() if bounds >> bit & 1], ["CAP_CHOWN"], "so the kernel sees it")
+        self.assertEqual(status["Seccomp"], "2")
+        self.assertGreater(int(status["Seccomp_filters"]), int(first["Seccomp_filters"]), "filters of system calls are in effect")
+        self.assertRegex(self.guest.must("cat", f"/proc/{self.pid()}/limits"), r"Max core file size +0 +0 ")
+
+    def test_one_that_hangs_is_replaced_by_its_watchdog(self):
+        self.with_drop_in("[Service]\nWatchdogSec=3\n")
+        self.assertEqual(self.guest.property("WatchdogUSec"), "3s")
+        time.sleep(7)
+        pid = self.pid()
+        self.assertEqual(self.guest.property("NRestarts"), "0", "one that is well is left alone")
+        self.guest.must("kill", "-STOP", str(pid))
+        took = self.wait_for_another(pid)
+        said = self.guest.journal()
+        self.assertIn("Watchdog timeout (limit 3s)!", said)
+        say(f"the watchdog on {self.suite}: {took:.1f} s")
+        self.assert_it_works()
+
+    def test_one_that_is_killed_starts_again(self):
+        pid = self.pid()
+        self.guest.must("kill", "-KILL", str(pid))
+        took = self.wait_for_another(pid, 20)
+        self.assertGreater(took, 1)
+        self.assert_it_works()
+
+    def test_one_that_was_told_to_stop_does_not_start_again(self):
+        self.guest.must("systemctl", "stop", "relab-agent")
+        time.sleep(3)
+        self.assertEqual([self.guest.property(name) for name in ("ActiveState", "Result")], ["inactive", "success"])
+        self.guest.must("systemctl", "start", "relab-agent")
+
+    def test_one_that_cannot_start_tries_again_ever_more_slowly(self):
+        """As far as this systemd can: before 254 it knows one interval only."""
+        self.with_drop_in("[Service]\nExecStart=\nExecStart=/bin/false\nType=simple\nRestartSec=100ms\nRestartMaxDelaySec=20\nRestartSteps=4\n")
+        version = int(self.guest.must("systemctl", "--version").split()[1])
+        self.guest.wait_for("four restarts", "[ $(systemctl show --value --property=NRestarts relab-agent) -ge 4 ]", 60)
+        if version >= 254:
+            self.assertEqual(self.guest.property("RestartUSecNext"), "20s")
+        self.assertEqual(self.guest.property("StartLimitIntervalUSec"), "0", "it never gives up")
+        self.doCleanups()
+        self.assert_it_works()
+
+    def test_one_that_obeys_nobody_any_more_stays_away(self):
+        guest = self.guest
+        guest.must_sh(f"cp {STATE}/trust trust; relab-agent distrust \"$(relab-agent trust | sed -n '2s/  .*//p')\"; systemctl restart relab-agent || true")
+        time.sleep(3)
+        self.assertEqual([guest.property(name) for name in ("ActiveState", "NRestarts")], ["inactive", "0"], guest.journal())
+        self.assertIn("no controller is pinned", guest.journal())
+        guest.must_sh(f"cp trust {STATE}/trust; systemctl start relab-agent")
+        self.assert_it_works()
+
+    def test_upgraded_while_a_task_runs_it_loses_nothing(self):
+        guest = self.guest
+        before = guest.must("relab-agent", "identity")
+        orders = guest.must_sh("relab ledger show --kind ordered | wc -l")
+        pid = self.pid()
+        release = slow(guest, "ip")
+        running = subprocess.Popen(guest.argv("relab", "run", "one", "--passphrase-file", "passphrase"), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        try:
+            guest.wait_for("task", "[ -e /run/slow-ip.called ]")
+            self.install(self.later, "relab-agent", "relab-agent-vault")
+            guest.wait_for("handover", "journalctl --unit=relab-agent --output=cat | grep -q 'it takes over once no task runs'")
+            time.sleep(3)
+            self.assertEqual(self.pid(), pid, "the old one still carries out its task")
+            self.assertIn("(deleted)", guest.must("readlink", f"/proc/{pid}/exe"))
+            release()
+            said, _ = running.communicate(timeout=60)
+        finally:
+            running.kill()
+            running.wait()
+        self.assertEqual(running.returncode, 0, said)
+        self.assertIn("1 step(s) succeeded, 0 failed", said)
+        self.wait_for_another(pid, 20)
+        self.assertNotIn("(deleted)", guest.must("readlink", f"/proc/{self.pid()}/exe"))
+        self.assertEqual(int(guest.must_sh("relab ledger show --kind ordered | wc -l")), int(orders) + 1, "ordered once")
+        self.assertEqual(guest.must("relab-agent", "identity"), before)
+        self.assert_it_works()
+
+    def test_what_stays_on_remove_and_goes_on_purge(self):
+        guest = self.guest
+        before = guest.must("relab-agent", "identity")
+        guest.must("apt-get", "remove", "-qq", "-y", "relab-agent", "relab-agent-vault")
+        self.assertEqual(guest.sh("pgrep -x relab-agent")[0], 1, "it was stopped")
+        self.assertEqual(guest.must("stat", "--format=%a", STATE).strip(), "700")
+        self.assertLessEqual({"agent.key", "journal.db", "trust"}, set(guest.must("ls", STATE).split()))
+        self.install(self.given, "relab-agent", "relab-agent-vault")
+        self.assertEqual(guest.must("relab-agent", "identity"), before)
+        self.assertEqual(guest.property("ActiveState"), "active", "it goes on where it was")
+        self.assert_it_works()
+        self.assertEqual(guest.must("stat", "--format=%a", STATE).strip(), "700")
+        guest.must("apt-get", "purge", "-qq", "-y", "relab-agent", "relab-agent-vault")
+        self.assertNotEqual(guest.sh(f"ls {STATE}")[0], 0)
+        self.assertEqual(guest.sh("find /etc /usr/lib /run -name '*relab-agent*'")[1], "")
+        self.install(self.given, "relab-agent", "relab-agent-vault")
+        self.assertEqual(guest.property("ActiveState"), "inactive", "nobody enrolled it")
+        guest.must_sh("rm -r .config/relab .local/state/relab")
+        self.enrol()
+
+    def test_with_each_role_it_runs(self):
+        self.addCleanup(self.install, self.given, "relab-agent", "relab-agent-vault")
+        self.install(self.given, "relab-agent", "relab-agent-vault")
+        self.guest.must("apt-get", "remove", "-qq", "-y", "relab-agent-vault")
+        for role in ROLES:
+            with self.subTest(role):
+                self.install(self.given, f"relab-agent-{role}")
+                self.guest.must("systemctl", "restart", "relab-agent")
+                self.assertEqual(self.guest.property("ActiveState"), "active", self.guest.journal())
+                self.assertEqual([pathlib.Path(path).name for path in self.guest.property("DropInPaths").split()], [f"role-{role}.conf"])
+                self.assertRegex(self.guest.must_sh("relab agents show guest --passphrase-file passphrase"), rf"(?m)^role +{role}$")
+                self.assert_it_works()
+                self.guest.must("apt-get", "remove", "-qq", "-y", f"relab-agent-{role}")
+
+
+class OnBookworm(OnASystem, unittest.TestCase):
+    suite = "bookworm"
+
+
+class OnTrixie(OnASystem, unittest.TestCase):
+    suite = "trixie"
+
+
+if __name__ == "__main__":
+    ended = unittest.main(verbosity=2, exit=False).result
+    ran_none = ended.testsRun == len(ended.skipped)
+    sys.exit(77 if ended.wasSuccessful() and ran_none else 0 if ended.wasSuccessful() else 1)
