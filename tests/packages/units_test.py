@@ -168,8 +168,10 @@ class OnASystem:
 
     def test_one_that_cannot_start_tries_again_ever_more_slowly(self):
         """As far as this systemd can: before 254 it knows one interval only."""
-        self.with_drop_in("[Service]\nExecStart=\nExecStart=/bin/false\nType=simple\nRestartSec=100ms\nRestartMaxDelaySec=20\nRestartSteps=4\n")
         version = int(self.guest.must("systemctl", "--version").split()[1])
+        if version >= 254:
+            self.assertEqual([self.guest.property(name) for name in ("RestartSteps", "RestartMaxDelayUSec")], ["8", "1min"])
+        self.with_drop_in("[Service]\nExecStart=\nExecStart=/bin/false\nType=simple\nRestartSec=100ms\nRestartMaxDelaySec=20\nRestartSteps=4\n")
         self.guest.wait_for("four restarts", "[ $(systemctl show --value --property=NRestarts relab-agent) -ge 4 ]", 60)
         if version >= 254:
             self.assertEqual(self.guest.property("RestartUSecNext"), "20s")
