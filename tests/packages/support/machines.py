@@ -5,6 +5,7 @@ import base64
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -133,8 +134,9 @@ class Machines:
         self.given.chmod(0o755)
         self.host = None
         self.by_name = {}
-        # unittest forgets its cleanups when it is interrupted.
+        # unittest forgets its cleanups when it is interrupted, and Python everything when it is told to end.
         atexit.register(self.close)
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
         try:
             # Not over a shared root: dpkg in a container without privileges cannot replace a folder on an overlay.
             self.host = host.Host(self.shared, bridges=(BRIDGE,), rootfs="unpacked")
