@@ -40,6 +40,28 @@ title = "One look"
 tracks = [{ name = "t", agent = "guest", steps = [{ name = "look", task = { audit_network = {} }, deadline = "5m" }] }]
 """
 
+# What the agent of such a container is there for: a package, its folder and file, and its service.
+WORK = LAB + """
+[[plan.phases]]
+name = "two"
+title = "Work"
+tracks = [{ name = "w", agent = "guest", steps = [
+  { name = "package", task = { packages = { packages = [{ name = "vault" }], from = "/opt/vault/packages" } }, deadline = "5m" },
+  { name = "folder", task = { directory = { path = "/etc/vault.d", owner = "vault", mode = "0750" } }, deadline = "1m" },
+  { name = "file", task = { file = { path = "/etc/vault.d/vault.hcl", content = "ui = true\\n", owner = "vault", mode = "0640" } }, deadline = "1m" },
+  { name = "service", task = { unit = { name = "vault.service", starts = "enabled", state = "active", settle = "2s" } }, deadline = "1m" },
+] }]
+"""
+MAKE_PACKAGE = """mkdir -p made/DEBIAN made/lib/systemd/system /opt/vault/packages
+printf 'Package: vault\nVersion: 1.0\nArchitecture: all\nMaintainer: T <t@example.org>\nDescription: for the test\n' >made/DEBIAN/control
+printf '#!/bin/sh\nset -e\nuseradd --system --no-create-home vault\nsystemctl daemon-reload\n' >made/DEBIAN/postinst
+chmod 755 made/DEBIAN/postinst
+printf '[Service]\nExecStart=/bin/sleep 1000\nUser=vault\nPrivateTmp=yes\nNoNewPrivileges=yes\n[Install]\nWantedBy=multi-user.target\n' \
+  >made/lib/systemd/system/vault.service
+dpkg-deb -b made /opt/vault/packages/vault_1.0_all.deb >/dev/null
+rm -r made
+"""
+
 
 def say(words):
     print(f"    {words}", file=sys.stderr, flush=True)
@@ -139,6 +161,16 @@ class OnASystem:
         self.assertEqual(status["Seccomp"], "2")
         self.assertGreater(int(status["Seccomp_filters"]), int(first["Seccomp_filters"]), "filters of system calls are in effect")
         self.assertRegex(self.guest.must("cat", f"/proc/{self.pid()}/limits"), r"Max core file size +0 +0 ")
+
+    def test_its_tasks_can_work_within_its_limits(self):
+        guest = self.guest
+        guest.must_sh(MAKE_PACKAGE)
+        guest.write("/root/work.toml", WORK)
+        code, said = guest.sh("relab --lab work.toml run two --passphrase-file passphrase")
+        self.assertEqual(code, 0, f"{said}\n{guest.journal()}")
+        self.assertIn("4 step(s) succeeded, 0 failed", said)
+        self.assertEqual(guest.must("stat", "--format=%U %a %s", "/etc/vault.d/vault.hcl").strip(), "vault 640 10")
+        self.assertEqual(guest.property("ActiveState", "vault.service"), "active")
 
     def test_one_that_hangs_is_replaced_by_its_watchdog(self):
         self.with_drop_in("[Service]\nWatchdogSec=3\n")
