@@ -6,8 +6,11 @@
     ```text vault          what that one prints from there to its end, which is awaited
     ```toml admin:lab.toml is this file on that machine; in any language
 
-A `sh` block without a `text` block prints nothing. In a `text` block a line `[...]` stands for any lines, `[...]` and `...` in a line
-for anything in it; `<code>` for something that each later `<code>` repeats, also in what is typed. Runs of blanks count as one.
+As the words behind the backquotes are not shown to a reader, the first line of a `sh` block says the same: `# admin`, `# admin, exit code 3`,
+`# vault, in a terminal of its own`. One without a `text` block prints nothing.
+
+In a `text` block a line `[...]` stands for any lines, `[...]` and `...` in a line for anything in it; `<code>` for something that each later
+`<code>` repeats, also in what is typed. Runs of blanks count as one.
 
     <!-- slow: vault ip -->   from here on the agent's `ip` on vault ends no more ...
     <!-- fast: vault ip -->   ... until here; a task that takes long is needed where something happens meanwhile
@@ -74,6 +77,9 @@ def steps(text):
             aside = words[1:] == ["&"]
             if len(words) - 1 != len(code) + aside:
                 raise Damaged(f"line {number}: {info} is not understood")
+            told = f"# {words[0]}" + (", in a terminal of its own" if aside else f", exit code {code[0]}" if code else "")
+            if content.partition("\n")[0] != told:
+                raise Damaged(f"line {number}: its first line is not '{told}'")
             showable = Step(number, "begin" if aside else "run", words[0], content, code=code[0] if code else 0)
             found.append(showable)
         elif language == "text" and not words:
@@ -98,6 +104,7 @@ def fill(text, known):
 
 
 def _single(line):
+    """With one blank for each run of them: the columns of a table are as wide as what is in them."""
     return re.sub(r"\s+", " ", line).strip()
 
 
