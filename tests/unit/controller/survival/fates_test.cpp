@@ -3,6 +3,7 @@
 #include "controller/survival/fates.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "controller/survival/looks.h"
 #include "tests/support/audited.h"
