@@ -122,6 +122,16 @@ class Writing {
     return {};
   }
 
+  /// What SQLite leaves beside a database only while somebody has it open, or after a crash; of the
+  /// host's own there are copies. Empty: nothing.
+  std::string left_open(const Contents& contents, const std::string& database) const {
+    if (wish_.source.vmid == 0) return {};
+    for (const auto* end : {"-wal", "-journal"})
+      for (const auto& entry : contents.entries)
+        if (entry.path == database + end && entry.bytes != 0) return entry.path;
+    return {};
+  }
+
   Result<void> check_databases(const Taken& taken) const {
     for (const auto& database : taken.contents.databases) {
       if (wish_.source.vmid == 0 &&
@@ -134,6 +144,13 @@ class Writing {
                                 "worth nothing",
                                 database, wish_.source.title()),
                     "name the unit that writes it in `stop`");
+      if (const auto beside = left_open(taken.contents, database); !beside.empty())
+        return fail(
+            Fault::refused,
+            fmt::format("the database {} in {} is still in use, or was not closed: {} is "
+                        "not empty",
+                        database, wish_.source.title(), beside),
+            "name the unit that writes it in `stop`; after a crash, start and stop it once");
       if (std::ranges::find(taken.changed, database) != taken.changed.end())
         return fail(Fault::conflict, fmt::format("the database {} changed meanwhile", database),
                     "name the unit that writes it in `stop`");

@@ -186,6 +186,19 @@ TEST_CASE("preserve: a database in a container needs its unit stopped, and start
   CHECK(machine.has_run("systemctl stop relab-start-again-config.timer"));
 }
 
+TEST_CASE("preserve: a database in a container that another unit writes is not taken",
+          "[agent][archive]") {
+  Machine machine;
+  const auto* const end = GENERATE("-wal", "-journal");
+  machine.host.file("/etc/app/app.db" + std::string(end), "pages");
+
+  const auto work = machine.work(R"(, "vmid": 110, "stop": ["other.service"])");
+
+  CHECK(work.outcome == schema::Outcome::FAILED);
+  CHECK_THAT(work.failure.what, Catch::Contains("is still in use, or was not closed"));
+  CHECK(machine.is_clean());
+}
+
 TEST_CASE("preserve: units are started again also if the archive fails", "[agent][archive]") {
   Machine machine;
   machine.tar.status = 2;
