@@ -134,6 +134,16 @@ std::string section(std::string_view title, capnp::StructSchema schema, std::str
   return page;
 }
 
+/// The parameters that lab.toml must give, by their examples: "{ serial = \"NA8V1C2D\" }".
+std::string least_of(capnp::StructSchema params) {
+  std::vector<std::string> given;
+  for (const auto field : params.getFields())
+    if (const auto notes = reflect::notes_of(field); notes.required)
+      given.push_back(fmt::format("{} = {}", reflect::key_of(field),
+                                  notes.example.empty() ? "..." : notes.example));
+  return given.empty() ? "{}" : fmt::format("{{ {} }}", fmt::join(given, ", "));
+}
+
 std::string described(Field kind) {
   const auto notes = reflect::notes_of(kind);
   const auto key = reflect::key_of(kind);
@@ -150,8 +160,8 @@ std::string described(Field kind) {
     if (const auto* need = needs::find(name); need != nullptr)
       page += fmt::format("  It needs `{}`: {}; shown by `{}`, at most {} old.\n", name, need->says,
                           reflect::snake_case(need->arm), human(need->max_age));
-  page +=
-      fmt::format("\nIn lab.toml\n  steps = [{{ name = \"...\", task = {{ {} = {{}} }} }}]\n", key);
+  page += fmt::format("\nIn lab.toml\n  steps = [{{ name = \"...\", task = {{ {} = {} }} }}]\n",
+                      key, least_of(kind.getType().asStruct()));
   page += section("Parameters", kind.getType().asStruct(), "none");
   const auto facts = capnp::Schema::from<schema::Facts>();
   KJ_IF_MAYBE (found, facts.findFieldByName(kind.getProto().getName()))

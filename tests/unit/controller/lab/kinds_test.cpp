@@ -53,6 +53,13 @@ TEST_CASE("kinds: both spellings of a name are known", "[controller][lab]") {
   CHECK_THAT(page, Catch::Contains("Facts\n  coverage (coverage)\n    absent (text)"));
 }
 
+TEST_CASE("kinds: the example has what lab.toml must give", "[controller][lab]") {
+  CHECK_THAT(
+      must(describe_kind("usb_disk")),
+      Catch::Contains(R"(task = { usb_disk = { serial = "NA8V1C2D", folder = "/mnt/usb" } })"));
+  CHECK_THAT(must(describe_kind("audit_zfs")), Catch::Contains("task = { audit_zfs = {} }"));
+}
+
 TEST_CASE("kinds: every kind has a page", "[controller][lab]") {
   for (const auto kind : reflect::choices(capnp::Schema::from<schema::Task>()))
     CHECK_THAT(must(describe_kind(reflect::key_of(kind))), Catch::Contains("\nFacts\n"));
