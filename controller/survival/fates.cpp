@@ -108,10 +108,6 @@ class Archives {
             .supply = {},
             .never = "it was never written"};
   }
-  static bool is_below(std::string_view path, std::string_view above) {
-    return path == above || (path.starts_with(above) &&
-                             (above.ends_with('/') || path.substr(above.size()).starts_with('/')));
-  }
   /// Why an archive that has the path by its name does not have the thing; empty: it has.
   std::string place_concern(const Thing& thing, const Look& place, Preserve params) const {
     if (place.real.empty()) return thing.kept ? place.concern : "";
