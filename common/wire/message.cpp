@@ -1,5 +1,6 @@
 #include "common/wire/message.h"
 
+#include <algorithm>
 #include <capnp/compat/json.h>
 #include <capnp/serialize.h>
 #include <cstring>
@@ -29,11 +30,14 @@ capnp::ReaderOptions relaxed() {
 }
 
 /// Follows every pointer, those of a newer version too, which the schema does not show: what is
-/// accepted can be copied whole. Throws kj::Exception where one is malformed.
-Result<void> check_pointers(const kj::Array<capnp::word>& words) {
+/// accepted can be copied whole. Returns the words that a copy would have; words that no pointer
+/// shows are not among them. Throws kj::Exception where a pointer is malformed.
+Result<std::size_t> check_pointers(const kj::Array<capnp::word>& words) {
   capnp::FlatArrayMessageReader reader(words, strict(words.size()));
-  if (reader.getRoot<capnp::AnyPointer>().targetSize().capCount == 0) return {};
-  return fail(Fault::damaged, "the message holds capabilities, which mean nothing here");
+  const auto size = reader.getRoot<capnp::AnyPointer>().targetSize();
+  if (size.capCount != 0)
+    return fail(Fault::damaged, "the message holds capabilities, which mean nothing here");
+  return static_cast<std::size_t>(size.wordCount) + 1;
 }
 
 std::string describe(const kj::Exception& exception) { return exception.getDescription().cStr(); }
@@ -60,10 +64,11 @@ Result<RawMessage> RawMessage::parse(ByteView bytes, capnp::StructSchema schema)
   auto words = kj::heapArray<capnp::word>(bytes.size() / sizeof(capnp::word));
   std::memcpy(words.begin(), bytes.data(), bytes.size());
   try {
-    capnp::FlatArrayMessageReader reader(words, strict(words.size()));
+    RELAB_TRY(const auto shown, check_pointers(words));
+    // Padding buys no reading: a copy, which has none, would be refused.
+    capnp::FlatArrayMessageReader reader(words, strict(std::min(words.size(), shown)));
     if (reader.getEnd() != words.end())
       return fail(Fault::damaged, "there are bytes behind the end of the message");
-    RELAB_CHECK(check_pointers(words));
     RELAB_CHECK(check_message(reader.getRoot<capnp::DynamicStruct>(schema)));
     return RawMessage(std::unique_ptr<Parts, Release>(new Parts(kj::mv(words))));
   } catch (const kj::Exception& exception) {

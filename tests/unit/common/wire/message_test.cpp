@@ -113,6 +113,26 @@ TEST_CASE("message: a list of structs without size is refused by its count", "[c
   CHECK_FALSE(Message<schema::Hello>::parse(segment(words)));
 }
 
+TEST_CASE("message: padding does not make more elements without size acceptable",
+          "[common][wire]") {
+  // Five hundred steps of no words, behind as many words as would pay for reading them.
+  std::vector<std::uint64_t> words = {struct_pointer(0, 6)};
+  words.resize(1 + 6);
+  constexpr unsigned padding = 200;
+  words[1 + 4] = list_pointer(7, 0, 1 + padding);
+  words.resize(words.size() + padding);
+  words.push_back(std::uint64_t{500} << 2U);
+
+  CHECK(fault_of<schema::Approval>(segment(words)) == Fault::damaged);
+
+  // A few are accepted, and so is their copy.
+  words.back() = std::uint64_t{50} << 2U;
+  const auto few = must(Message<schema::Approval>::parse(segment(words)));
+  REQUIRE(few.reader().getSteps().size() == 50);
+  Draft<schema::Approval> copy(few.reader());
+  CHECK(Message<schema::Approval>::parse(std::move(copy).finish().bytes()));
+}
+
 TEST_CASE("message: one object that many pointers show is refused, if reading it multiplies",
           "[common][wire]") {
   // A list of names that are all the same text of a thousand bytes.
