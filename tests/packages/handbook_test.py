@@ -10,10 +10,11 @@ import tempfile
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "vmlab")]
 
+from bed.chroot import ROOT  # noqa: E402
 from support import handbook  # noqa: E402
-from support.chroot import ROOT  # noqa: E402
 from support.machines import PATIENCE_S, REFUSAL, Machines, slow  # noqa: E402
 from support.repack import newer  # noqa: E402
 

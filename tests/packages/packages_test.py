@@ -12,9 +12,10 @@ import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "vmlab")]
 
-from support.chroot import ROOT, Chroot  # noqa: E402
+from bed.chroot import ROOT, Chroot  # noqa: E402
 
 PACKAGES = pathlib.Path(os.environ.get("RELAB_PACKAGES", ROOT / "build" / "packages"))
 ROLES = sorted(file.stem for file in (ROOT / "packaging" / "roles").glob("*.json"))

@@ -9,9 +9,10 @@ import tempfile
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "vmlab")]
 
-from support.chroot import ROOT  # noqa: E402
+from bed.chroot import ROOT  # noqa: E402
 from support.machines import REFUSAL, Machines, slow  # noqa: E402
 from support.repack import newer  # noqa: E402
 

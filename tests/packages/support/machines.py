@@ -16,8 +16,8 @@ sys.path[:0] = [str(ROOT / "tests" / "vmlab" / "pve"), str(ROOT / "tests" / "vml
 
 import host  # noqa: E402
 from bed.cache import Images  # noqa: E402
+from bed.chroot import fetch_needed  # noqa: E402
 from bed.suites import SUITES  # noqa: E402
-from support.chroot import Chroot  # noqa: E402
 
 ENVIRONMENT = ["HOME=/root", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "TERM=dumb",
                "DEBIAN_FRONTEND=noninteractive"]
@@ -56,13 +56,7 @@ class Archive:
             return
         target = self.folder / suite
         target.mkdir(parents=True)
-        self.say(f"fetching what the packages need on {suite}")
-        chroot = Chroot(suite, self.say)
-        try:
-            for file in chroot.fetch_dependencies(chroot.bring(packages, "/srv/ours")):
-                shutil.copy2(chroot.path(file), target)
-        finally:
-            chroot.remove()
+        fetch_needed(suite, packages, target, self.say)
         index = subprocess.run(["dpkg-scanpackages", "--multiversion", "."], cwd=target, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                text=True, check=True).stdout
         (target / "Packages").write_text(index, encoding="utf-8")

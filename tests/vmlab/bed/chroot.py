@@ -3,14 +3,12 @@
 import pathlib
 import shutil
 import subprocess
-import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT / "tests" / "vmlab"))
+from bed.cache import Images
+from bed.suites import SUITES, sources
 
-from bed.cache import Images  # noqa: E402
-from bed.suites import SUITES, sources  # noqa: E402
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", "HOME": "/root"}
 
@@ -56,3 +54,14 @@ class Chroot:
         self.must("apt-get", "-qq", "update", network=True)
         self.must("apt-get", "-qq", "-y", "--no-install-recommends", "--download-only", "install", *packages, network=True)
         return sorted(f"/var/cache/apt/archives/{file.name}" for file in self.path("/var/cache/apt/archives").glob("*.deb"))
+
+
+def fetch_needed(suite, packages, target, say=lambda words: None):
+    """Puts what these packages need, and a container of that suite has not, into a folder; with the network."""
+    say(f"fetching what the packages need on {suite}")
+    chroot = Chroot(suite, say)
+    try:
+        for file in chroot.fetch_dependencies(chroot.bring(packages, "/srv/ours")):
+            shutil.copy2(chroot.path(file), target)
+    finally:
+        chroot.remove()
