@@ -145,3 +145,35 @@ struct GuestPower {
     sources @6 :List(Guest.Source) $A.doc("The directories of its mounts, in the order of the task.");
   }
 }
+
+struct AgentInstall {
+  # relab's own agent in a running container. The order brings its packages and the key of the controller.
+  name @0 :Text $A.required $A.ref("guests") $A.example("\"pbs\"")
+      $A.doc("The container, by its name in [[guests]]; its agent has the same name.");
+  vmid @1 :UInt32 $A.limit("vmids") $A.resource("guest") $A.range(least = 100, greatest = 999999999)
+      $A.doc("Proxmox's number of it. Absent: as in [[guests]].");
+  role @2 :Text $A.required $A.pattern("^[a-z][a-z0-9-]{0,30}$") $A.example("\"pbs\"")
+      $A.doc("What the agent may do there: the package relab-agent-ROLE limits it.");
+  patience @3 :UInt32 = 600 $A.unit("seconds") $A.range(least = 10, greatest = 7200)
+      $A.doc("How long apt may take in it. Absent: 10 min.");
+
+  struct Facts {
+    kind @0 :Text $A.doc("'lxc' or 'qemu': what has this number. Empty: nothing.");
+    status @1 :Text $A.doc("running, stopped.");
+    suite @2 :Text $A.doc("Code name of the release in it: bookworm.");
+    packages @3 :List(Package) $A.doc("The agent and its role.");
+    lab @4 :Text $A.doc("The lab whose controllers the agent in it obeys.");
+    controllers @5 :List(Text) $A.doc("Fingerprints of the controllers that it obeys.");
+    enabled @6 :Bool $A.doc("It starts with the container.");
+    active @7 :Bool $A.doc("It runs.");
+    identity @8 :Data $A.doc("Its Envelope around its Identity. Empty: it has no keys.");
+    controller @9 :Text $A.doc("Fingerprint of the controller that gave the order.");
+    expected @10 :Data $A.doc("Signing key of the agent that this controller knows by that name. Empty: none.");
+  }
+  struct Package {
+    name @0 :Text;
+    offered @1 :Text $A.doc("The version that the order brings. Empty: none.");
+    installed @2 :Text $A.doc("The version that is there. Empty: none.");
+    status @3 :Text $A.doc("Of dpkg: 'ii' for one that is there whole.");
+  }
+}

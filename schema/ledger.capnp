@@ -47,6 +47,9 @@ struct Enrolled {
   # The agent's Envelope around its Identity.
   reinstalled @3 :Bool;
   # It is the same host as before under this name, reinstalled by the plan: what was done by its key before still counts.
+  origin @4 :Data;
+  # BLAKE2b-256 of the payload bytes of the report with which its host's agent brought the identity. Empty: a person brought it, by a
+  # one-time code.
 }
 
 struct Removed {

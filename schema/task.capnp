@@ -92,6 +92,8 @@ struct Task {
         $A.doc("Fails unless a name server gives the right answer.");
     commandProbe @41 :import "/schema/probes.capnp".CommandProbe $A.convergent
         $A.doc("Runs a command that the agent's role lists, by name; fails unless it ends and prints as it should.");
+    agentInstall @42 :import "/schema/guest.capnp".AgentInstall $A.convergent
+        $A.doc("Installs relab's agent in a container, without a network, has it obey this controller, and brings back its key: it is enrolled without a person.");
   }
 }
 
@@ -139,5 +141,6 @@ struct Facts {
     tcpProbe @39 :import "/schema/probes.capnp".TcpProbe.Facts;
     dnsProbe @40 :import "/schema/probes.capnp".DnsProbe.Facts;
     commandProbe @41 :import "/schema/probes.capnp".CommandProbe.Facts;
+    agentInstall @42 :import "/schema/guest.capnp".AgentInstall.Facts;
   }
 }

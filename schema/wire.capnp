@@ -164,6 +164,44 @@ struct Order {
   # For a commit-confirmed kind: seconds after which its change is undone unless it was confirmed.
   secrets @16 :List(SealedSecret);
   # Those that the task names in its $secret parameters, each once, and no other.
+  delivery @17 :Delivery;
+  # For a kind that hands something on to a guest.
+}
+
+struct Delivery {
+  # What the agent of a host brings into a guest.
+  controller @0 :Data;
+  # Whom the guest's agent is to obey: the controller's Envelope around its Identity.
+  expected @1 :Data;
+  # Signing key of the agent that the controller knows by the guest's name; empty: none.
+  parcels @2 :List(Parcel);
+  # Files in reach; what they hold comes piece by piece, once it is wanted.
+}
+
+struct Parcel {
+  name @0 :Text;
+  # Of the file, relative to its folder: "relab-agent_0.5.0_amd64.deb", "bookworm/libzmq5_4.3.4-6_amd64.deb".
+  sha256 @1 :Data;
+  size @2 :UInt64;
+  # Bytes.
+}
+
+struct Want {
+  # Agent to controller: send that part of a parcel of this task's order. Asked again where no answer comes.
+  taskId @0 :Data;
+  sha256 @1 :Data;
+  offset @2 :UInt64;
+}
+
+struct Piece {
+  # Controller to agent: the part of the parcel from that offset on, as much as fits.
+  taskId @0 :Data;
+  nonce @1 :Data;
+  sha256 @2 :Data;
+  offset @3 :UInt64;
+  bytes @4 :Data;
+  missing @5 :Text;
+  # Why it cannot be sent. Empty: it can.
 }
 
 struct SealedSecret {

@@ -7,12 +7,14 @@
 #include <sstream>
 
 #include "agent/enrol/enrol.h"
+#include "agent/enrol/plant.h"
 #include "agent/host/real_host.h"
 #include "agent/service/machine.h"
 #include "agent/service/service.h"
 #include "common/base/file.h"
 #include "common/base/text.h"
 #include "common/base/version.h"
+#include "common/wire/dsse.h"
 
 namespace relab::agent {
 
@@ -37,6 +39,9 @@ struct Settings {
   std::string program_path;
   std::string log_level;
   std::string code_file;
+  std::string lab;
+  std::string controller;
+  bool sign = false;
   unsigned tasks_max = 0;
   unsigned ttl = 0;
 };
@@ -78,6 +83,11 @@ po::options_description options_of(Settings& settings) {
       "enrol: seconds that the code lives");
   add("code-file", po::value(&settings.code_file),
       "enrol: write the code into this file (mode 0600) as well");
+  add("signed", po::bool_switch(&settings.sign),
+      "identity: print it as its signed statement, in base64; makes no keys");
+  add("lab", po::value(&settings.lab), "plant: the lab");
+  add("controller", po::value(&settings.controller),
+      "plant: the controller's signed identity, in base64");
   add("log-level", po::value(&settings.log_level)->default_value("info"),
       "trace, debug, info, warn, error or off");
   return options;
@@ -92,6 +102,9 @@ constexpr auto usage =
     "  relab-agent trust      list the pinned controllers\n"
     "  relab-agent distrust FINGERPRINT\n"
     "                         forget a controller (then: systemctl reload relab-agent)\n"
+    "  relab-agent plant      obey the controller that --lab and --controller tell, and print\n"
+    "                         this agent's signed identity: what the agent of a Proxmox host\n"
+    "                         runs in a container\n"
     "\n"
     "Example: relab-agent enrol --name z640 --listen tcp://10.42.10.2:7460\n"
     "Exit codes: 0 done, 1 failed, 2 wrong usage.\n\n";
@@ -154,7 +167,27 @@ Result<void> enrol(const Settings& settings) {
   return {};
 }
 
+Result<void> signed_identity(const Settings& settings) {
+  RELAB_TRY(const auto role, RoleLimits::load(settings.roles_dir, settings.role));
+  RELAB_TRY(const auto statement, own_identity(settings.state_dir, settings.name, role.name()));
+  std::cout << base64(statement) << "\n";
+  return {};
+}
+
+Result<void> plant(const Settings& settings) {
+  RELAB_TRY(const auto role, RoleLimits::load(settings.roles_dir, settings.role));
+  RELAB_TRY(const auto controller, from_base64(settings.controller).during("reading --controller"));
+  RELAB_TRY(const auto statement, plant_controller({.state_dir = settings.state_dir,
+                                                    .controller = controller,
+                                                    .lab = settings.lab,
+                                                    .name = settings.name,
+                                                    .role = role.name()}));
+  std::cout << base64(statement) << "\n";
+  return {};
+}
+
 Result<void> identity(const Settings& settings) {
+  if (settings.sign) return signed_identity(settings);
   RELAB_TRY(const auto keys, load_or_make_keys(settings.state_dir));
   std::cout << "name         " << settings.name << "\nmachine id   " << machine_id(keys)
             << "\nfingerprint  " << crypto::fingerprint(keys.sign_key()) << "\nsign key     "
@@ -193,11 +226,10 @@ template <auto carry_out>
 int run_to_end(const Settings& settings) {
   return exit_code(carry_out(settings));
 }
-constexpr Command commands[] = {{"run", run_to_end<serve>},
-                                {"enrol", run_to_end<enrol>},
-                                {"identity", run_to_end<identity>},
-                                {"trust", run_to_end<list_trust>},
-                                {"distrust", run_to_end<distrust>}};
+constexpr Command commands[] = {
+    {"run", run_to_end<serve>},         {"enrol", run_to_end<enrol>},
+    {"identity", run_to_end<identity>}, {"trust", run_to_end<list_trust>},
+    {"distrust", run_to_end<distrust>}, {"plant", run_to_end<plant>}};
 
 Result<po::variables_map> parse(const std::vector<std::string>& arguments, Settings& settings,
                                 const po::options_description& visible) try {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/host/delivery.h"
 #include "agent/host/flow.h"
 #include "common/base/result.h"
 #include "common/base/time.h"
@@ -206,6 +207,12 @@ class Host {
   /// The newest checkpoint of the controller's ledger that this agent was shown, signed by the
   /// controller: a line of DSSE JSON. Fault::missing if it was shown none.
   virtual Result<std::string> ledger_head() = 0;
+  /// What came with the order to be handed on to a guest. Fault::missing if nothing did.
+  virtual Result<Delivery> delivery() = 0;
+  /// A file of the delivery, whole, under a name that is its digest; what is not there yet is
+  /// waited for, for as long as the task may run. Fault::missing if the controller has it no more,
+  /// ::damaged if what it sends is another one, ::busy if the disk is full.
+  virtual Result<Path> fetch(const Parcel& parcel) = 0;
   /// Lets time pass. Fault::cancelled if the task was cancelled or is out of time.
   virtual Result<void> pause(Millis span, const Waiting& waiting) = 0;
 

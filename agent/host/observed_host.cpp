@@ -72,6 +72,18 @@ void ObservedHost::progress(const Advance& advance) {
   tell_(advance, {});
 }
 
+Result<Path> ObservedHost::fetch(const Parcel& parcel) {
+  const auto line = fmt::format("fetching {} ({}) from the controller", clean_text(parcel.name),
+                                human_bytes(parcel.size));
+  tell_({.done = ++steps_, .unit = "steps", .what = line}, {});
+  const auto begun = host_.now();
+  auto fetched = host_.fetch(parcel);
+  if (log_.size() == log_lines_max) log_.erase(log_.begin());
+  log_.push_back(fetched ? fmt::format("{}: done, {}", line, human(host_.now() - begun))
+                         : fmt::format("{}: {}", line, clean_text(fetched.error().what)));
+  return fetched;
+}
+
 Result<void> ObservedHost::pause(Millis span, const Waiting& waiting) {
   waiting_ = waiting;
   tell_({.done = steps_, .unit = "steps", .what = waiting_.what}, waiting_.for_person);

@@ -64,6 +64,8 @@ class ObservedHost final : public Host {
     return host_.sign(payload_type, text);
   }
   Result<std::string> ledger_head() override { return host_.ledger_head(); }
+  Result<Delivery> delivery() override { return host_.delivery(); }
+  Result<Path> fetch(const Parcel& parcel) override;
   Result<void> pause(Millis span, const Waiting& waiting) override;
 
  private:

@@ -165,6 +165,18 @@ Result<std::string> RealHost::ledger_head() {
   return *means_.ledger_head;
 }
 
+Result<Delivery> RealHost::delivery() {
+  if (means_.delivery == nullptr)
+    return fail(Fault::missing, "nothing came with the order to be handed on");
+  return *means_.delivery;
+}
+
+Result<Path> RealHost::fetch(const Parcel& parcel) {
+  if (stop_.stop_requested()) return stopped();
+  if (means_.courier == nullptr) return fail(Fault::unsupported, "nobody brings files here");
+  return means_.courier->fetch(parcel);
+}
+
 Result<void> RealHost::put_file(const Path& path, const Content& content, const Rights& rights) {
   RELAB_ASSERT(content.text.empty() || content.secret.empty());
   if (stop_.stop_requested()) return stopped();

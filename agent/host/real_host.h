@@ -24,6 +24,8 @@ struct Means {
   /// A line of DSSE JSON.
   const std::string* ledger_head = nullptr;
   const ListedCommands* commands = nullptr;
+  const Delivery* delivery = nullptr;
+  Courier* courier = nullptr;
 };
 
 /// One task's hands: a stop request ends its running program, with that program's children, and
@@ -57,6 +59,8 @@ class RealHost final : public Host {
   Result<void> copy_database(const Path& database, const Path& copy) override;
   Result<std::string> sign(std::string_view payload_type, std::string_view text) override;
   Result<std::string> ledger_head() override;
+  Result<Delivery> delivery() override;
+  Result<Path> fetch(const Parcel& parcel) override;
   Result<void> pause(Millis span, const Waiting& waiting) override;
 
  private:

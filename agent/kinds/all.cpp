@@ -9,6 +9,7 @@
 #include "agent/kinds/disks/audit.h"
 #include "agent/kinds/disks/usb_disk.h"
 #include "agent/kinds/disks/wipe.h"
+#include "agent/kinds/guests/agent_install.h"
 #include "agent/kinds/guests/audit_guests.h"
 #include "agent/kinds/guests/guest.h"
 #include "agent/kinds/guests/guest_power.h"
@@ -90,6 +91,7 @@ std::span<const Kind> all_kinds() {
       kind<probes::TcpProbe>(),
       kind<probes::DnsProbe>(),
       kind<probes::CommandProbe>(),
+      kind<guests::AgentInstall>(),
   };
   return kinds;
 }

@@ -4,6 +4,7 @@
 #include <spdlog/logger.h>
 
 #include "agent/kinds/kind.h"
+#include "agent/service/delivery.h"
 #include "agent/service/report.h"
 #include "agent/service/servant.h"
 #include "common/base/text.h"
@@ -116,11 +117,13 @@ bool Servant::perform(const effect::Start& effect) {
 
 Result<Job> Servant::make_job(Message<schema::Order> order) const {
   RELAB_TRY(auto secrets, open_secrets(order.reader(), self_.keys));
+  RELAB_TRY(auto delivery, delivery_of(order.reader(), self_.trust));
   return Job{.order = std::move(order),
              .secrets = std::move(secrets),
              .keys = &self_.keys,
              .ledger_head = newest_head(),
-             .commands = self_.role.commands()};
+             .commands = self_.role.commands(),
+             .delivery = std::move(delivery)};
 }
 
 Result<Job> Servant::stored_job(const TaskId& id) {

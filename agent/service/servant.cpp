@@ -131,6 +131,7 @@ void Servant::dispatch(const Party& peer, const Opened& opened, const std::strin
   if (opened.is<schema::Checkpoint>()) return take_checkpoint(peer, opened);
   if (const auto confirm = opened.as<schema::Confirm>())
     return take_confirm(confirm->reader(), route);
+  if (const auto piece = opened.as<schema::Piece>()) return take_piece(piece->reader());
   if (++turned_.unexpected == 1)
     log_->warn("a frame that an agent does not expect: {}", opened.type());
 }
@@ -289,7 +290,30 @@ void Servant::take_notice(Notice notice, const Now& now) {
   now_ = now;
   if (auto* end = std::get_if<TaskEnd>(&notice)) return take_end(std::move(*end));
   if (const auto* arming = std::get_if<TaskArming>(&notice)) return take_arming(*arming);
-  const auto& progress = std::get<TaskProgress>(notice);
+  if (const auto* wanted = std::get_if<TaskWant>(&notice)) return take_want(*wanted);
+  take_progress(std::get<TaskProgress>(notice));
+}
+
+void Servant::take_want(const TaskWant& wanted) {
+  const auto sha256 = parse_hex(wanted.want.sha256);
+  RELAB_ASSERT(sha256.has_value());
+  Draft<schema::Want> want;
+  want->setTaskId(blob(wanted.id.bytes));
+  want->setSha256(blob(*sha256));
+  want->setOffset(wanted.want.offset);
+  send(std::move(want).finish());
+}
+
+void Servant::take_piece(const schema::Piece::Reader& piece) {
+  const auto id = TaskId::from(view(piece.getTaskId()));
+  if (!id || !crypto::equal(view(piece.getNonce()), nonce_)) return;
+  const auto bytes = view(piece.getBytes());
+  labour_.piece(*id, {.of = {.sha256 = hex(view(piece.getSha256())), .offset = piece.getOffset()},
+                      .bytes = Bytes(bytes.begin(), bytes.end()),
+                      .missing = str(piece.getMissing())});
+}
+
+void Servant::take_progress(const TaskProgress& progress) {
   auto& told = told_[progress.id];
   // What a person is waited for is never held back.
   if (now_.steady - told.when < progress_interval && told.for_person == progress.for_person) return;

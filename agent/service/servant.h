@@ -78,8 +78,11 @@ class Servant {
   void take_ack(const schema::Ack::Reader& ack);
   void take_cancel(const schema::Cancel::Reader& cancel);
   void take_confirm(const schema::Confirm::Reader& confirm, const std::string& route);
+  void take_piece(const schema::Piece::Reader& piece);
   void take_end(TaskEnd end);
   void take_arming(const TaskArming& arming);
+  void take_want(const TaskWant& wanted);
+  void take_progress(const TaskProgress& progress);
   void tell(const TaskId& id, const std::string& what);
 
   void feed(const Event& event);

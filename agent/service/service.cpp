@@ -74,7 +74,7 @@ Service::Service(ServiceConfig config, std::shared_ptr<spdlog::logger> log, File
       log_(std::move(log)),
       lock_(std::move(lock)),
       journal_(std::move(journal)),
-      workers_(config_.program_path) {}
+      workers_(config_.program_path, config_.state_dir / "parcels") {}
 
 Result<void> Service::begin(Self self) {
   const auto secret = self.keys.curve_secret_z85();

@@ -26,25 +26,29 @@ Result<void> check_private(const fs::path& path) {
 }  // namespace
 
 Result<crypto::Keys> load_or_make_keys(const fs::path& state_dir) {
+  RELAB_TRY(auto known, load_keys(state_dir));
+  if (known) return std::move(*known);
+  auto keys = crypto::Keys::make();
+  RELAB_CHECK(make_private_folder(state_dir));
+  RELAB_CHECK(replace_file(keys_file(state_dir), text_of(keys.secret().view()))
+                  .during("storing the agent's keys"));
+  return keys;
+}
+
+Result<std::optional<crypto::Keys>> load_keys(const fs::path& state_dir) {
   const auto path = keys_file(state_dir);
   auto text = read_small_file(path, crypto::Keys::secret_size * 2);
-  if (!text && text.error().fault == Fault::missing) {
-    auto keys = crypto::Keys::make();
-    RELAB_CHECK(make_private_folder(state_dir));
-    RELAB_CHECK(
-        replace_file(path, text_of(keys.secret().view())).during("storing the agent's keys"));
-    return keys;
-  }
+  if (!text && text.error().fault == Fault::missing) return std::optional<crypto::Keys>();
   if (!text) return fail(text.error());
   RELAB_CHECK(check_private(path));
+  const auto size = text->size();
   auto keys = crypto::Keys::from(bytes_of(*text));
-  if (!keys)
-    keys = fail(Fault::damaged,
-                fmt::format("{} holds {} bytes, not {}", path.string(), text->size(),
-                            crypto::Keys::secret_size),
-                "restore it from a backup, or remove it and enrol the agent anew");
   crypto::wipe(*text);
-  return keys;
+  if (keys) return std::optional(std::move(*keys));
+  return fail(
+      Fault::damaged,
+      fmt::format("{} holds {} bytes, not {}", path.string(), size, crypto::Keys::secret_size),
+      "restore it from a backup, or remove it and enrol the agent anew");
 }
 
 Trust Trust::of(std::string lab, std::vector<Party> controllers) {

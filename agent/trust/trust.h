@@ -16,6 +16,8 @@ namespace relab::agent {
 /// Reads the agent's keys, or makes and stores them if there are none yet. Fault::damaged for a
 /// file of a wrong size or one that others may read.
 Result<crypto::Keys> load_or_make_keys(const std::filesystem::path& state_dir);
+/// The same, with nothing if there are none yet.
+Result<std::optional<crypto::Keys>> load_keys(const std::filesystem::path& state_dir);
 
 /// The pinned controllers of one lab.
 class Trust {

@@ -11,6 +11,7 @@
 #include "agent/host/observed_host.h"
 #include "agent/host/real_host.h"
 #include "agent/kinds/carry_out.h"
+#include "agent/worker/parcels.h"
 
 // The thread sanitizer takes a descriptor's number for the same file in every thread.
 #if defined(__has_feature)
@@ -25,6 +26,9 @@
 namespace relab::agent {
 
 namespace {
+
+/// What was not answered is asked once more: the controller may have been away.
+constexpr auto ask_interval = std::chrono::seconds(2);
 
 std::string words_of(StopReason reason) {
   switch (reason) {
@@ -78,8 +82,10 @@ void have_own_files([[maybe_unused]] int kept) {
 
 }  // namespace
 
-Workers::Workers(std::string program_path)
-    : program_path_(std::move(program_path)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+Workers::Workers(std::string program_path, std::filesystem::path parcels)
+    : program_path_(std::move(program_path)),
+      parcels_(std::move(parcels)),
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 Workers::~Workers() {
   for (auto& [id, worker] : workers_) worker.thread.request_stop();
@@ -111,11 +117,14 @@ std::optional<StopReason> Workers::stop_reason(const TaskId& id) {
 
 void Workers::work(const std::stop_token& stop, const TaskId& id, Job& job) {
   have_own_files(wake_.get());
+  Parcels parcels(parcels_, stop, [&](const Want& want) { return ask(stop, id, want); });
   RealHost machine(stop, program_path_,
                    {.secrets = &job.secrets,
                     .keys = job.keys,
                     .ledger_head = &job.ledger_head,
-                    .commands = &job.commands});
+                    .commands = &job.commands,
+                    .delivery = job.delivery ? &*job.delivery : nullptr,
+                    .courier = &parcels});
   RealHost unstopped({}, program_path_);
   const auto tell = [&](const Advance& advance, const std::string& for_person) {
     notify(TaskProgress{.id = id, .advance = advance, .for_person = for_person});
@@ -153,6 +162,24 @@ void Workers::armed(const TaskId& id, Result<void> stored) {
     worker->second.armed = std::move(stored);
   }
   answered_.notify_all();
+}
+
+void Workers::piece(const TaskId& id, Piece piece) {
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto worker = workers_.find(id);
+    if (worker == workers_.end()) return;
+    worker->second.piece = std::move(piece);
+  }
+  answered_.notify_all();
+}
+
+std::optional<Piece> Workers::ask(const std::stop_token& stop, const TaskId& id, const Want& want) {
+  notify(TaskWant{.id = id, .want = want});
+  std::unique_lock lock(mutex_);
+  auto& piece = workers_[id].piece;
+  answered_.wait_for(lock, stop, ask_interval, [&] { return piece && piece->of == want; });
+  return std::exchange(piece, {});
 }
 
 void Workers::review(const TaskId& id, Message<schema::Order> order) {

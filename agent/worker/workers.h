@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "agent/core/core.h"
+#include "agent/host/delivery.h"
 #include "agent/host/host.h"
 #include "agent/host/listed_commands.h"
 #include "agent/host/secrets.h"
@@ -56,7 +58,13 @@ struct TaskProgress {
   std::string for_person = {};
 };
 
-using Notice = std::variant<TaskEnd, TaskProgress, TaskArming>;
+/// A task wants a part of a file that its order promises. It waits for `Labour::piece`.
+struct TaskWant {
+  TaskId id;
+  Want want;
+};
+
+using Notice = std::variant<TaskEnd, TaskProgress, TaskArming, TaskWant>;
 
 /// A task that is to be carried out.
 struct Job {
@@ -68,6 +76,8 @@ struct Job {
   std::string ledger_head = {};
   /// Those that the roles of the agent list.
   ListedCommands commands = {};
+  /// To be handed on to a guest.
+  std::optional<Delivery> delivery = {};
 };
 
 /// A change that is to be undone.
@@ -93,6 +103,8 @@ class Labour {
   virtual void stop(const TaskId& id, StopReason reason) = 0;
   /// The answer to `TaskArming`: whether the way back is stored. If not, nothing is changed.
   virtual void armed(const TaskId& id, Result<void> stored) = 0;
+  /// The answer to `TaskWant`.
+  virtual void piece(const TaskId& id, Piece piece) = 0;
   /// Looks whether the change that the task made is still as it should be; its end comes as a
   /// notice: unconfirmed, with what was seen, if so.
   virtual void review(const TaskId& id, Message<schema::Order> order) = 0;
@@ -103,8 +115,9 @@ class Labour {
 
 class Workers final : public Labour {
  public:
-  /// `program_path` is the PATH of whatever tasks run.
-  explicit Workers(std::string program_path);
+  /// `program_path` is the PATH of whatever tasks run; files that the controller sends are kept in
+  /// `parcels`.
+  Workers(std::string program_path, std::filesystem::path parcels);
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
   /// Asks every task to stop and waits for it.
@@ -113,6 +126,7 @@ class Workers final : public Labour {
   void start(const TaskId& id, Job job) override;
   void stop(const TaskId& id, StopReason reason) override;
   void armed(const TaskId& id, Result<void> stored) override;
+  void piece(const TaskId& id, Piece piece) override;
   void review(const TaskId& id, Message<schema::Order> order) override;
   void undo(const TaskId& id, Undoing undoing) override;
 
@@ -125,6 +139,8 @@ class Workers final : public Labour {
     std::optional<StopReason> stopped;
     /// The answer to what it asked before its first change.
     std::optional<Result<void>> armed;
+    /// The last part of a file that came.
+    std::optional<Piece> piece;
     std::jthread thread;
   };
   void work(const std::stop_token& stop, const TaskId& id, Job& job);
@@ -134,10 +150,13 @@ class Workers final : public Labour {
   /// Waits until the way back is stored. Fault::cancelled if the task was stopped meanwhile.
   Result<void> arm(const std::stop_token& stop, const TaskId& id,
                    const Message<schema::Facts>& before);
+  /// Asks for a part of a file, and waits for it a moment.
+  std::optional<Piece> ask(const std::stop_token& stop, const TaskId& id, const Want& want);
   void notify(Notice notice);
   std::optional<StopReason> stop_reason(const TaskId& id);
 
   std::string program_path_;
+  std::filesystem::path parcels_;
   Fd wake_;
   std::mutex mutex_;
   std::condition_variable_any answered_;

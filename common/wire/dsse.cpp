@@ -6,16 +6,6 @@ namespace relab {
 
 namespace {
 
-Result<Bytes> from_base64(const std::string& text) {
-  Bytes bytes(text.size() / 4 * 3 + 3);
-  std::size_t size = 0;
-  if (sodium_base642bin(bytes.data(), bytes.size(), text.data(), text.size(), nullptr, &size,
-                        nullptr, sodium_base64_VARIANT_ORIGINAL) != 0)
-    return fail(Fault::damaged, "it has something else where there should be base64");
-  bytes.resize(size);
-  return bytes;
-}
-
 Result<Bytes> from_hex(const std::string& text) {
   Bytes bytes(text.size() / 2);
   std::size_t size = 0;
@@ -41,6 +31,16 @@ std::string base64(ByteView bytes) {
                     sodium_base64_VARIANT_ORIGINAL);
   text.pop_back();  // its NUL
   return text;
+}
+
+Result<Bytes> from_base64(std::string_view text) {
+  Bytes bytes(text.size() / 4 * 3 + 3);
+  std::size_t size = 0;
+  if (sodium_base642bin(bytes.data(), bytes.size(), text.data(), text.size(), nullptr, &size,
+                        nullptr, sodium_base64_VARIANT_ORIGINAL) != 0)
+    return fail(Fault::damaged, "it has something else where there should be base64");
+  bytes.resize(size);
+  return bytes;
 }
 
 nlohmann::json to_dsse(schema::Envelope::Reader envelope) {

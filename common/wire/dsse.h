@@ -11,6 +11,8 @@
 namespace relab {
 
 std::string base64(ByteView bytes);
+/// Fault::damaged for anything that is none.
+Result<Bytes> from_base64(std::string_view text);
 
 /// `{payloadType, payload, signatures: [{keyid, sig}]}`, bytes in base64, the key in hexadecimal.
 nlohmann::json to_dsse(schema::Envelope::Reader envelope);

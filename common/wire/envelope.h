@@ -43,6 +43,8 @@ RELAB_PAYLOAD(Approval, "application/vnd.relab.approval.v1+capnp");
 RELAB_PAYLOAD(Waiver, "application/vnd.relab.waiver.v1+capnp");
 RELAB_PAYLOAD(Unconfirmed, "application/vnd.relab.unconfirmed.v1+capnp");
 RELAB_PAYLOAD(Confirm, "application/vnd.relab.confirm.v1+capnp");
+RELAB_PAYLOAD(Want, "application/vnd.relab.want.v1+capnp");
+RELAB_PAYLOAD(Piece, "application/vnd.relab.piece.v1+capnp");
 #undef RELAB_PAYLOAD
 
 /// The largest frame: a message, its signature and names. Orders bring reports along.

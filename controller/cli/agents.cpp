@@ -100,7 +100,8 @@ nlohmann::json to_json(const Row& row) {
 
 void print_rows(const std::vector<Row>& rows, Printer& out) {
   Table table(
-      {"agent", "role", "version", "endpoint", "fingerprint", "enrolled", "last seen", "answer"});
+      {"agent", "role", "version", "endpoint", "fingerprint", "kinds", "enrolled", "last seen",
+       "answer"});
   auto list = nlohmann::json::array();
   for (const auto& row : rows) {
     table.add({{row.agent.name},
@@ -108,6 +109,7 @@ void print_rows(const std::vector<Row>& rows, Printer& out) {
                {row.version},
                {row.agent.endpoint},
                {crypto::fingerprint(row.agent.party.sign_key)},
+               {row.greeting ? std::to_string(row.greeting->kinds.size()) : std::string()},
                {iso8601(row.agent.since)},
                {row.seen()},
                {row.answer}});

@@ -146,7 +146,7 @@ ExitCode tell(const State& state, const std::vector<CancelTarget>& targets, Cont
 
 ExitCode cancel_here(const std::vector<CancelTarget>& targets, const Message<schema::Lab>& lab,
                      OpenedLab& opened, Context& context, std::chrono::seconds patience) {
-  PartRunner runner(context, opened, lab, patience);
+  PartRunner runner(context, opened, lab, {.patience = patience});
   for (const auto& target : targets) {
     const auto asked =
         std::visit([&](const auto& id) { return opened.book.cancel_asked(id); }, target);

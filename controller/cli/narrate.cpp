@@ -71,6 +71,11 @@ void LineNarrator::still_waiting(const Engine& engine, Millis since) {
   for (const auto& [what, count] : alike) out_.note(fmt::format("  {} step(s) {}", count, what));
 }
 
+void LineNarrator::enrolled(const std::string& agent, const Party& party) {
+  out_.note(fmt::format("agent '{}' is enrolled: {}, role {}", agent,
+                        crypto::fingerprint(party.sign_key), party.agent_role));
+}
+
 void LineNarrator::warn(const std::string& what) { out_.note("warning: " + what); }
 
 }  // namespace relab::controller::cli

@@ -22,6 +22,7 @@ class LineNarrator final : public Narrator {
   void progress(const StepRun& run, schema::Progress::Reader progress, Millis at) override;
   void still_waiting(const Engine& engine, Millis since) override;
   void warn(const std::string& what) override;
+  void enrolled(const std::string& agent, const Party& party) override;
 
  private:
   /// What a step does at the moment, and how fast.

@@ -11,8 +11,18 @@ namespace po = boost::program_options;
 
 namespace {
 
-std::chrono::seconds patience_of(const Values& values) {
-  return std::chrono::seconds(values["patience"].as<unsigned>());
+RunManner manner_of(const Values& values) {
+  return {.patience = std::chrono::seconds(values["patience"].as<unsigned>()),
+          .packages = values["packages"].as<std::string>()};
+}
+
+/// Of `run` and `attach`.
+void declare_manner(po::options_description& options) {
+  auto add = options.add_options();
+  add("patience", patience_value(30),
+      "seconds that an agent may be away before its tracks are parked, and that a person has");
+  add("packages", po::value<std::string>()->default_value("", "packages, beside lab.toml"),
+      "the folder of packages that agents of hosts install in guests");
 }
 
 /// Whether every step of the phase has succeeded and what it must show is shown.
@@ -33,9 +43,11 @@ bool has_steps(schema::Lab::Reader lab, const std::string& phase) {
 /// Several parts, one after the other, with one exit code and one value.
 class Journey {
  public:
-  Journey(Context& context, OpenedLab& opened, const Message<schema::Lab>& lab,
-          std::chrono::seconds patience)
-      : context_(context), opened_(opened), lab_(lab), runner_(context, opened, lab, patience) {}
+  Journey(Context& context, OpenedLab& opened, const Message<schema::Lab>& lab, RunManner manner)
+      : context_(context),
+        opened_(opened),
+        lab_(lab),
+        runner_(context, opened, lab, std::move(manner)) {}
 
   /// False if somebody asked to leave.
   bool go(const Part& part, Purpose purpose) { return take(runner_.run(part, purpose)); }
@@ -172,8 +184,7 @@ void declare_run(po::options_description& options) {
   add("check", "change nothing; print what would be changed. Gates do not matter");
   add("until", po::value<std::string>()->value_name("PHASE"),
       "run what the gate of this phase waits for, and stop there");
-  add("patience", patience_value(30),
-      "seconds that an agent may be away before its tracks are parked, and that a person has");
+  declare_manner(options);
 }
 
 ExitCode run(const Values& values, Context& context) {
@@ -186,21 +197,18 @@ ExitCode run(const Values& values, Context& context) {
   }
   auto opened = open_lab(context, lab->reader(), wish->part ? "run " + wish->part->text() : "run");
   if (!opened) return context.failed(opened.error());
-  Journey journey(context, *opened, *lab, patience_of(values));
+  Journey journey(context, *opened, *lab, manner_of(values));
   return carry_out(*wish, *lab, journey, context);
 }
 
-void declare_attach(po::options_description& options) {
-  options.add_options()("patience", patience_value(30),
-                        "seconds that an agent may be away before its tracks are parked");
-}
+void declare_attach(po::options_description& options) { declare_manner(options); }
 
 ExitCode attach(const Values& values, Context& context) {
   const auto lab = context.lab();
   if (!lab) return ExitCode::usage;
   auto opened = open_lab(context, lab->reader(), "attach");
   if (!opened) return context.failed(opened.error());
-  Journey journey(context, *opened, *lab, patience_of(values));
+  Journey journey(context, *opened, *lab, manner_of(values));
   const bool any = !opened->book.state().open_runs().empty();
   if (!journey.close_orphans()) return journey.code();
   for (const auto& phase : phases_in_order(lab->reader())) {

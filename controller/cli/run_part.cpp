@@ -239,12 +239,18 @@ void PartRunner::leave_settled(PhasePlan& plan, const RunRecord& run) {
 }
 
 std::set<std::string> PartRunner::ordered_steps(const RunId& run) const {
-  std::set<std::string> ordered;
+  auto ordered = finished_steps(run);
   for (const auto* task : opened_.book.state().tasks_of(run))
-    if (task->open() || (task->evidence &&
-                         task->evidence->report.reader().getOutcome() != schema::Outcome::UNKNOWN))
-      ordered.insert(task->step);
+    if (task->open()) ordered.insert(task->step);
   return ordered;
+}
+
+std::set<std::string> PartRunner::finished_steps(const RunId& run) const {
+  std::set<std::string> finished;
+  for (const auto* task : opened_.book.state().tasks_of(run))
+    if (task->evidence && task->evidence->report.reader().getOutcome() != schema::Outcome::UNKNOWN)
+      finished.insert(task->step);
+  return finished;
 }
 
 /// A step whose outcome is unknown may be ordered once more.
@@ -267,12 +273,16 @@ PartEnd PartRunner::drive(const RunId& run, const std::optional<TaskId>& task, O
   const bool orders_some = orders == Orders::some && !task;
   if (orders_some)
     if (auto stopped = stopped_for_secrets(*plan, ordered_steps(run))) return std::move(*stopped);
+  auto parcels = parcels_of(*plan, finished_steps(run));
+  if (!parcels && orders_some) return failed(parcels.error());
+  if (!parcels) context_.out().note(parcels.error().sentence());
   LineNarrator narrator(context_.out());
   ZmqExchange exchange;
   Driver driver({.lab = str(lab_.reader().getName()),
-                 .patience = patience_,
+                 .patience = manner_.patience,
                  .collect_only = !orders_some,
-                 .secrets = secrets()},
+                 .secrets = secrets(),
+                 .parcels = parcels ? std::move(*parcels) : std::vector<OfferedParcel>()},
                 opened_.book, opened_.keys, exchange, narrator);
   if (const auto begun = driver.begin(run, std::move(*plan), now_of_system()); !begun)
     return failed(begun.error());
@@ -317,8 +327,10 @@ PartEnd PartRunner::run(const Part& part, Purpose purpose) {
                                        "run, and it is not done",
                                        part.text())});
   // Of a run that was begun, some steps may have had theirs.
-  if (opened_.book.state().open_runs(part.phase).empty())
+  if (opened_.book.state().open_runs(part.phase).empty()) {
     if (auto stopped = stopped_for_secrets(*plan, {})) return std::move(*stopped);
+    if (auto stopped = stopped_for_parcels(*plan)) return std::move(*stopped);
+  }
   const auto run = begin_run(part, purpose);
   if (!run && run.error().fault == Fault::cancelled) return {.code = ExitCode::detached};
   if (!run) return failed(run.error());

@@ -49,11 +49,17 @@ struct Awaited {
   RunId run;
 };
 
+/// How parts are run.
+struct RunManner {
+  std::chrono::seconds patience;
+  /// The folder of packages for guests; empty: `packages` beside lab.toml.
+  std::filesystem::path packages = {};
+};
+
 class PartRunner {
  public:
-  PartRunner(Context& context, OpenedLab& opened, const Message<schema::Lab>& lab,
-             std::chrono::seconds patience)
-      : context_(context), opened_(opened), lab_(lab), patience_(patience) {}
+  PartRunner(Context& context, OpenedLab& opened, const Message<schema::Lab>& lab, RunManner manner)
+      : context_(context), opened_(opened), lab_(lab), manner_(std::move(manner)) {}
 
   PartEnd run(const Part& part, Purpose purpose);
   /// Carries on with a run that was begun: it went through its gate.
@@ -92,10 +98,19 @@ class PartRunner {
   Result<bool> has_more_to_order(const RunRecord& run) const;
   /// Steps of the run whose task stands: an open one, or one whose outcome is known.
   std::set<std::string> ordered_steps(const RunId& run) const;
+  /// Those that came to a known end.
+  std::set<std::string> finished_steps(const RunId& run) const;
   SecretSource secrets() const;
   /// Nothing if every secret is there that steps of the plan use, but for these.
   std::optional<PartEnd> stopped_for_secrets(const PhasePlan& plan,
                                              const std::set<std::string>& ordered);
+  std::filesystem::path packages_folder() const;
+  /// What steps of the plan may bring into guests, but for those that have come to their end;
+  /// nothing where none does. Fault::missing if something lacks.
+  Result<std::vector<OfferedParcel>> parcels_of(const PhasePlan& plan,
+                                                const std::set<std::string>& finished) const;
+  /// Nothing if every package is there that steps of the plan bring.
+  std::optional<PartEnd> stopped_for_parcels(const PhasePlan& plan);
   /// Takes out what destroys and was done in another run: it is done once.
   void leave_settled(PhasePlan& plan, const RunRecord& run);
   /// By the lab file that the run was made from.
@@ -108,7 +123,7 @@ class PartRunner {
   Context& context_;
   OpenedLab& opened_;
   const Message<schema::Lab>& lab_;
-  std::chrono::seconds patience_;
+  RunManner manner_;
   Signals signals_;
 };
 

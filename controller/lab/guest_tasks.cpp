@@ -78,6 +78,7 @@ void fill(schema::GuestPower::Builder task, Lab::Guest::Reader guest, Lab::Reade
 std::string_view guest_of(schema::Task::Reader task) {
   if (task.isGuest()) return view(task.getGuest().getName());
   if (task.isGuestPower()) return view(task.getGuestPower().getName());
+  if (task.isAgentInstall()) return view(task.getAgentInstall().getName());
   return {};
 }
 
@@ -86,6 +87,8 @@ void fill_guest_task(schema::Task::Builder task, Lab::Reader lab) {
   if (!guest || guest->getType() != Lab::Guest::Type::LXC) return;
   if (task.isGuest()) fill(task.getGuest(), *guest, lab);
   if (task.isGuestPower()) fill(task.getGuestPower(), *guest, lab);
+  if (task.isAgentInstall() && task.getAgentInstall().getVmid() == 0)
+    task.getAgentInstall().setVmid(guest->getVmid());
 }
 
 }  // namespace relab::lab

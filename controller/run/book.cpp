@@ -61,14 +61,14 @@ Result<void> Book::begin(const crypto::Keys& keys, const std::string& controller
   return check_owner({.lab = lab, .key = keys.sign_key()});
 }
 
-Result<void> Book::enrolled(const std::string& name, const std::string& endpoint,
-                            const Party& agent, bool reinstalled) {
+Result<void> Book::enrolled(const Enrolling& enrolling) {
   Draft<schema::Entry> entry;
   auto enrolled = entry->initEnrolled();
-  enrolled.setName(name);
-  enrolled.setEndpoint(endpoint);
-  enrolled.setIdentity(blob(agent.statement));
-  enrolled.setReinstalled(reinstalled);
+  enrolled.setName(enrolling.name);
+  enrolled.setEndpoint(enrolling.endpoint);
+  enrolled.setIdentity(blob(enrolling.agent.statement));
+  enrolled.setReinstalled(enrolling.reinstalled);
+  if (enrolling.origin) enrolled.setOrigin(blob(*enrolling.origin));
   return write(std::move(entry));
 }
 

@@ -23,6 +23,17 @@ struct RunWish {
   bool check = false;
 };
 
+/// An agent that becomes known.
+struct Enrolling {
+  std::string name;
+  std::string endpoint;
+  Party agent;
+  /// The same host as before under that name, reinstalled by the plan.
+  bool reinstalled = false;
+  /// The report with which its host's agent brought it; empty: a person did, by a code.
+  std::optional<crypto::Digest> origin = {};
+};
+
 class Book {
  public:
   using Clock = std::function<Instant()>;
@@ -43,9 +54,7 @@ class Book {
   /// Fault::conflict if the ledger was begun with another key, or for another lab.
   Result<void> check_owner(const HeadOwner& owner) const;
 
-  /// `reinstalled`: the same host as before under that name, reinstalled by the plan.
-  Result<void> enrolled(const std::string& name, const std::string& endpoint, const Party& agent,
-                        bool reinstalled = false);
+  Result<void> enrolled(const Enrolling& enrolling);
   Result<void> removed(const std::string& name, const std::string& reason);
   Result<void> run_started(const RunId& run, const RunWish& wish, ByteView lab);
   Result<void> ordered(ByteView envelope);

@@ -83,6 +83,7 @@ Result<void> Driver::begin(const RunId& run, PhasePlan plan, const Now& now) {
               .patience = config_.patience},
       [this] { return TaskId::make(now_.wall); },
       [this](const PlannedStep& step) { return clear_step(step).clearance; }, started_);
+  RELAB_CHECK(take_planted_before());
   return connect();
 }
 
@@ -159,6 +160,7 @@ Result<void> Driver::take_frame(Session& session, const Opened& opened) {
   if (opened.is<schema::Report>()) return take_report(session, opened);
   if (opened.is<schema::Receipt>()) return take_receipt(session, opened);
   if (opened.is<schema::Progress>()) take_progress(opened);
+  if (const auto want = opened.as<schema::Want>()) take_want(session, want->reader());
   if (const auto unconfirmed = opened.as<schema::Unconfirmed>()) {
     const auto id = TaskId::from(view(unconfirmed->reader().getTaskId()));
     return id ? take_unconfirmed(session, *id) : Result<void>();
@@ -222,6 +224,7 @@ Result<void> Driver::take_report(Session& session, const Opened& opened) {
   ack->setReportDigest(blob(opened.digest));
   // If it does not get through, the report comes again.
   static_cast<void>(session.send(std::move(ack).finish()).has_value());
+  if (!known) RELAB_CHECK(take_planted(book_.state().tasks().at(id)));
   return feed(event::Reported{.task = id,
                               .outcome = report->reader().getOutcome(),
                               .why = str(report->reader().getFailure().getWhat())});
@@ -306,6 +309,7 @@ Result<void> Driver::perform(const effect::Order& effect) {
   order->setStep(run->step.path);
   order->setJournal(blob(session.greeting()->journal));
   bring(clear_step(run->step).grounds, book_.ledger(), *order);
+  bring_delivery(run->step, *order);
   RELAB_CHECK(seal_secrets(*order, session.agent().party.seal_key, config_.secrets));
   const auto envelope = sign(keys_, std::move(order).finish());
   RELAB_CHECK(book_.ordered(envelope.bytes()));

@@ -12,6 +12,7 @@
 #include "controller/engine/engine.h"
 #include "controller/gates/clearance.h"
 #include "controller/run/book.h"
+#include "controller/run/parcels.h"
 #include "controller/run/session.h"
 #include "controller/secrets/uses.h"
 
@@ -33,6 +34,8 @@ class Narrator {
   /// About once in ten seconds while something runs.
   virtual void still_waiting(const Engine& engine, Millis since) = 0;
   virtual void warn(const std::string& what) = 0;
+  /// An agent of a guest, by way of its host.
+  virtual void enrolled(const std::string& agent, const Party& party) = 0;
 };
 
 enum class RunEnd {
@@ -49,6 +52,8 @@ struct DriverConfig {
   bool collect_only = false;
   /// Of the secrets that tasks use; null: there are none.
   SecretSource secrets = {};
+  /// What agents of hosts may bring into guests.
+  std::vector<OfferedParcel> parcels = {};
 };
 
 class Driver {
@@ -99,6 +104,13 @@ class Driver {
   /// first, and so one that was made after the change. The ledger has it before the agent.
   Result<void> take_unconfirmed(Session& session, const TaskId& task);
   Result<void> confirm(Session& session, const TaskRecord& task);
+  /// What the order of a step that installs an agent brings along.
+  void bring_delivery(const PlannedStep& step, schema::Order::Builder order) const;
+  void take_want(Session& session, schema::Want::Reader want);
+  /// Enrols the agent whose identity the task's report brought, unless one of that name is known.
+  Result<void> take_planted(const TaskRecord& task);
+  /// The same for what came before the last controller of this run ended.
+  Result<void> take_planted_before();
   Result<void> feed(const Event& event);
   /// Whether a step that is guarded may be ordered now, and what its order brings along. A check
   /// changes nothing, and needs nothing.

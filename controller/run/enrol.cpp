@@ -63,7 +63,10 @@ class Ceremony {
         known->second.endpoint != request_.endpoint ||
         known->second.party.machine_id != agent.machine_id ||
         (request_.reinstalled && known->second.before.empty()))
-      RELAB_CHECK(book_.enrolled(request_.agent, request_.endpoint, agent, request_.reinstalled));
+      RELAB_CHECK(book_.enrolled({.name = request_.agent,
+                                  .endpoint = request_.endpoint,
+                                  .agent = agent,
+                                  .reinstalled = request_.reinstalled}));
     Draft<schema::EnrolConfirm> confirm;
     confirm->setProof(blob(code_.proof("confirm", {own_, agent.statement})));
     agent_ = std::move(agent);

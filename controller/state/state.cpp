@@ -118,6 +118,7 @@ Result<void> State::take(const schema::Created::Reader& created) {
 Result<void> State::take(const schema::Enrolled::Reader& enrolled, Instant time) {
   RELAB_TRY(auto party, read_identity(view(enrolled.getIdentity()), schema::Role::AGENT));
   const auto name = str(enrolled.getName());
+  RELAB_CHECK(check_origin(enrolled));
   known_agents_.emplace_back(name, party);
   AgentRecord record{.name = name,
                      .endpoint = str(enrolled.getEndpoint()),
@@ -135,6 +136,26 @@ Result<void> State::take(const schema::Enrolled::Reader& enrolled, Instant time)
   }
   agents_.insert_or_assign(name, std::move(record));
   return {};
+}
+
+Result<void> State::check_origin(schema::Enrolled::Reader enrolled) const {
+  const auto origin = view(enrolled.getOrigin());
+  if (origin.empty()) return {};
+  const auto brought = [&](const auto& known) {
+    const auto& task = known.second;
+    if (!task.evidence || task.check || !crypto::equal(task.evidence->digest, origin)) return false;
+    const auto report = task.evidence->report.reader();
+    return task.order.reader().getTask().isAgentInstall() && report.getFacts().isAgentInstall() &&
+           report.getOutcome() == schema::Outcome::SUCCEEDED &&
+           view(task.order.reader().getTask().getAgentInstall().getName()) ==
+               view(enrolled.getName()) &&
+           std::ranges::equal(view(report.getFacts().getAgentInstall().getIdentity()),
+                              view(enrolled.getIdentity()));
+  };
+  if (std::ranges::any_of(tasks_, brought)) return {};
+  return fail(Fault::damaged,
+              fmt::format("no report brought the agent '{}' that was enrolled by one",
+                          str(enrolled.getName())));
 }
 
 void State::forget(const std::string& agent) {

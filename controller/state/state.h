@@ -180,6 +180,8 @@ class State {
   Result<const TaskRecord*> task_of(const Opened& opened, const Answer& answer) const;
   Result<void> take(const schema::Created::Reader& created);
   Result<void> take(const schema::Enrolled::Reader& enrolled, Instant time);
+  /// Fault::damaged unless the report that is said to have brought the identity did.
+  Result<void> check_origin(schema::Enrolled::Reader enrolled) const;
   void forget(const std::string& agent);
   Result<void> take(const schema::CancelAsked::Reader& asked);
   Result<void> take_order(ByteView envelope, Instant time, std::uint64_t number);

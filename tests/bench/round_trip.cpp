@@ -218,11 +218,13 @@ World make_world(const fs::path& folder) {
   std::string machine;
   std::ifstream("/etc/machine-id") >> machine;
   if (machine.size() != 32) machine = "key-" + hex(ByteView(agent_keys.sign_key()).first(14));
-  need(book.enrolled("bench", endpoint,
-                     need(read_identity(state_identity(agent_keys, {.role = schema::Role::AGENT,
-                                                                    .name = "bench",
-                                                                    .machine_id = machine}),
-                                        schema::Role::AGENT))));
+  need(book.enrolled(
+      {.name = "bench",
+       .endpoint = endpoint,
+       .agent = need(read_identity(
+           state_identity(agent_keys,
+                          {.role = schema::Role::AGENT, .name = "bench", .machine_id = machine}),
+           schema::Role::AGENT))}));
   auto record = book.state().agents().at("bench");
   return {.controller = std::move(keys), .book = std::move(book), .agent = std::move(record)};
 }

@@ -10,6 +10,7 @@
 #include "agent/kinds/archive/source.h"
 #include "agent/kinds/disks/smart.h"
 #include "agent/kinds/disks/wipe.h"
+#include "agent/kinds/guests/agent_inside.h"
 #include "agent/kinds/guests/templates.h"
 #include "agent/kinds/media/ini.h"
 #include "agent/kinds/media/launch.h"
@@ -86,6 +87,7 @@ constexpr Parser parsers[] = {
     [](Text t) { drop(relab::agent::parse_section_config(t, "fuzz")); },
     [](Text t) { drop(relab::agent::pbs::parse_gc_status(t)); },
     [](Text t) { drop(relab::agent::packages::parse_dpkg_status(t)); },
+    [](Text t) { drop(relab::agent::guests::parse_agent(t)); },
     [](Text t) { drop(relab::agent::packages::parse_os_release(t)); },
     [](Text t) { drop(relab::agent::packages::parse_cpuinfo(t)); },
     [](Text t) { drop(relab::agent::packages::parse_memory_total(t)); },

@@ -140,6 +140,8 @@ constexpr Parser parsers[] = {
     parse<schema::Waiver>,
     parse<schema::Unconfirmed>,
     parse<schema::Confirm>,
+    parse<schema::Want>,
+    parse<schema::Piece>,
     admission,
 };
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """The operator's handbook: each of its code blocks is run as it stands there, on machines with systemd, and prints what stands behind it."""
 
-import os
 import pathlib
 import re
 import subprocess
@@ -14,11 +13,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "vmlab")]
 
 from bed.chroot import ROOT  # noqa: E402
+from built import PACKAGES  # noqa: E402
 from support import handbook  # noqa: E402
 from support.machines import PATIENCE_S, REFUSAL, Machines, slow  # noqa: E402
 from support.repack import newer  # noqa: E402
 
-PACKAGES = pathlib.Path(os.environ.get("RELAB_PACKAGES", ROOT / "build" / "packages"))
 HANDBOOK = ROOT / "docs" / "handbook.md"
 # Where the handbook says that the packages are.
 BROUGHT = "/srv/relab"

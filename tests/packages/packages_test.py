@@ -16,8 +16,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "vmlab")]
 
 from bed.chroot import ROOT, Chroot  # noqa: E402
+from built import PACKAGES, package  # noqa: E402
 
-PACKAGES = pathlib.Path(os.environ.get("RELAB_PACKAGES", ROOT / "build" / "packages"))
 ROLES = sorted(file.stem for file in (ROOT / "packaging" / "roles").glob("*.json"))
 STATE = "/var/lib/relab-agent"
 DEFAULTS = "/etc/default/relab-agent"
@@ -25,11 +25,6 @@ DEFAULTS = "/etc/default/relab-agent"
 
 def say(words):
     print(f"    {words}", file=sys.stderr, flush=True)
-
-
-def package(name):
-    found, = PACKAGES.glob(f"{name}_*.deb")
-    return found
 
 
 def run(*argv, **options):

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """The agent's unit under a real systemd, in containers without privileges: start, limits, watchdog, restarts, upgrade, end."""
 
-import os
 import pathlib
 import subprocess
 import sys
@@ -13,10 +12,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "vmlab")]
 
 from bed.chroot import ROOT  # noqa: E402
+from built import package  # noqa: E402
 from support.machines import REFUSAL, Machines, slow  # noqa: E402
 from support.repack import newer  # noqa: E402
 
-PACKAGES = pathlib.Path(os.environ.get("RELAB_PACKAGES", ROOT / "build" / "packages"))
 ROLES = sorted(file.stem for file in (ROOT / "packaging" / "roles").glob("*.json"))
 STATE = "/var/lib/relab-agent"
 OURS = "/etc/systemd/system/relab-agent.service.d/of-the-test.conf"
@@ -66,11 +65,6 @@ rm -r made
 
 def say(words):
     print(f"    {words}", file=sys.stderr, flush=True)
-
-
-def package(name):
-    found, = PACKAGES.glob(f"{name}_*.deb")
-    return found
 
 
 class OnASystem:

@@ -62,6 +62,8 @@ class SimAgent final : public agent::Outlet, public agent::Labour {
   void start(const TaskId& id, agent::Job job) override;
   void stop(const TaskId& id, agent::StopReason reason) override;
   void armed(const TaskId& id, Result<void> stored) override;
+  /// None of its tasks wants anything.
+  void piece(const TaskId& /*id*/, agent::Piece /*piece*/) override {}
   void review(const TaskId& id, Message<schema::Order> order) override;
   void undo(const TaskId& id, agent::Undoing undoing) override;
 

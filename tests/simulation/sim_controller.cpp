@@ -137,7 +137,8 @@ Result<void> SimController::begin_run() {
   RELAB_CHECK(book.begin(keys_, "sim", SimAgent::lab));
   for (std::size_t i = 0; i < agents_.size(); ++i)
     if (!book.state().agents().contains(agents_[i].name))
-      RELAB_CHECK(book.enrolled(agents_[i].name, std::to_string(i), agents_[i].party));
+      RELAB_CHECK(book.enrolled(
+          {.name = agents_[i].name, .endpoint = std::to_string(i), .agent = agents_[i].party}));
   const auto& phase = detour_.empty() ? phase_ : detour_;
   const auto* open = book.state().open_run(phase);
   if (const auto* last = book.state().last_run(phase); last != nullptr && last->ended) {

@@ -142,6 +142,14 @@ class FaultyHost final : public Host {
     if (is_next("ledger head")) return error();
     return host_.ledger_head();
   }
+  Result<Delivery> delivery() override {
+    if (is_next("delivery")) return error();
+    return host_.delivery();
+  }
+  Result<Path> fetch(const Parcel& parcel) override {
+    if (is_next("fetch " + parcel.name)) return error();
+    return host_.fetch(parcel);
+  }
   Result<void> pause(Millis span, const Waiting& waiting) override {
     if (is_next("pause for " + waiting.what)) return error();
     return host_.pause(span, waiting);

@@ -276,6 +276,25 @@ Result<std::string> SimHost::sign(std::string_view payload_type, std::string_vie
   return to_dsse(sign_payload(keys, payload_type, bytes_of(text)).reader()).dump() + "\n";
 }
 
+void SimHost::deliver(Delivery delivery, std::map<std::string, std::string> contents) {
+  delivery_ = std::move(delivery);
+  parcels_ = std::move(contents);
+}
+
+Result<Delivery> SimHost::delivery() {
+  if (delivery_) return *delivery_;
+  return fail(Fault::missing, "nothing came with the order to be handed on");
+}
+
+Result<Path> SimHost::fetch(const Parcel& parcel) {
+  const auto content = parcels_.find(parcel.name);
+  if (content == parcels_.end())
+    return fail(Fault::missing, "the controller cannot send " + parcel.name);
+  const auto path = Path("/var/lib/relab-agent/parcels") / parcel.sha256;
+  file(path, content->second);
+  return path;
+}
+
 Result<std::string> SimHost::ledger_head() {
   if (head_.empty()) return fail(Fault::missing, "the controller has shown no head of its ledger");
   return head_;

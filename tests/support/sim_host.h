@@ -88,6 +88,11 @@ class SimHost final : public Host {
   /// With a key of its own, always the same.
   Result<std::string> sign(std::string_view payload_type, std::string_view text) override;
   Result<std::string> ledger_head() override;
+  Result<Delivery> delivery() override;
+  /// A file that holds what `deliver` was given.
+  Result<Path> fetch(const Parcel& parcel) override;
+  /// As if it had come with the order. What the parcels hold comes by their names.
+  void deliver(Delivery delivery, std::map<std::string, std::string> contents = {});
   /// What it was shown; empty: nothing.
   void show_head(std::string head) { head_ = std::move(head); }
   Result<void> pause(Millis span, const Waiting& waiting) override;
@@ -121,6 +126,8 @@ class SimHost final : public Host {
   std::map<std::string, FileSystem> rooms_;
   Instant now_ = Instant(std::chrono::hours(24 * 365 * 56));
   std::optional<Instant> stop_;
+  std::optional<Delivery> delivery_;
+  std::map<std::string, std::string> parcels_;
   std::string head_ = "{\"payloadType\":\"a head\"}\n";
 };
 

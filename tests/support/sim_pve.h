@@ -4,6 +4,7 @@
 /// be otherwise than what they say.
 
 #include <fmt/format.h>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -36,6 +37,11 @@ struct SimPve {
   bool resize_does_nothing = false;
   int locked_for = 0;        ///< calls that find a lock
   std::string refusal = {};  ///< what pct says instead of doing anything
+
+  /// What a shell in a running container does with these arguments of `sh`; null: there is none.
+  std::function<Output(unsigned vmid, const std::vector<std::string>& argv)> shell;
+  /// What becomes of a file that is pushed: from, to.
+  std::function<void(unsigned vmid, const std::string& from, const std::string& to)> push;
 
   /// Keeps a pointer to the host.
   void install(SimHost& machine) {
@@ -136,6 +142,10 @@ struct SimPve {
 
   Output change(Container& container, const std::string& verb, const Arguments& argv) {
     if (verb == "set") return set(container, argv);
+    if (verb == "push") {
+      if (push) push(static_cast<unsigned>(std::stoul(argv.at(2))), argv.at(3), argv.at(4));
+      return {};
+    }
     if (verb == "resize") {
       if (resize_does_nothing) return {};
       auto& root = container.settings["rootfs"];
@@ -176,6 +186,7 @@ struct SimPve {
   Output exec(unsigned vmid, const Arguments& argv) {
     if (!containers.contains(vmid) || !containers[vmid].running)
       return {.status = 255, .err = fmt::format("container '{}' not running!\n", vmid)};
+    if (argv.at(0) == "sh" && shell) return shell(vmid, argv);
     auto& says = containers[vmid].says;
     if (says.empty()) return {.status = 127, .err = "systemctl: not found\n"};
     if (argv.at(1) == "list-units")

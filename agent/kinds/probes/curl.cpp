@@ -6,9 +6,9 @@
 #include <sodium.h>
 
 #include "agent/kinds/support/redact.h"
-#include "agent/kinds/support/sha256.h"
 #include "common/base/number.h"
 #include "common/base/text.h"
+#include "common/crypto/sha256.h"
 
 namespace relab::agent::probes {
 
@@ -57,7 +57,7 @@ Result<std::string> fingerprint_of(std::string_view text, std::size_t certificat
       size == 0)
     return fail(Fault::damaged, "the certificate of the server cannot be read");
   bytes.resize(size);
-  return with_colons(sha256(bytes));
+  return with_colons(crypto::sha256(bytes));
 }
 
 /// The rest of the line that begins so, and where it ends.

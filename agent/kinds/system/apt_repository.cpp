@@ -9,12 +9,12 @@
 
 #include "agent/kinds/support/fill.h"
 #include "agent/kinds/support/gaps.h"
-#include "agent/kinds/support/sha256.h"
 #include "agent/kinds/system/apt.h"
 #include "agent/kinds/system/difference.h"
 #include "agent/kinds/system/rights.h"
 #include "agent/kinds/system/sources_file.h"
 #include "common/base/text.h"
+#include "common/crypto/sha256.h"
 
 namespace relab::agent::system {
 
@@ -95,7 +95,7 @@ std::string source_of(Params::Reader params) {
 }
 
 std::string mark_of(Params::Reader params) {
-  return sha256(bytes_of(source_of(params) + str(params.getKey()))) + "\n";
+  return crypto::sha256(bytes_of(source_of(params) + str(params.getKey()))) + "\n";
 }
 
 /// Empty if there is none.

@@ -7,9 +7,9 @@
 
 #include "agent/kinds/support/fill.h"
 #include "agent/kinds/support/gaps.h"
-#include "agent/kinds/support/sha256.h"
 #include "agent/kinds/system/difference.h"
 #include "agent/kinds/system/rights.h"
+#include "common/crypto/sha256.h"
 
 namespace relab::agent::system {
 
@@ -53,7 +53,7 @@ Result<void> describe_content(Params::Reader params, Host& host, Facts::Builder 
   RELAB_TRY(const auto now, host.read_file(path, read_max));
   const auto wanted = view(params.getContent());
   facts.setHolds(now == wanted);
-  facts.setDigest(sha256(bytes_of(now)));
+  facts.setDigest(crypto::sha256(bytes_of(now)));
   facts.setSize(now.size());
   const auto lines = difference(now, wanted);
   auto list = facts.initDifference(size_of(lines));
@@ -71,7 +71,7 @@ std::string words_of_content(Params::Reader params, Facts::Reader facts) {
   if (params.getSecret().size() != 0)
     return fmt::format("{} {} with the secret '{}'", facts.getThere() ? "~" : "+", path,
                        view(params.getSecret()));
-  const auto wanted = sha256(bytes_of(view(params.getContent())));
+  const auto wanted = crypto::sha256(bytes_of(view(params.getContent())));
   if (!facts.getThere())
     return fmt::format("+ {}, {} bytes, sha256 {}", path, params.getContent().size(),
                        short_digest(wanted));

@@ -1,56 +1,14 @@
 #!/usr/bin/env python3
 """relab makes and runs containers on a host that is as treacherous as Proxmox: an agent, a controller, real containers."""
 
-import pathlib
-import shutil
 import time
 
 import frame
+from proxmox_lab import ONE, TWO, ProxmoxLab, guest, power
 from support.case import main
-from support.lab import Lab, phase, step, track
+from support.lab import phase, step, track
 
-STANDIN = pathlib.Path(__file__).resolve().parent / "pve-standin"
-TOOLS = ("sha512sum", "journalctl")
 TEMPLATE_STEP = step("template", 'guest_template = { name = "debian-12-standard" }', deadline="5m")
-ONE, TWO = 201, 202
-
-
-class ProxmoxLab(Lab):
-    """A lab with one host, for whose agent this machine is the stand-in's host."""
-
-    def __init__(self, pve):
-        self.pve = pve
-        self.cores = 1
-        super().__init__(("pve",))
-        agent = self.agents["pve"]
-        agent.wrapper = [shutil.which("python3"), STANDIN, "enter", pve.root]
-        for program in sorted((pve.root / "bin").iterdir()):
-            (agent.tools.folder / program.name).symlink_to(program)
-        for name in TOOLS:
-            if shutil.which(name):
-                (agent.tools.folder / name).symlink_to(shutil.which(name))
-
-    def command(self, *arguments, secret=True):
-        return ["ip", "netns", "exec", self.pve.netns, *super().command(*arguments, secret=secret)]
-
-    def describe(self, *phases):
-        guests = "".join(
-            f'[[guests]]\nname = "{name}"\nvmid = {vmid}\ntype = "lxc"\nprivileged = {str(privileged).lower()}\n'
-            f'template = "debian-12-standard"\nvlan = "agents"\nip = "10.42.60.{vmid - 190}"\ncores = {self.cores}\nmemory = "256MiB"\n'
-            f'disk = "1GiB"\nonboot = true\norder = {vmid - 200}\npurpose = "A test"\n\n'
-            for name, vmid, privileged in (("one", ONE, False), ("two", TWO, True)))
-        self.file.write_text(
-            'name = "loop"\n\n[network]\nsupernet = "10.42.0.0/16"\n\n[[network.vlans]]\nname = "agents"\nid = 60\n'
-            'subnet = "10.42.60.0/24"\ngateway = "10.42.60.1"\n\n[[hosts]]\nname = "pve"\nvlan = "agents"\nip = "10.42.60.2"\n'
-            f'bridge = "vmbr0"\nagent = "{self.agents["pve"].endpoint}"\nexpect = []\n\n' + guests + "\n".join(phases))
-
-
-def guest(name):
-    return step(name, f'guest = {{ name = "{name}" }}', deadline="5m")
-
-
-def power(name, more=""):
-    return step(f"{name}-runs", f'guest_power = {{ name = "{name}", patience = "30s"{more} }}', deadline="2m")
 
 
 class Guests(frame.HostCase):

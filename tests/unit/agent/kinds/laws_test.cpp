@@ -17,6 +17,7 @@
 #include "tests/support/faulty_host.h"
 #include "tests/support/must.h"
 #include "tests/support/sim_disk.h"
+#include "tests/support/sim_inside.h"
 #include "tests/support/sim_ip.h"
 #include "tests/support/sim_packages.h"
 #include "tests/support/sim_pools.h"
@@ -158,6 +159,7 @@ const std::map<std::string, std::string> examples = {
       "storage": "local-zfs", "disk": "17179869184", "cores": 2, "memory": "2147483648",
       "bridge": "vmbr0", "tag": 10, "address": "10.42.10.10/24", "gateway": "10.42.10.1"}})"},
     {"guestPower", R"({"guestPower": {"name": "pbs", "vmid": 100}})"},
+    {"agentInstall", R"({"agentInstall": {"name": "pbs", "vmid": 100, "role": "pbs"}})"},
     {"file", R"({"file": {"path": "/etc/app/app.conf", "content": "one\ntwo\n", "owner": "app",
                           "mode": "0640"}})"},
     {"directory", R"({"directory": {"path": "/srv/app/data", "owner": "app", "parents": true}})"},
@@ -231,6 +233,13 @@ struct Changeable {
       pve.install(workshop.host);
       return;
     }
+    if (arm == "agentInstall") {
+      pve.containers[100] = {.settings = {{"hostname", "pbs"}}, .running = true};
+      pve.install(workshop.host);
+      inside.install(pve, workshop.host);
+      inside.deliver(workshop.host, {"relab-agent", "relab-agent-pbs"});
+      return;
+    }
     if (arm == "usbPool") {
       workshop.host.forget_answers("zpool");
       workshop.host.forget_answers("lsblk");
@@ -251,6 +260,7 @@ struct Changeable {
   SimScrub scrub;
   SimTar tar;
   SimPve pve;
+  SimInside inside;
   SimPools pools = SimPools(pool);
   SimPackages packages;
   SimUnits units;

@@ -16,8 +16,9 @@ class Written {
     const auto statement = state_identity(
         agent,
         {.role = schema::Role::AGENT, .name = "pve", .machine_id = "m", .agent_role = "host"});
-    must(book.enrolled("pve", "tcp://10.42.10.2:7460",
-                       must(read_identity(statement, schema::Role::AGENT))));
+    must(book.enrolled({.name = "pve",
+                        .endpoint = "tcp://10.42.10.2:7460",
+                        .agent = must(read_identity(statement, schema::Role::AGENT))}));
     must(book.run_started(the_run, {.phase = "0a"}, bytes_of("the lab")));
     Draft<schema::Order> draft;
     draft->setLab("home");

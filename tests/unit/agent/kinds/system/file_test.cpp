@@ -1,9 +1,9 @@
 #include "agent/kinds/system/file.h"
 
 #include "agent/kinds/carry_out.h"
-#include "agent/kinds/support/sha256.h"
 #include "agent/kinds/system/difference.h"
 #include "agent/kinds/system/rights.h"
+#include "common/crypto/sha256.h"
 #include "tests/support/faulty_host.h"
 #include "tests/support/must.h"
 #include "tests/support/sim_host.h"
@@ -53,13 +53,13 @@ TEST_CASE("file: one that is not there is written with its owner and mode", "[ag
 
   CHECK(work.outcome == schema::Outcome::SUCCEEDED);
   CHECK(work.changes == Texts{"+ /etc/app/app.conf, 4 bytes, sha256 " +
-                              sha256(bytes_of("one\n")).substr(0, 12) + ", 990:991 0640"});
+                              crypto::sha256(bytes_of("one\n")).substr(0, 12) + ", 990:991 0640"});
   CHECK(must(machine.host.read_file("/etc/app/app.conf")) == "one\n");
   const auto status = must(machine.host.status("/etc/app/app.conf"));
   CHECK(status.uid == 990);
   CHECK(status.gid == 991);
   CHECK(status.mode == 0640);
-  CHECK(view(work.facts->reader().getFile().getDigest()) == sha256(bytes_of("one\n")));
+  CHECK(view(work.facts->reader().getFile().getDigest()) == crypto::sha256(bytes_of("one\n")));
 }
 
 TEST_CASE("file: what differs is shown as lines", "[agent][system]") {
@@ -175,7 +175,8 @@ TEST_CASE("file: of a secret nothing is told but its name", "[agent][system]") {
   auto told = work.facts->to_json();
   for (const auto& change : work.changes) told += change;
   CHECK_THAT(told, !Catch::Contains("horse") && !Catch::Contains("older"));
-  CHECK_THAT(told, !Catch::Contains(sha256(bytes_of("correct horse battery")).substr(0, 12)));
+  CHECK_THAT(told,
+             !Catch::Contains(crypto::sha256(bytes_of("correct horse battery")).substr(0, 12)));
   CHECK(work.facts->reader().getFile().getSize() == 0);
 }
 
