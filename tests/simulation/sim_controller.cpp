@@ -35,6 +35,7 @@ class Silent final : public controller::Narrator {
                 Millis /*at*/) override {}
   void still_waiting(const controller::Engine& /*engine*/, Millis /*since*/) override {}
   void warn(const std::string& /*what*/) override {}
+  void enrolled(const std::string& /*agent*/, const Party& /*party*/) override {}
 };
 
 /// The lab file that has exactly this phase.

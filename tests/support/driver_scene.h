@@ -74,17 +74,17 @@ inline PhasePlan one_step(std::chrono::seconds confirm) {
 }
 
 /// A controller with one agent, whose part the test plays.
-class Scene {
+class DriverScene {
  public:
   struct Setting {
     PhasePlan plan;
     Bytes lab = {};
     std::vector<OfferedParcel> parcels = {};
   };
-  explicit Scene(std::chrono::seconds confirm = std::chrono::seconds(0))
-      : Scene(Setting{.plan = one_step(confirm)}) {}
-  explicit Scene(PhasePlan plan) : Scene(Setting{.plan = std::move(plan)}) {}
-  explicit Scene(Setting setting) : parcels(std::move(setting.parcels)) {
+  explicit DriverScene(std::chrono::seconds confirm = std::chrono::seconds(0))
+      : DriverScene(Setting{.plan = one_step(confirm)}) {}
+  explicit DriverScene(PhasePlan plan) : DriverScene(Setting{.plan = std::move(plan)}) {}
+  explicit DriverScene(Setting setting) : parcels(std::move(setting.parcels)) {
     must(book.begin(controller, "admin", "home"));
     const auto statement = state_identity(
         agent, {.role = schema::Role::AGENT, .name = "pve", .machine_id = "machine"});

@@ -43,7 +43,13 @@ class SimInside {
   bool look_is_cut = false;
   std::string apt_says = {};  ///< and does nothing
 
-  const crypto::Keys controller = crypto::Keys::make();
+  const crypto::Keys controller = fixed(1);
+
+  /// The same in every run of a test.
+  static crypto::Keys fixed(std::uint8_t seed) {
+    crypto::start();
+    return must(crypto::Keys::from(Bytes(crypto::Keys::secret_size, seed)));
+  }
 
   Bytes statement() const {
     return state_identity(controller, {.role = schema::Role::CONTROLLER, .name = "admin"});
@@ -149,7 +155,7 @@ class SimInside {
     if (!guest.packages.contains("relab-agent"))
       return {.status = 127, .err = "sh: relab-agent: not found\n"};
     if (plant_does_nothing) return {};
-    if (!guest.keys) guest.keys = crypto::Keys::make();
+    if (!guest.keys) guest.keys = fixed(2);
     guest.lab = given.at(1);
     guest.controllers.push_back(
         must(read_identity(must(from_base64(given.at(2))), schema::Role::CONTROLLER)));

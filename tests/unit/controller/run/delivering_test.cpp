@@ -53,7 +53,7 @@ PhasePlan one_installation() {
 
 struct Installing {
   Folder folder;
-  Scene scene = Scene(Scene::Setting{
+  DriverScene scene = DriverScene(DriverScene::Setting{
       .plan = one_installation(), .lab = the_lab(), .parcels = must(read_parcels(folder.path()))});
   crypto::Keys guest = crypto::Keys::make();
 
@@ -245,7 +245,7 @@ TEST_CASE("delivering: another key does not take the place of one that is known"
 
 TEST_CASE("delivering: an agent that is known is told to the host", "[controller][run]") {
   Folder folder;
-  Scene scene(Scene::Setting{
+  DriverScene scene(DriverScene::Setting{
       .plan = one_installation(), .lab = the_lab(), .parcels = must(read_parcels(folder.path()))});
   const auto known = crypto::Keys::make();
   must(scene.book.enrolled(

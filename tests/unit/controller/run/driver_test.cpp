@@ -30,7 +30,7 @@ std::string opened(const Message<schema::Order>& order, const crypto::Keys& agen
 }  // namespace
 
 TEST_CASE("driver: the refusal of an order ends its task", "[controller][run]") {
-  Scene scene;
+  DriverScene scene;
   scene.greet(1);
 
   scene.refuse(scene.last<schema::Order>());
@@ -40,7 +40,7 @@ TEST_CASE("driver: the refusal of an order ends its task", "[controller][run]") 
 
 TEST_CASE("driver: the refusal of an order that was sent again since ends nothing",
           "[controller][run]") {
-  Scene scene;
+  DriverScene scene;
   scene.greet(1);
   const auto first = scene.last<schema::Order>();
   scene.link.connect_anew();
@@ -57,7 +57,7 @@ TEST_CASE("driver: the refusal of an order that was sent again since ends nothin
 
 TEST_CASE("driver: an order brings its secrets sealed, and anew when it is sent again",
           "[controller][run]") {
-  Scene scene(one_key_check());
+  DriverScene scene(one_key_check());
   scene.greet(1);
   const auto first = scene.last<schema::Order>();
   scene.secret = "changed since";
@@ -74,7 +74,7 @@ TEST_CASE("driver: an order brings its secrets sealed, and anew when it is sent 
 
 TEST_CASE("driver: without its secret nothing is ordered, and nothing recorded",
           "[controller][run]") {
-  Scene scene(one_key_check());
+  DriverScene scene(one_key_check());
   scene.secret.clear();
   scene.introduce(1);
 
@@ -87,7 +87,7 @@ TEST_CASE("driver: without its secret nothing is ordered, and nothing recorded",
 
 TEST_CASE("driver: what was given up, and the agent still has, is cancelled when it is heard",
           "[controller][run]") {
-  Scene scene;
+  DriverScene scene;
   scene.greet(1);
   const auto order = scene.last<schema::Order>();
   const auto task = must(TaskId::from(view(order.reader().getTaskId())));
@@ -105,7 +105,7 @@ TEST_CASE("driver: what was given up, and the agent still has, is cancelled when
 
 TEST_CASE("driver: an agent that was not heard, or was shown another ledger, is not shown this one",
           "[controller][run]") {
-  Scene scene;
+  DriverScene scene;
   must(scene.book.checkpoint(scene.controller));
   scene.driver.show_ledger(scene.now());
   CHECK(scene.count<schema::Checkpoint>() == 0);
@@ -119,7 +119,7 @@ TEST_CASE("driver: an agent that was not heard, or was shown another ledger, is 
 
 TEST_CASE("driver: a change is confirmed over a connection that was made after it",
           "[controller][run]") {
-  Scene scene(std::chrono::seconds(10));
+  DriverScene scene(std::chrono::seconds(10));
   scene.greet(1);
   const auto order = scene.last<schema::Order>();
   const auto task = view(order.reader().getTaskId());
@@ -145,7 +145,7 @@ TEST_CASE("driver: a change is confirmed over a connection that was made after i
 }
 
 TEST_CASE("driver: what was cancelled, or never ordered, is not confirmed", "[controller][run]") {
-  Scene scene(std::chrono::seconds(10));
+  DriverScene scene(std::chrono::seconds(10));
   scene.greet(1);
   const auto order = scene.last<schema::Order>();
   const auto task = view(order.reader().getTaskId());
