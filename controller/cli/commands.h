@@ -23,6 +23,7 @@ ExitCode attach(const Values& values, Context& context);
 void declare_cancel(boost::program_options::options_description& options);
 ExitCode cancel(const Values& values, Context& context);
 ExitCode status(const Values& values, Context& context);
+ExitCode watch(const Values& values, Context& context);
 void declare_approve(boost::program_options::options_description& options);
 ExitCode approve(const Values& values, Context& context);
 void declare_gate(boost::program_options::options_description& options);
@@ -31,6 +32,7 @@ void declare_audit(boost::program_options::options_description& options);
 ExitCode audit(const Values& values, Context& context);
 void declare_secret(boost::program_options::options_description& options);
 ExitCode secret(const Values& values, Context& context);
+ExitCode adopt(const Values& values, Context& context);
 void declare_ledger(boost::program_options::options_description& options);
 ExitCode ledger(const Values& values, Context& context);
 

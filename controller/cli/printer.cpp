@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/base/text.h"
+#include "controller/cli/live/screen.h"
 
 namespace relab::controller {
 
@@ -23,6 +24,12 @@ Style terminal_style() {
   return style;
 }
 
+bool is_lively_terminal() {
+  const auto* kind = std::getenv("TERM");
+  return ::isatty(STDERR_FILENO) == 1 && kind != nullptr && *kind != '\0' &&
+         std::string_view(kind) != "dumb";
+}
+
 std::string coloured(const Style& style, const char* code, std::string_view text) {
   return style.colour ? "\033[" + std::string(code) + "m" + std::string(text) + "\033[0m"
                       : std::string(text);
@@ -30,22 +37,29 @@ std::string coloured(const Style& style, const char* code, std::string_view text
 
 }  // namespace
 
-Printer::Printer(Form form) : form_(form), style_(terminal_style()) {}
+Printer::Printer(Form form)
+    : form_(form), style_(terminal_style()), lively_(form == Form::text && is_lively_terminal()) {}
 
-void Printer::raw(std::string_view text) { std::cout << text << std::flush; }
+/// In one go, so that nothing of it lands within what is drawn.
+void Printer::print(std::ostream& stream, std::string_view text) {
+  if (screen_ != nullptr) screen_->hide();
+  stream << text << std::flush;
+  if (screen_ != nullptr) screen_->show();
+}
+
+void Printer::raw(std::string_view text) { print(std::cout, text); }
 void Printer::text(std::string_view text) {
   if (!json()) raw(text);
 }
 void Printer::line(std::string_view line) {
-  if (!json()) std::cout << line << "\n" << std::flush;
+  if (!json()) print(std::cout, std::string(line) + "\n");
 }
 void Printer::value(const nlohmann::json& value) {
   if (json())
-    std::cout << value.dump(2, ' ', true, nlohmann::json::error_handler_t::replace) << "\n"
-              << std::flush;
+    print(std::cout, value.dump(2, ' ', true, nlohmann::json::error_handler_t::replace) + "\n");
 }
 void Printer::value_text(std::string_view text) {
-  if (json()) std::cout << text << (text.ends_with('\n') ? "" : "\n") << std::flush;
+  if (json()) print(std::cout, std::string(text) + (text.ends_with('\n') ? "" : "\n"));
 }
 
 std::string Printer::harmless(std::string_view text) {
@@ -55,11 +69,12 @@ std::string Printer::harmless(std::string_view text) {
   return clean;
 }
 
-void Printer::note(std::string_view line) { std::cerr << harmless(line) << "\n"; }
+void Printer::note(std::string_view line) { print(std::cerr, harmless(line) + "\n"); }
 
 void Printer::error(const Error& error) {
-  std::cerr << "relab: " << harmless(error.sentence()) << "\n";
-  if (!error.hint.empty()) std::cerr << "  " << harmless(error.hint) << "\n";
+  auto text = "relab: " + harmless(error.sentence()) + "\n";
+  if (!error.hint.empty()) text += "  " + harmless(error.hint) + "\n";
+  print(std::cerr, text);
 }
 
 std::string Printer::bold(std::string_view text) const { return coloured(style_, "1", text); }

@@ -2,6 +2,7 @@
 
 /// The only way from a command to standard output and standard error.
 
+#include <iosfwd>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -10,6 +11,8 @@
 #include "controller/report/style.h"
 
 namespace relab::controller {
+
+class Screen;
 
 class Printer {
  public:
@@ -30,6 +33,12 @@ class Printer {
   /// To standard output, whatever the form.
   void raw(std::string_view text);
 
+  /// Whether standard error is a terminal on which lines can be drawn anew.
+  bool is_lively() const { return lively_; }
+  /// Whatever is printed from now on goes above what the screen shows; null: there is none any
+  /// more. Borrowed.
+  void keep_above(Screen* screen) { screen_ = screen; }
+
   /// To standard error, in both forms: what goes on, what went wrong.
   void note(std::string_view line);
   void error(const Error& error);
@@ -45,8 +54,12 @@ class Printer {
   bool healthy() const;
 
  private:
+  void print(std::ostream& stream, std::string_view text);
+
   Form form_;
   Style style_;
+  bool lively_ = false;
+  Screen* screen_ = nullptr;
 };
 
 }  // namespace relab::controller

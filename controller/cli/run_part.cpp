@@ -276,7 +276,11 @@ PartEnd PartRunner::drive(const RunId& run, const std::optional<TaskId>& task, O
   auto parcels = parcels_of(*plan, finished_steps(run));
   if (!parcels && orders_some) return failed(parcels.error());
   if (!parcels) context_.out().note(parcels.error().sentence());
-  LineNarrator narrator(context_.out());
+  LineNarrator lines(context_.out());
+  std::optional<LiveShow> show;
+  if (context_.out().is_lively())
+    show.emplace(context_.out(), fmt::format("{}  {}", record->phase, plan->title));
+  Narrator& narrator = show ? static_cast<Narrator&>(*show) : lines;
   ZmqExchange exchange;
   Driver driver({.lab = str(lab_.reader().getName()),
                  .patience = manner_.patience,
@@ -286,7 +290,12 @@ PartEnd PartRunner::drive(const RunId& run, const std::optional<TaskId>& task, O
                 opened_.book, opened_.keys, exchange, narrator);
   if (const auto begun = driver.begin(run, std::move(*plan), now_of_system()); !begun)
     return failed(begun.error());
-  auto end = follow(driver, exchange, *record, task);
+  auto end = follow({.driver = driver,
+                     .exchange = exchange,
+                     .record = *record,
+                     .task = task,
+                     .show = show ? &*show : nullptr});
+  show.reset();
   if (!end) return failed(end.error());
   // However it ended: what the ledger says now is not to be cut off it unnoticed.
   if (const auto marked = opened_.book.checkpoint(opened_.keys); !marked)
@@ -295,20 +304,24 @@ PartEnd PartRunner::drive(const RunId& run, const std::optional<TaskId>& task, O
   return std::move(*end);
 }
 
-Result<PartEnd> PartRunner::follow(Driver& driver, ZmqExchange& exchange, const RunRecord& record,
-                                   const std::optional<TaskId>& task) {
-  const Part part{.phase = record.phase, .track = record.track};
-  const auto run = record.id;
-  const bool check = record.check;
-  const RunEnding ending(context_, opened_, lab_.reader(), record);
+Result<PartEnd> PartRunner::follow(const Going& going) {
+  auto& driver = going.driver;
+  const Part part{.phase = going.record.phase, .track = going.record.track};
+  const auto run = going.record.id;
+  const bool check = going.record.check;
+  const RunEnding ending(context_, opened_, lab_.reader(), going.record);
+  const auto begun = now_of_system().steady;
   for (;;) {
     RELAB_TRY(const auto end, driver.step(now_of_system()));
-    if (task && !opened_.book.state().tasks().at(*task).open()) return PartEnd{};
+    if (going.show != nullptr) redraw(going, begun);
+    if (going.task && !opened_.book.state().tasks().at(*going.task).open()) return PartEnd{};
+    if (end && going.show != nullptr) going.show->finish();
     if (end && *end == RunEnd::stalled) return ending.tell_stalled(driver);
     if (end) return check ? ending.conclude_check(driver) : ending.conclude(driver);
     RELAB_CHECK(take_requests(driver, run));
-    exchange.wait(signals_.fd(), poll_time);
+    going.exchange.wait(signals_.fd(), poll_time);
     if (!signals_.take()) continue;
+    if (going.show != nullptr) going.show->finish();
     context_.out().note(fmt::format(
         "Detached: work goes on at the agents. `relab run {}{}` carries on and collects.",
         part.text(), check ? " --check" : ""));

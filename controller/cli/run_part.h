@@ -8,6 +8,7 @@
 #include "common/base/signals.h"
 #include "controller/cli/command.h"
 #include "controller/cli/context.h"
+#include "controller/cli/live/show.h"
 #include "controller/gates/gate.h"
 #include "controller/link/zmq_exchange.h"
 #include "controller/plan/plan.h"
@@ -90,10 +91,20 @@ class PartRunner {
   /// With `task`, only until that has ended.
   PartEnd drive(const RunId& run, const std::optional<TaskId>& task = {},
                 Orders orders = Orders::some);
+  /// What is followed, and on what it is shown: null where there is no terminal.
+  struct Going {
+    Driver& driver;
+    ZmqExchange& exchange;
+    const RunRecord& record;
+    std::optional<TaskId> task;
+    LiveShow* show;
+  };
   /// To the end that a person sees: done, stalled, detached, or that of the awaited task. An error
   /// where the ledger could not be written.
-  Result<PartEnd> follow(Driver& driver, ZmqExchange& exchange, const RunRecord& record,
-                         const std::optional<TaskId>& task);
+  Result<PartEnd> follow(const Going& going);
+  void redraw(const Going& going, Instant begun);
+  /// Of the gates of phases behind this one, what is not met.
+  std::vector<std::string> open_conditions(const std::string& phase) const;
   /// Whether steps of it have no task that stands: whether they may is for the gate to say.
   Result<bool> has_more_to_order(const RunRecord& run) const;
   /// Steps of the run whose task stands: an open one, or one whose outcome is known.
@@ -125,6 +136,8 @@ class PartRunner {
   const Message<schema::Lab>& lab_;
   RunManner manner_;
   Signals signals_;
+  /// When the gates were looked at last for what is shown.
+  Instant looked_{};
 };
 
 }  // namespace relab::controller::cli

@@ -27,6 +27,8 @@ class Pace {
   /// that of the last minute or so; without one there is no time left either.
   std::string text() const;
 
+  std::uint64_t done() const { return last_.done; }
+  std::uint64_t total() const { return last_.total; }
   /// Bytes a second. Nothing before two seconds have passed.
   std::optional<double> rate() const;
   /// Nothing where rate or total are not known.

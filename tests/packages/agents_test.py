@@ -31,8 +31,8 @@ def agent(name):
     return step(f"{name}-agent", f'agent_install = {{ name = "{name}", role = "{ROLES[name]}" }}', deadline="5m")
 
 
-def work(name):
-    return track(name, name, step("folder", f'directory = {{ path = "{FOLDERS[name]}", mode = "0750" }}'))
+def work(plan, name):
+    return track(f"{plan}-{name}", name, step("folder", f'directory = {{ path = "{FOLDERS[name]}", mode = "0750" }}'))
 
 
 def make(name):
@@ -59,10 +59,10 @@ class Agents(frame.HostCase):
         self.lab = ProxmoxLab(self.host)
         self.addCleanup(self.lab.close)
         self.lab.init()
-        self.lab.describe(phase("both", track("make", "pve", TEMPLATE, *make("one"), *make("two")), work("one"), work("two")),
-                          phase("first", track("make", "pve", TEMPLATE, *make("one")), work("one")),
-                          phase("agent", track("make", "pve", agent("one"))),
-                          phase("work", work("one")))
+        self.lab.describe(phase("both", track("both", "pve", TEMPLATE, *make("one"), *make("two")), work("both", "one"), work("both", "two")),
+                          phase("first", track("first", "pve", TEMPLATE, *make("one")), work("first", "one")),
+                          phase("agent", track("agent", "pve", agent("one"))),
+                          phase("work", work("work", "one")))
         self.assert_ended(self.lab.enrol("pve"), 0)
         self.lab["pve"].start()
 
@@ -141,7 +141,7 @@ class Agents(frame.HostCase):
         other = ProxmoxLab(self.host)
         self.addCleanup(other.close)
         other.init()
-        other.describe(phase("agent", track("make", "pve", agent("one"))))
+        other.describe(phase("agent", track("agent", "pve", agent("one"))))
         self.lab["pve"].stop()
         self.assert_ended(other.enrol("pve"), 0)
         other["pve"].start()

@@ -1,0 +1,57 @@
+#pragma once
+
+/// What a run looks like at one moment, for the lowest lines of a terminal.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "controller/engine/engine.h"
+#include "controller/report/pace.h"
+#include "controller/report/style.h"
+
+namespace relab::controller {
+
+struct LiveStep {
+  /// Without phase and track.
+  std::string name;
+  StepState state = StepState::waiting;
+  Wait wait = Wait::nothing;
+  /// Why it failed, or what it waits for.
+  std::string why = {};
+  /// What it does at the moment.
+  std::string doing = {};
+  std::optional<Pace> pace = {};
+
+  bool ended() const {
+    return state == StepState::succeeded || state == StepState::failed ||
+           state == StepState::blocked;
+  }
+};
+
+struct LiveTrack {
+  std::string name;
+  std::string agent;
+  std::vector<LiveStep> steps;
+};
+
+struct LiveView {
+  /// "0b  Backup of the pool"
+  std::string title;
+  Millis since{};
+  std::vector<LiveTrack> tracks = {};
+  /// Why those that are away are; by name.
+  std::map<std::string, std::string> away = {};
+  /// Of gates further on: "1: backup.verified, key.proven".
+  std::vector<std::string> open_conditions = {};
+};
+
+/// At most so many lines: what runs, fails or waits for a person comes before what is done or
+/// waits its turn.
+std::vector<std::string> render_live(const LiveView& view, std::size_t rows, const Style& style);
+
+/// "[=======>    ]" of so many columns.
+std::string progress_bar(std::uint64_t done, std::uint64_t total, std::size_t columns);
+
+}  // namespace relab::controller
