@@ -15,7 +15,9 @@ constexpr auto told_interval = Millis(200);
 }  // namespace
 
 std::string ObservedHost::begin(const Command& command) {
-  auto line = clean_text(fmt::format("{}", fmt::join(command.argv, " ")).substr(0, log_line_max));
+  const auto text = fmt::format("{}", fmt::join(command.argv, " "));
+  // Scripts have lines; a log has one for each command.
+  auto line = clean_text(fmt::format("{}", fmt::join(words(text), " ")).substr(0, log_line_max));
   ++steps_;
   tell_({.done = steps_, .unit = "steps", .what = waiting_.what.empty() ? line : waiting_.what},
         waiting_.for_person);

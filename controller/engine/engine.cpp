@@ -152,6 +152,12 @@ void Engine::advance(Instant now, Effects& effects) {
     for (auto& run : track) {
       if (run.state == StepState::succeeded) continue;
       if (run.state == StepState::failed) blocked = true;
+      // Nor does an agent come that was not brought.
+      const auto brought = bringing(run.step.agent);
+      if (!blocked && brought.step != nullptr && brought.turn == nullptr) {
+        blocked = true;
+        run.why = fmt::format("no agent came with {}", brought.step->step.path);
+      }
       if (blocked && run.state == StepState::waiting) run.state = StepState::blocked;
       if (run.ended()) continue;
       take_turn(run, now, effects);
@@ -187,8 +193,23 @@ void Engine::take_turn(StepRun& run, Instant now, Effects& effects) {
   if (run.wait != Wait::nothing || was_waiting) run.why = clearance.why;
 }
 
+Engine::Bringing Engine::bringing(const std::string& agent) const {
+  if (!absent_.contains(agent)) return {};
+  for (const auto& track : tracks_) {
+    const auto step =
+        std::ranges::find_if(track, [&](const auto& run) { return run.step.brings == agent; });
+    if (step == track.end()) continue;
+    if (step->ended()) return {.step = &*step};
+    return {.step = &*step, .turn = &*std::ranges::find_if_not(track, &StepRun::ended)};
+  }
+  return {};
+}
+
 Clearance Engine::parked(const StepRun& run, Instant now) const {
   if (up_.contains(run.step.agent)) return {};
+  if (const auto brought = bringing(run.step.agent); brought.turn != nullptr)
+    return {.wait = brought.turn->wait,
+            .why = fmt::format("its agent comes with {}", brought.step->step.path)};
   if (const auto absent = absent_.find(run.step.agent); absent != absent_.end())
     return {.wait = Wait::agent, .why = absent->second};
   const auto away = away_since_.find(run.step.agent);
@@ -274,6 +295,11 @@ void Engine::handle(const event::AgentDown& event, Instant now, Effects& /*effec
 void Engine::handle(const event::AgentAbsent& event, Instant now, Effects& /*effects*/) {
   goes_away(event.agent, now);
   absent_[event.agent] = event.why;
+}
+
+void Engine::handle(const event::AgentKnown& event, Instant now, Effects& /*effects*/) {
+  absent_.erase(event.agent);
+  away_since_[event.agent] = now;
 }
 
 void Engine::handle(const event::Accepted& event, Instant now, Effects& /*effects*/) {

@@ -35,6 +35,10 @@ struct AgentAbsent {
   std::string agent;
   std::string why;
 };
+/// There is such an agent from now on: it will be there soon.
+struct AgentKnown {
+  std::string agent;
+};
 /// The agent has the order in its journal.
 struct Accepted {
   TaskId task;
@@ -61,8 +65,9 @@ struct Ticked {};
 
 }  // namespace event
 
-using Event = std::variant<event::AgentUp, event::AgentDown, event::AgentAbsent, event::Accepted,
-                           event::Refused, event::Reported, event::CancelAsked, event::Ticked>;
+using Event = std::variant<event::AgentUp, event::AgentDown, event::AgentAbsent, event::AgentKnown,
+                           event::Accepted, event::Refused, event::Reported, event::CancelAsked,
+                           event::Ticked>;
 
 namespace effect {
 
@@ -207,6 +212,7 @@ class Engine {
   void handle(const event::AgentUp& event, Instant now, Effects& effects);
   void handle(const event::AgentDown& event, Instant now, Effects& effects);
   void handle(const event::AgentAbsent& event, Instant now, Effects& effects);
+  void handle(const event::AgentKnown& event, Instant now, Effects& effects);
   void handle(const event::Accepted& event, Instant now, Effects& effects);
   void handle(const event::Refused& event, Instant now, Effects& effects);
   void handle(const event::Reported& event, Instant now, Effects& effects);
@@ -226,6 +232,13 @@ class Engine {
   void goes_away(const std::string& agent, Instant now);
   /// What a step whose agent is away waits for.
   Clearance parked(const StepRun& run, Instant now) const;
+  /// A step of this run that brings this agent, which nobody knows yet; and the one of its track
+  /// whose turn it is, if it has not ended. Null: none does.
+  struct Bringing {
+    const StepRun* step = nullptr;
+    const StepRun* turn = nullptr;
+  };
+  Bringing bringing(const std::string& agent) const;
   template <typename Do>
   void for_each(Do what);
 

@@ -13,6 +13,10 @@ namespace relab::controller {
 
 namespace {
 
+std::string brought_by(schema::Task::Reader task) {
+  return task.isAgentInstall() ? str(task.getAgentInstall().getName()) : std::string();
+}
+
 PlannedStep compile_step(const std::string& track_path, schema::Lab::Track::Reader track,
                          schema::Lab::Step::Reader step) {
   Draft<schema::Task> task(step.getTask());
@@ -28,6 +32,7 @@ PlannedStep compile_step(const std::string& track_path, schema::Lab::Track::Read
           .confirm_within = std::chrono::seconds(notes.commit_confirmed ? step.getConfirm() : 0),
           .instruction = str(step.getInstruction()),
           .patience = std::chrono::seconds(track.getPatience()),
+          .brings = brought_by(step.getTask()),
           .task = std::make_shared<const Message<schema::Task>>(std::move(task).finish())};
 }
 

@@ -33,6 +33,8 @@ struct PlannedStep {
   std::string instruction = {};
   /// How long the agent may be away; 0: as long as any.
   std::chrono::seconds patience = {};
+  /// The agent that it brings into a guest, by name; empty: none.
+  std::string brings = {};
   std::shared_ptr<const Message<schema::Task>> task;
 
   /// It is ordered only while its clearance holds.

@@ -79,10 +79,10 @@ Result<void> Driver::take_planted(const TaskRecord& task) {
   RELAB_CHECK(book_.enrolled(
       {.name = name, .endpoint = endpoint, .agent = *agent, .origin = task.evidence->digest}));
   narrator_.enrolled(name, *agent);
-  if (engine_->needed_agents().contains(name))
-    sessions_[name] =
-        std::make_unique<Session>(exchange_, book_.state().agents().at(name), keys_, config_.lab);
-  return {};
+  if (!engine_->needed_agents().contains(name)) return {};
+  sessions_[name] =
+      std::make_unique<Session>(exchange_, book_.state().agents().at(name), keys_, config_.lab);
+  return feed(event::AgentKnown{name});
 }
 
 Result<void> Driver::take_planted_before() {

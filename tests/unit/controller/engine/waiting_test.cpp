@@ -46,6 +46,83 @@ TEST_CASE("engine: nobody waits for an agent that was never enrolled", "[control
   CHECK(script.first().why == "no such agent");
 }
 
+namespace {
+
+/// "a/install" of the agent 'pve' brings the agent 'guest', which "b/work" waits for.
+struct Bringing {
+  static std::vector<std::vector<PlannedStep>> tracks() {
+    auto install = step("a/install");
+    install.brings = "guest";
+    return {{step("a/first"), install}, {step("b/work", "guest"), step("b/more", "guest")}};
+  }
+  Bringing() { script.on(event::AgentAbsent{.agent = "guest", .why = "no such agent"}); }
+  const StepRun& work() const { return script.engine().tracks()[1][0]; }
+
+  Script script{tracks()};
+};
+
+}  // namespace
+
+TEST_CASE("engine: an agent that a step brings is waited for as long as that may come",
+          "[controller][engine]") {
+  Bringing scene;
+  CHECK(scene.script.up() == Words{"order a/first as 1, attempt 1"});
+  CHECK(scene.work().wait == Wait::nothing);
+  CHECK(scene.script.engine().stalled().empty());
+  scene.script.accepted(1);
+  scene.script.reported(1);
+  scene.script.accepted(2);
+
+  // It takes its time to come up.
+  scene.script.on(event::AgentKnown{"guest"});
+  scene.script.reported(2);
+  scene.script.tick(std::chrono::seconds(20));
+  CHECK(scene.script.engine().stalled().empty());
+  CHECK(scene.script.on(event::AgentUp{.agent = "guest", .held = {}}) ==
+        Words{"order b/work as 3, attempt 1"});
+}
+
+TEST_CASE("engine: an agent that came, and does not answer, parks its track",
+          "[controller][engine]") {
+  Bringing scene;
+  scene.script.up();
+  scene.script.reported(1);
+  scene.script.on(event::AgentKnown{"guest"});
+  scene.script.reported(2);
+
+  scene.script.tick(std::chrono::seconds(31));
+
+  CHECK(scene.script.engine().stalled() == std::set{Wait::agent});
+}
+
+TEST_CASE("engine: what waits for an agent that did not come is blocked", "[controller][engine]") {
+  Bringing scene;
+  scene.script.up();
+  SECTION("it failed") {
+    scene.script.reported(1);
+    scene.script.reported(2, Outcome::FAILED);
+  }
+  SECTION("something before it failed") { scene.script.reported(1, Outcome::FAILED); }
+  SECTION("it brought nothing") {
+    scene.script.reported(1);
+    scene.script.reported(2);
+  }
+  CHECK(scene.work().state == StepState::blocked);
+  CHECK(scene.work().why == "no agent came with a/install");
+  CHECK(scene.script.engine().tracks()[1][1].state == StepState::blocked);
+  CHECK(scene.script.engine().done());
+}
+
+TEST_CASE("engine: whoever waits for an agent waits for what that waits for",
+          "[controller][engine]") {
+  Bringing scene;
+  scene.script.tick(std::chrono::seconds(31));
+
+  CHECK(scene.work().wait == Wait::agent);
+  CHECK(scene.work().why == "its agent comes with a/install");
+  CHECK(scene.script.engine().stalled() == std::set{Wait::agent});
+}
+
 TEST_CASE("engine: a guarded step is ordered only while its clearance holds",
           "[controller][engine]") {
   auto guarded = step("a/1");
