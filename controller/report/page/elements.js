@@ -36,7 +36,7 @@ function control(sign) {
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes || {}))
     if (value !== undefined && value !== null && value !== false) element.setAttribute(name, value === true ? "" : value);
-  for (const child of children.flat(3)) {
+  for (const child of children.flat(Infinity)) {
     if (child === undefined || child === null || child === false || child === "") continue;
     if (child instanceof Node) element.append(child);
     else put(element, child);
@@ -46,6 +46,12 @@ function fill(element, attributes, children) {
 
 const el = (name, attributes, ...children) => fill(document.createElement(name), attributes, children);
 const svg = (name, attributes, ...children) => fill(document.createElementNS(svgSpace, name), attributes, children);
+
+// A sentence with `names` in it, as the programs write them.
+const prose = (text) => (typeof text === "string" && text.includes("`")
+  ? text.split("`").map((part, i, all) => (i % 2 === 1 && i < all.length - 1 ? code(part) : part)) : text);
+// A command, or words about what would help.
+const supplyOf = (text) => (/^relab(-agent)? /.test(text) ? code(text) : prose(text));
 
 // For screen readers alone.
 const hidden = (text) => el("span", { class: "hidden" }, text);

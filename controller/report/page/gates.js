@@ -24,8 +24,8 @@ function conditionBlock(condition) {
 
 function findingItem(finding) {
   return el("li", null,
-    el("span", { class: "finding" }, mark(shownStanding(finding)), " ", el("b", null, finding.subject), " ", el("span", null, finding.why)),
-    finding.supply ? el("span", { class: "supply" }, "To supply it: ", code(finding.supply)) : null,
+    el("span", { class: "finding" }, mark(shownStanding(finding)), " ", el("b", null, finding.subject), " ", el("span", null, prose(finding.why))),
+    finding.supply ? el("span", { class: "supply" }, "What helps: ", supplyOf(finding.supply)) : null,
     finding.agent || finding.task ? evidence(finding) : null);
 }
 
@@ -40,18 +40,21 @@ function evidence(finding) {
 const sides = (phase) => [["Before it begins", "entry"], ["While it runs", "steps"], ["Before anything after it", "proof"]]
   .map(([title, side]) => [title, (phase.gate || {})[side]]);
 
-// {condition, finding, phase, side} of all that is not met, the same finding once.
+// {finding, conditions, of, phase, shuts, absolute} of all that is not met and not waived: the same finding once, with every condition and every
+// phase whose gate it keeps shut.
 function shortcomings(report) {
   const found = new Map();
   for (const phase of listOf(report.phases))
-    for (const [side, gate] of sides(phase))
-      for (const condition of listOf(gate && gate.conditions))
-        for (const finding of listOf(condition.findings)) {
-          if (finding.met) continue;
-          const key = [condition.condition, finding.subject, finding.standing, finding.why].join("\n");
-          if (!found.has(key)) found.set(key, { condition, finding, phase, side, shuts: [] });
+    for (const [, gate] of sides(phase))
+      for (const condition of listOf(gate && gate.conditions).filter((one) => !isWaived(one)))
+        for (const finding of listOf(condition.findings).filter((one) => !one.met)) {
+          const key = [finding.subject, finding.standing, finding.why].join("\n");
+          if (!found.has(key)) found.set(key, { finding, phase, conditions: new Set(), of: new Set(), shuts: new Set(), absolute: false });
           const known = found.get(key);
-          if (!known.shuts.includes(phase.phase)) known.shuts.push(phase.phase);
+          known.conditions.add(condition.condition);
+          known.of.add(condition.of);
+          known.shuts.add(phase.phase);
+          known.absolute = known.absolute || Boolean(condition.absolute);
         }
   return [...found.values()];
 }

@@ -33,7 +33,7 @@ function figures(report, problems) {
     ["Phases", `${phases.filter((phase) => phase.state === "complete").length} of ${phases.length}`, "complete"],
     lostFigure(report, problems),
     lengthFigure(report, steps),
-    ["A person's steps", String(own), own === 0 ? "none in the plan" : ""],
+    ["A person's steps", String(own), "in the plan"],
     ...listOf(report.figures).map((figure) => [figure.what, figure.value, figure.note]),
   ];
   return el("dl", { class: "figures" }, shown.filter(Boolean).map(([what, value, note]) => el("div", null, el("dt", null, what), el("dd", null, el("b", null, value), el("span", { class: "quiet" }, note)))));
@@ -94,7 +94,7 @@ function show(report) {
   fill(document.getElementById("head"), null, [head(report)]);
   fill(document.getElementById("nav"), null, [navigation(sections)]);
   fill(main, null, [verdict(report, problems), sections]);
-  fill(document.getElementById("foot"), null, [`One file, made by relab ${report.version}; it asks nothing of any other place.`]);
+  fill(document.getElementById("foot"), null, [`One file, made by relab ${report.version}; it asks nothing of any other place.`, patterns()]);
   document.title = `${report.lab}: ${(report.verdict || {}).sentence || "report"}`;
 }
 

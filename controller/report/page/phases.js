@@ -88,8 +88,8 @@ function failureNotice(step) {
   const failure = step.failure;
   if (!failure) return null;
   return el("div", { class: "notice bad" },
-    el("p", null, mark(shownState(step)), " ", el("b", null, failure.what)),
-    failure.hint ? el("p", null, "Next: ", failure.hint) : null,
+    el("p", null, mark(shownState(step)), " ", el("b", null, prose(failure.what))),
+    failure.hint ? el("p", null, "Next: ", prose(failure.hint)) : null,
     listOf(failure.during).map((during) => el("p", { class: "quiet" }, "while ", during)),
     failure.fault ? el("p", { class: "quiet" }, "fault: ", failure.fault) : null);
 }

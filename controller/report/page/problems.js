@@ -19,13 +19,21 @@ const groups = [
 const stateOfGroup = { failed: "failed", contradicted: "contradicted", unmet: "unmet", loss: "lost", gap: "problem", person: "person",
   missing: "missing", waived: "waived", other: "problem" };
 
-// {kind, state, what, why, hint, command, place}
+// {kind, state, what, why, hint, command, note, place}
 function problemsOf(report) {
-  return [...failedSteps(report), ...gateProblems(report), ...losses(report), ...gaps(report), ...turnsOfPeople(report), ...waivers(report),
-    ...listOf(report.problems).map((problem) => ({ ...problem, kind: stateOfGroup[problem.kind] ? problem.kind : "other", place: placeNamed(report, problem) }))];
+  const ofGates = gateProblems(report);
+  // What a gate says of a section is not said twice.
+  const told = new Set(ofGates.map((problem) => problem.what));
+  return [...failedSteps(report), ...ofGates, ...losses(report), ...gaps(report).filter((gap) => !told.has(gap.about)), ...turnsOfPeople(report), ...waivers(report),
+    ...listOf(report.problems).map((problem) => namedProblem(report, problem))];
 }
 
 const allSteps = (report) => listOf(report.phases).flatMap(stepsOf);
+
+function namedProblem(report, problem) {
+  const kind = Object.hasOwn(stateOfGroup, problem.kind) ? problem.kind : "other";
+  return { ...problem, kind, state: stateOfGroup[kind], place: placeNamed(report, problem) };
+}
 
 function placeNamed(report, problem) {
   const step = allSteps(report).find((one) => one.step === problem.step);
@@ -40,19 +48,23 @@ function failedSteps(report) {
   });
 }
 
-// That a later phase waits for one before it is the plan, and no problem.
-const isOrderOfPlan = ({ condition, finding }) => condition.condition === "phase.complete" && finding.standing === "missing";
+// Of the only condition `name`.
+const isOnlyOf = (one, name) => one.conditions.size === 1 && one.conditions.has(name);
+// That a later phase waits for one before it is the plan, and no problem; and what failed there is told by its step.
+function isOrderOfPlan(one, report) {
+  if (!isOnlyOf(one, "phase.complete")) return false;
+  const failed = listOf(report.phases).filter((phase) => stepsOf(phase).some(hasFailed)).map((phase) => phase.phase);
+  return one.finding.standing === "missing" || [...one.of].every((name) => failed.includes(name));
+}
 
 function gateProblems(report) {
   const kinds = { contradicted: "contradicted", stale: "contradicted", unmet: "unmet", missing: "missing" };
   // What would be lost is told by survival, with the places.
-  const isToldBefore = ({ condition, finding }) => condition.condition === "data.survives" && report.survival && finding.standing === "unmet";
-  return shortcomings(report)
-    .filter((one) => !isWaived(one.condition) && !isOrderOfPlan(one) && !isToldBefore(one))
-    .map((one) => ({
-      kind: kinds[one.finding.standing] || "unmet", state: shownStanding(one.finding), what: one.finding.subject,
-      why: one.finding.why, command: one.finding.supply, place: one.phase.place,
-      note: `${one.condition.condition}, gate of ${one.shuts.join(", ")}${one.condition.absolute ? "; nobody can waive it" : ""}` }));
+  const isToldBefore = (one) => isOnlyOf(one, "data.survives") && report.survival && one.finding.standing === "unmet";
+  return shortcomings(report).filter((one) => !isOrderOfPlan(one, report) && !isToldBefore(one)).map((one) => ({
+    kind: kinds[one.finding.standing] || "unmet", state: shownStanding(one.finding), what: one.finding.subject, why: one.finding.why,
+    command: one.finding.supply, place: one.phase.place,
+    note: `${[...one.conditions].join(", ")}: ${one.shuts.size > 1 ? "gates" : "gate"} of ${[...one.shuts].join(", ")}${one.absolute ? "; nobody can waive it" : ""}` }));
 }
 
 const isLost = (thing) => thing.ending === "lost" && thing.wanted && !thing.givenUp;
@@ -67,17 +79,21 @@ function gaps(report) {
   listOf(report.audit).forEach((section, i) => {
     const name = `${section.section} of ${section.agent}`;
     const place = placeOfSection(i);
-    if (section.failure) found.push({ kind: "gap", state: "problem", what: name, why: section.failure, place });
-    for (const gap of listOf(section.problems)) found.push({ kind: "gap", state: "problem", what: `${name}: ${gap.part}`, why: gap.why, place });
-    if (!section.whole && !section.failure && listOf(section.problems).length === 0) found.push({ kind: "gap", state: "problem", what: name, why: section.result, place });
+    const tell = (what, why) => found.push({ kind: "gap", state: "problem", what, why, place, about: name });
+    const problems = listOf(section.problems);
+    if (section.failure) tell(name, section.failure);
+    for (const gap of problems) tell(`${name}: ${gap.part}`, gap.why);
+    if (!section.whole && !section.failure && problems.length === 0) tell(name, section.result);
   });
-  for (const missing of listOf((report.survival || {}).notRead)) found.push({ kind: "gap", state: "problem", what: missing.section, why: missing.why, place: "survival" });
+  const known = new Set(found.map((gap) => gap.about));
+  for (const missing of listOf((report.survival || {}).notRead))
+    if (!known.has(missing.section)) found.push({ kind: "gap", state: "problem", what: missing.section, why: missing.why, place: "survival", about: missing.section });
   return found;
 }
 
 function turnsOfPeople(report) {
   return allSteps(report).filter((step) => waitsForPerson(step) || (step.instruction && step.state !== "succeeded")).map((step) => ({
-    kind: "person", state: "person", what: `${step.step} on ${step.agent}`, why: step.instruction || step.wait.why, hint: step.instruction && step.wait && step.wait.why,
+    kind: "person", state: "person", what: `${step.step} on ${step.agent}`, why: step.instruction || step.wait.why, hint: step.instruction && step.wait && step.wait.why !== step.instruction ? step.wait.why : "",
     place: step.place }));
 }
 
@@ -102,22 +118,35 @@ function problemsSection(problems) {
   return section("problems", "Problems", problems.length, shown);
 }
 
-function problemGroup(kind, heading, meaning, items) {
+// Those of which the same is to be said, together: {first, all}.
+function alike(problems) {
+  const found = new Map();
+  for (const problem of problems) {
+    const key = [problem.state, problem.why, problem.hint, problem.command, problem.note].join("\n");
+    if (!found.has(key)) found.set(key, { first: problem, all: [] });
+    found.get(key).all.push(problem);
+  }
+  return [...found.values()];
+}
+
+function problemGroup(kind, heading, meaning, problems) {
+  const items = alike(problems);
   const list = (some) => el("ul", { class: "problems" }, some.map(problemItem));
   const more = items.slice(shownAtOnce);
   return el("div", { class: `group ${toneOf(stateOfGroup[kind])}` },
-    el("h3", null, icon(stateOfGroup[kind]), heading, " ", el("span", { class: "count" }, String(items.length))),
+    el("h3", null, icon(stateOfGroup[kind]), heading, " ", el("span", { class: "count" }, String(problems.length))),
     meaning ? el("p", { class: "quiet" }, meaning) : null,
     list(items.slice(0, shownAtOnce)),
-    more.length > 0 ? folded({ class: "plain" }, `and ${more.length} more`, () => list(more)) : null);
+    more.length > 0 ? folded({ class: "plain" }, `and ${counted(more.length, "more", "more")}`, () => list(more)) : null);
 }
 
-function problemItem(problem) {
-  const name = el("b", null, problem.what);
+function problemItem({ first, all }) {
+  const names = all.map((problem, i) => [i > 0 ? ", " : null, problem.place ? linkTo(problem.place, problem.what) : el("span", null, problem.what)]);
   return el("li", null,
-    el("div", null, mark(problem.state || "problem"), " ", problem.place ? el("a", { href: "#" + problem.place }, name) : name),
-    problem.why ? el("div", null, problem.why) : null,
-    problem.hint ? el("div", null, el("span", { class: "quiet" }, "Next: "), problem.hint) : null,
-    problem.command ? el("div", null, el("span", { class: "quiet" }, "To supply it: "), code(problem.command)) : null,
-    problem.note ? el("div", { class: "quiet" }, problem.note) : null);
+    el("div", { class: "what" }, mark(first.state || "problem"), el("span", null, names)),
+    first.why ? el("div", null, prose(first.why)) : null,
+    first.hint ? el("div", null, el("span", { class: "quiet" }, "Next: "), prose(first.hint)) : null,
+    first.command || first.note ? el("div", { class: "more" },
+      first.command ? el("span", null, el("span", { class: "quiet" }, "What helps: "), supplyOf(first.command)) : null,
+      first.note ? el("span", { class: "quiet" }, first.note) : null) : null);
 }

@@ -30,14 +30,20 @@ function survivalSection(survival) {
     el("p", null, lost.length > 0
       ? mark("lost", `${counted(lost.length, "thing")} that must be kept would be lost.`)
       : mark("survives", "All that must be kept survives, or is preserved.")),
-    listOf(survival.notRead).map((missing) => el("p", { class: "notice" }, mark("problem", "Not read: "), missing.section, ": ", missing.why)),
+    notRead(listOf(survival.notRead)),
     parts.filter(([, some]) => some.length > 0).map(([title, some, open]) => folded({ class: "part" },
       [mark(endingOf(some[0]), title), el("span", { class: "count" }, String(some.length))], () => survivalTable(title, some), open)));
 }
 
+function notRead(missing) {
+  if (missing.length === 0) return null;
+  return el("div", { class: "notice" }, mark("problem", `${counted(missing.length, "section")} of the audit not read: what they would show is not counted here.`),
+    folded({ class: "plain" }, "Which", () => el("ul", null, missing.map((one) => el("li", null, el("b", null, one.section), ": ", one.why)))));
+}
+
 function survivalTable(title, things) {
-  const columns = [{ title: "Where" }, { title: "What" }, { title: "Becomes" }, { title: "Demand" }, { title: "Why", wide: true }, { title: "Kept by" }];
-  const rows = things.map((thing) => [placeOf(thing), thing.what, mark(endingOf(thing)), demandOf(thing), thing.why, thing.supply && code(thing.supply)]);
+  const columns = [{ title: "Where" }, { title: "What" }, { title: "Why" }, { title: "What helps" }, { title: "Demand" }];
+  const rows = things.map((thing) => [placeOf(thing), thing.what, prose(thing.why), thing.supply && supplyOf(thing.supply), demandOf(thing)]);
   return table(title, columns, rows, { quiet: true });
 }
 
@@ -50,10 +56,15 @@ function auditState(section) {
   return section.absent ? "absent" : "succeeded";
 }
 
+function auditWords(section) {
+  if (section.result !== "succeeded") return section.result;
+  return section.whole ? wordOf(auditState(section)) : `${section.result}, but not whole`;
+}
+
 function auditSection(audit, changes) {
-  const columns = [{ title: "Section" }, { title: "Agent" }, { title: "Result" }, { title: "Found", wide: true }, { title: "Read" }];
+  const columns = [{ title: "Section" }, { title: "Agent" }, { title: "Result" }, { title: "Found" }, { title: "Read" }];
   const order = audit.map((_, i) => i).sort((a, b) => audit[a].whole - audit[b].whole || a - b);
-  const rows = order.map((i) => [linkTo(placeOfSection(i), audit[i].section), audit[i].agent, mark(auditState(audit[i]), audit[i].result),
+  const rows = order.map((i) => [linkTo(placeOfSection(i), audit[i].section), audit[i].agent, mark(auditState(audit[i]), auditWords(audit[i])),
     foundIn(audit[i]), audit[i].taken_at ? time(audit[i].taken_at) : "never"]);
   return section("audit", "Audit", audit.length,
     table("Sections of the audit", columns, rows, { quiet: true }),
@@ -63,12 +74,15 @@ function auditSection(audit, changes) {
 
 function foundIn(section) {
   const tables = listOf(section.tables);
-  const counts = tables.filter((one) => listOf(one.rows).length > 0).map((one) => `${one.rows.length} ${one.title}`).slice(0, 4);
+  const counts = tables.filter((one) => listOf(one.rows).length > 0).map((one) => countedRows(one)).slice(0, 4);
   return [section.absent, ...counts].filter(Boolean).join(", ");
 }
 
+// "2 pools", "1 pool": the title is a plural.
+const countedRows = (one) => `${one.rows.length} ${one.rows.length === 1 ? String(one.title).replace(/s$/, "") : one.title}`;
+
 function auditPart(part, id) {
-  const summary = [mark(auditState(part), part.whole ? "" : "not whole"), el("span", { class: "name" }, part.section), el("span", { class: "quiet" }, `on ${part.agent}`),
+  const summary = [mark(auditState(part), auditWords(part)), " ", el("span", { class: "name" }, part.section), el("span", { class: "quiet" }, `on ${part.agent}`),
     el("span", { class: "quiet" }, foundIn(part))];
   const lazy = new Lazy({ class: "part", id }, summary, () => auditBody(part), false);
   places.set(id, () => [lazy]);
@@ -106,7 +120,7 @@ function changesOfAudit(given) {
 
 function agentsSection(agents) {
   const columns = [{ title: "Agent" }, { title: "Role" }, { title: "Version" }, { title: "Address" }, { title: "Last seen" }, { title: "Enrolled" },
-    { title: "Task kinds", number: true }, { title: "Answer", wide: true }, { title: "Fingerprint" }, { title: "Machine" }];
+    { title: "Task kinds" }, { title: "Answer" }, { title: "Fingerprint" }, { title: "Machine" }];
   const rows = agents.map((agent) => [agent.name, agent.role, agent.version, agent.endpoint && code(agent.endpoint), agent.lastSeen ? time(agent.lastSeen) : "never",
     time(agent.enrolled), kindsOf(agent), agent.answer, agent.fingerprint && code(agent.fingerprint), agent.machineId && code(agent.machineId)]);
   return section("agents", "Agents", agents.length, agents.length > 0
@@ -132,7 +146,7 @@ function ledgerSection(ledger, history) {
 }
 
 function historyTable(lines) {
-  const columns = [{ title: "Entry", number: true }, { title: "Time" }, { title: "Kind" }, { title: "Phase" }, { title: "Agent" }, { title: "What", wide: true }, { title: "Task" }];
+  const columns = [{ title: "Entry", number: true }, { title: "Time" }, { title: "Kind" }, { title: "Phase" }, { title: "Agent" }, { title: "What" }, { title: "Task" }];
   return table("Entries of the ledger", columns, lines.map((line) => [line.number, time(line.time), line.kind, line.phase, line.agent, line.what, line.task && code(line.task)]),
     { quiet: true });
 }

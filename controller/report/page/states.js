@@ -44,7 +44,7 @@ const states = {
   open: ["good", "unlocked", "open"],
   shut: ["bad", "lock", "CLOSED"],
   met: ["good", "tick", "met"],
-  missing: ["bad", "circle", "missing"],
+  missing: ["yours", "circle", "missing"],
   stale: ["bad", "clock", "stale"],
   contradicted: ["bad", "clash", "contradicted"],
   unmet: ["bad", "cross", "unmet"],
@@ -60,11 +60,13 @@ const states = {
   absent: ["still", "dash", "absent"],
 };
 
-const toneOf = (state) => (states[state] || states.unknown)[0];
-const wordOf = (state) => (states[state] || [0, 0, state])[2];
+const known = (state) => Object.hasOwn(states, state);
+const lookOf = (state) => states[known(state) ? state : "unknown"];
+const toneOf = (state) => lookOf(state)[0];
+const wordOf = (state) => (known(state) ? states[state][2] : state);
 
 function icon(state) {
-  const [tone, shape] = states[state] || states.unknown;
+  const [tone, shape] = lookOf(state);
   return svg("svg", { viewBox: "0 0 16 16", class: `icon ${tone}${filled.has(tone) ? " filled" : ""}`, "aria-hidden": "true" },
     shapes[shape].map((path) => svg("path", { d: path })));
 }

@@ -2,12 +2,13 @@
 
 const longTable = 15;
 
-// A column is {title, number, wide}; a cell is a text, a number or a node. `alarm(i)` says which rows must be seen.
+// A column is {title, number}; a cell is a text, a number or a node. `alarm(i)` says which rows must be seen.
 function table(title, columns, rows, options = {}) {
   const head = el("tr", null, columns.map((column) => el("th", { scope: "col", class: column.number && "number" }, column.title)));
   const body = el("tbody", null, rows.map((row, i) => tableRow(columns, row, options.alarm && options.alarm(i))));
   const shown = el("table", { class: options.class },
     el("caption", { class: options.quiet && "hidden" }, title), el("thead", null, head), body);
+  giveRoom(head, body);
   const box = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title }, shown);
   return rows.length > longTable ? el("div", null, filter(title, body), box) : box;
 }
@@ -15,10 +16,23 @@ function table(title, columns, rows, options = {}) {
 function tableRow(columns, row, alarm) {
   return el("tr", { class: alarm && "alarm" }, columns.map((column, i) => {
     const cell = row[i];
-    const kind = [column.number && "number", column.wide && "wide"].filter(Boolean).join(" ");
     const text = cell === undefined || cell === null ? "" : cell;
-    return el(i === 0 ? "th" : "td", { class: kind || null, scope: i === 0 ? "row" : null }, i === 0 && alarm ? [icon("problem"), hidden("problem: ")] : null, text);
+    return el(i === 0 ? "th" : "td", { class: column.number && "number", scope: i === 0 ? "row" : null }, i === 0 && alarm ? [icon("problem"), hidden("problem: ")] : null, text);
   }));
+}
+
+// Each column as much as its longest word takes, and more where it has sentences: but no single text makes a table wide.
+function giveRoom(head, body) {
+  Array.from(head.cells).forEach((title, i) => {
+    let word = title.textContent.length;
+    let text = 0;
+    for (const row of Array.from(body.rows).slice(0, 200)) {
+      const words = row.cells[i] ? row.cells[i].textContent : "";
+      text = Math.max(text, words.length);
+      for (const part of words.split(/[\s/]+/)) word = Math.max(word, part.length);
+    }
+    title.style.minWidth = `${Math.max(Math.min(word, 24), Math.min(text / 2.5, 34)) + 3}ch`;
+  });
 }
 
 function filter(title, body) {
@@ -57,6 +71,6 @@ function givenTable(given) {
 
 // Pairs of a name and something; those with nothing are left out.
 function pairs(...rows) {
-  const told = rows.filter(([, value]) => value !== undefined && value !== null && value !== "" && value !== false);
+  const told = rows.filter(([, value]) => value !== undefined && value !== null && value !== "" && value !== false && value.length !== 0);
   return el("dl", { class: "pairs" }, told.map(([name, value]) => el("div", null, el("dt", null, name), el("dd", null, value))));
 }

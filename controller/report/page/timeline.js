@@ -39,10 +39,9 @@ function picture(title, rows, width) {
   const left = isBeside ? Math.min(260, Math.round(width * 0.3)) : 0;
   const height = isBeside ? rowHeight : rowHeight + 14;
   const top = 26;
-  const scale = new TimeScale(rows.flatMap((row) => row.bars), width - left - 14);
+  const scale = new TimeScale(rows.flatMap((row) => row.bars), width - left - 20);
   const whole = top + rows.length * height + 4;
   const drawing = svg("svg", { viewBox: `0 0 ${width} ${whole}`, width, height: whole, role: "img", "aria-label": `${title}. The table below tells the same.` });
-  drawing.append(patterns());
   for (const tick of scale.ticks())
     drawing.append(
       svg("line", { class: "grid", x1: left + tick.x, x2: left + tick.x, y1: top - 6, y2: whole }),
@@ -56,7 +55,9 @@ function picture(title, rows, width) {
     const y = top + i * height;
     drawing.append(svg("text", { class: "label", x: 0, y: isBeside ? y + 14 : y + 11 }, shorter(row.label, signs),
       svg("title", null, row.hint || row.label)));
-    for (const bar of row.bars) drawing.append(drawBar(bar, scale, left, y + (isBeside ? 4 : 17)));
+    // What failed is not hidden by what succeeded beside it.
+    const last = [...row.bars].sort((a, b) => (toneOf(a.state) === "bad") - (toneOf(b.state) === "bad"));
+    for (const bar of last) drawing.append(drawBar(bar, scale, left, y + (isBeside ? 4 : 17)));
   });
   return drawing;
 }
@@ -64,7 +65,7 @@ function picture(title, rows, width) {
 function drawBar(bar, scale, left, y) {
   const from = left + scale.x(bar.from);
   const width = Math.max(3, left + scale.x(bar.to) - from);
-  const [tone] = states[bar.state] || states.unknown;
+  const tone = toneOf(bar.state);
   const kind = bar.isWait ? "wait" : bar.isExpected ? "expected" : "done";
   const shown = svg("rect", { class: `bar ${kind} ${tone}`, x: from, y, width, height: barHeight, rx: 2 });
   const group = svg("g", null, svg("title", null, bar.text), shown);
@@ -74,10 +75,12 @@ function drawBar(bar, scale, left, y) {
   return group;
 }
 
+// What bars of waiting are filled with: once on the page.
 function patterns() {
   const hatch = (id, kind) => svg("pattern", { id, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
     svg("rect", { width: 6, height: 6, class: `ground ${kind}` }), svg("rect", { width: 2.5, height: 6, class: `line ${kind}` }));
-  return svg("defs", null, hatch("hatch-yours", "yours"), hatch("hatch-still", "still"));
+  return svg("svg", { class: "hidden", width: 0, height: 0, "aria-hidden": "true" },
+    svg("defs", null, hatch("hatch-yours", "yours"), hatch("hatch-still", "still")));
 }
 
 const shorter = (text, signs) => (text.length <= signs ? text : text.slice(0, Math.max(1, signs - 1)) + "\u2026");
@@ -86,7 +89,7 @@ function legend(rows) {
   const bars = rows.flatMap((row) => row.bars);
   const entry = (kind, words) => el("li", null, svg("svg", { class: "sample", viewBox: "0 0 18 10", "aria-hidden": "true" },
     svg("rect", { class: "bar " + kind, x: 0.5, y: 0.5, width: 17, height: 9, rx: 2 })), words);
-  const known = [
+  const entries = [
     [bars.some((bar) => bar.state === "succeeded" && !bar.isExpected && !bar.isWait), "done good", "succeeded"],
     [bars.some((bar) => toneOf(bar.state) === "bad" && !bar.isWait), "done bad", "failed, with a cross behind it"],
     [bars.some((bar) => toneOf(bar.state) === "busy" && !bar.isExpected), "done busy", "running"],
@@ -94,7 +97,7 @@ function legend(rows) {
     [bars.some((bar) => bar.isWait && bar.state === "person"), "wait yours", "a person's turn"],
     [bars.some((bar) => bar.isWait && bar.state !== "person"), "wait still", "waiting"],
   ];
-  return el("ul", { class: "legend" }, known.filter(([is]) => is).map(([, kind, words]) => entry(kind, words)));
+  return el("ul", { class: "legend" }, entries.filter(([is]) => is).map(([, kind, words]) => entry(kind, words)));
 }
 
 // ---- bars of a step
@@ -138,7 +141,7 @@ function tookWords(step) {
 
 function stepTable(title, steps) {
   const columns = [{ title: "Step" }, { title: "Agent" }, { title: "State" }, { title: "Start" }, { title: "End" }, { title: "Took", number: true },
-    { title: "Expected", number: true }, { title: "Waited for", wide: true }];
+    { title: "Expected", number: true }, { title: "Waited for" }];
   const rows = steps.map((step) => [code(step.step), step.agent, mark(shownState(step)), time(startOf(step)), time(endOf(step)),
     duration(tookSeconds(step)), duration(expectedSeconds(step)),
     listOf(step.waits).map((wait) => el("div", null, `${wait.for}, from `, time(wait.from), wait.to ? [" to ", time(wait.to)] : " on", wait.why ? `: ${wait.why}` : ""))]);

@@ -76,20 +76,15 @@ class TimeScale {
 }
 
 function tickText(at, step, isFirst) {
-  if (isSimulated(at)) return at === clock.began ? "0" : "+" + shortDuration(Math.round((at - clock.began) / 1000));
+  if (isSimulated(at)) return "+" + (step >= 3600000 ? wholeHours(at) : elapsed(at));
   const hour = step < 60000 ? clockSeconds(at) : clockTime(at);
   if (!isFirst) return hour;
   return step >= 86400000 && step !== Infinity ? day(at) : `${day(at)} ${hour}`;
 }
 
-// "1 d 6 h", "6 h", "90 s": without what is nothing.
-function shortDuration(all) {
-  const parts = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
-  const told = [];
-  for (const [size, unit] of parts) {
-    const number = Math.floor(all / size);
-    all -= number * size;
-    if (number > 0) told.push(`${number} ${unit}`);
-  }
-  return told.slice(0, 2).join(" ") || "0";
+// "1 d 6 h", "1 d", "6 h" where that is all of it.
+function wholeHours(at) {
+  const hours = (at - clock.began) / 3600000;
+  if (!Number.isInteger(hours) || hours === 0) return elapsed(at);
+  return [[Math.floor(hours / 24), "d"], [hours % 24, "h"]].filter(([number]) => number > 0).map(([number, unit]) => `${number} ${unit}`).join(" ");
 }

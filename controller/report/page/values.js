@@ -20,8 +20,9 @@ function bytes(number) {
   return unit === 0 ? `${number} B` : `${number.toFixed(1)} ${units[unit]}`;
 }
 
-// Milliseconds; NaN for what is no time.
-const instant = (iso) => (typeof iso === "string" ? Date.parse(iso) : NaN);
+// Milliseconds; NaN for what is no time in UTC. Browsers would take much more for one.
+const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?Z$/;
+const instant = (iso) => (isoTime.test(iso) ? Date.parse(iso) : NaN);
 
 // ---- clocks: that of the lab, and in a rehearsal the time since it began
 
@@ -48,10 +49,21 @@ const day = (at) => formatted(at, { day: "numeric", month: "short" });
 const clockTime = (at) => formatted(at, { hour: "2-digit", minute: "2-digit" });
 const clockSeconds = (at) => formatted(at, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
+// In a rehearsal, to the minute or, within the first hour, to the second: "1 d 19:05", "19:05 h", "5 min 20 s".
+function elapsed(at) {
+  const all = Math.round((at - clock.began) / 1000);
+  if (all === 0) return "0";
+  if (all < 3600) return duration(all);
+  const two = (number) => String(number).padStart(2, "0");
+  const days = Math.floor(all / 86400);
+  const hours = `${two(Math.floor(all / 3600) % 24)}:${two(Math.floor(all / 60) % 60)}`;
+  return days > 0 ? `${days} d ${hours}` : `${hours} h`;
+}
+
 const isSimulated = (at) => at >= clock.began;
 
 function wordsOf(at) {
-  if (isSimulated(at)) return at === clock.began ? "at the beginning" : `after ${duration((at - clock.began) / 1000)}`;
+  if (isSimulated(at)) return "+" + elapsed(at);
   return formatted(at, { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 }
 
