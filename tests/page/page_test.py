@@ -59,19 +59,23 @@ def plain(text):
 
 def shown(text):
     """As the page tells what cannot be seen."""
-    return re.sub("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]",
-                  lambda found: f"U+{ord(found[0]):04X}", text)
+    return re.sub(
+        "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]",
+        lambda found: f"U+{ord(found[0]):04X}",
+        text,
+    )
 
 
 class PageCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        if not chromium():
-            raise unittest.SkipTest("there is no Chromium here: apt-get install --no-install-recommends chromium")
-        cls.browser = Browser()
-        cls.addClassCleanup(cls.browser.close)
+        cls.browser = Browser() if chromium() else None
+        if cls.browser:
+            cls.addClassCleanup(cls.browser.close)
 
     def setUp(self):
+        if not self.browser:
+            self.skipTest("there is no Chromium here: apt-get install --no-install-recommends chromium")
         folder = tempfile.TemporaryDirectory(prefix="relab-page-")
         self.addCleanup(folder.cleanup)
         self.file = pathlib.Path(folder.name) / "report.html"
@@ -98,7 +102,7 @@ class PageCase(unittest.TestCase):
         self.assertEqual(missing, [])
         for slip in ("[object", "undefined", "NaN"):
             around = text.find(slip)
-            self.assertEqual(around, -1, text[max(0, around - 80):around + 80])
+            self.assertEqual(around, -1, text[max(0, around - 80) : around + 80])
 
     def overflow(self, page):
         return page.run("document.documentElement.scrollWidth - window.innerWidth")
@@ -123,27 +127,44 @@ class Content(PageCase):
 
     def test_what_failed_comes_first(self):
         page = self.open(invented.rehearsal())
-        found = self.order(page, "http://10.42.20.10:8096/health answered 503", "/var/lib/sonarr in guest 101", "scrubbed by hand yesterday", "\nTimeline")
+        found = self.order(
+            page,
+            "http://10.42.20.10:8096/health answered 503",
+            "/var/lib/sonarr in guest 101",
+            "scrubbed by hand yesterday",
+            "\nTimeline",
+        )
         self.assertTrue(0 < found[0] and found == sorted(found), found)
-        self.assertEqual(page.run("[...document.querySelectorAll('main > section')].map((one) => one.id)"),
-                         ["verdict", "problems", "timeline", "phases", "survival", "rests", "audit", "agents", "ledger"])
+        self.assertEqual(
+            page.run("[...document.querySelectorAll('main > section')].map((one) => one.id)"),
+            ["verdict", "problems", "timeline", "phases", "survival", "rests", "audit", "agents", "ledger"],
+        )
         # What is on the first screen of a desk says that it failed, where, and what to do next.
         self.assertLess(page.run("document.querySelector('.problems li').getBoundingClientRect().bottom"), 900)
 
     def test_a_failed_step_and_its_phase_are_open_and_others_are_not(self):
         page = self.open(invented.rehearsal())
-        self.assertEqual(page.run("[...document.querySelectorAll('details.phase')].map((one) => one.open)"),
-                         [False, False, False, False, True, False, False, False])
-        self.assertEqual(page.run("[...document.querySelectorAll('details.step[open]')].map((one) => one.querySelector('.name').textContent)"), ["answers"])
+        self.assertEqual(
+            page.run("[...document.querySelectorAll('details.phase')].map((one) => one.open)"),
+            [False, False, False, False, True, False, False, False],
+        )
+        self.assertEqual(
+            page.run(
+                "[...document.querySelectorAll('details.step[open]')].map((one) => one.querySelector('.name').textContent)"
+            ),
+            ["answers"],
+        )
 
     def test_each_state_has_a_word_and_a_shape(self):
         """So that no colour is needed to tell them apart."""
         page = self.open(invented.rehearsal())
-        marks = page.run("[...document.querySelectorAll('.mark')].map((one) => [one.textContent.trim(), one.querySelectorAll('svg path').length])")
+        marks = page.each(".mark", "[one.textContent.trim(), one.querySelectorAll('svg path').length]")
         self.assertGreater(len(marks), 50)
         self.assertEqual([mark for mark in marks if not mark[0] or not mark[1]], [])
-        shapes = page.run("""[...document.querySelectorAll('details.step > summary .mark')].map((one) =>
-            [one.textContent, [...one.querySelectorAll('path')].map((path) => path.getAttribute('d')).join()])""")
+        shapes = page.run(
+            """[...document.querySelectorAll('details.step > summary .mark')].map((one) =>
+            [one.textContent, [...one.querySelectorAll('path')].map((path) => path.getAttribute('d')).join()])"""
+        )
         by_word = dict(shapes)
         self.assertEqual(len(set(by_word.values())), len(by_word), by_word)
 
@@ -151,7 +172,12 @@ class Content(PageCase):
         page = self.open(sample())
         page.run(OPEN_ALL)
         text = page.run("document.getElementById('problems').innerText")
-        for said in ("no zpool on this machine, but lab.toml declares it", "relab run 0a", "audit.complete: gates of 0a, 1, 2", "nobody can waive it"):
+        for said in (
+            "no zpool on this machine, but lab.toml declares it",
+            "relab run 0a",
+            "audit.complete: gates of 0a, 1, 2",
+            "nobody can waive it",
+        ):
             self.assertIn(said, text)
         self.assertIn("Before it begins: CLOSED", page.run("document.getElementById('phases').innerText"))
 
@@ -160,7 +186,11 @@ class Content(PageCase):
         page.run("document.querySelectorAll('details').forEach((one) => { one.open = false; })")
         page.run("document.querySelector('.problems a').click()")
         self.assertEqual(page.run("document.activeElement.closest('details').querySelector('.name').textContent"), "answers")
-        self.assertTrue(page.run("document.activeElement.closest('details.phase').open && document.activeElement.closest('details.step').open"))
+        self.assertTrue(
+            page.run(
+                "document.activeElement.closest('details.phase').open && document.activeElement.closest('details.step').open"
+            )
+        )
         self.assertLess(page.run("document.activeElement.getBoundingClientRect().top"), 300)
 
     def test_the_timeline_is_a_picture_and_a_table(self):
@@ -169,8 +199,12 @@ class Content(PageCase):
         self.assertEqual(page.run("document.querySelectorAll('#timeline svg[role=img] rect.bar.bad').length"), 1)
         self.assertEqual(page.run("document.querySelectorAll('#timeline svg[role=img] rect.bar.wait.yours').length"), 2)
         rows = page.run("document.querySelector('#timeline table').tBodies[0].rows.length")
-        self.assertEqual(rows, sum(len(track["steps"]) for phase in invented.rehearsal()["phases"] for track in phase["tracks"]))
-        row = page.run("[...document.querySelectorAll('#timeline tbody tr')].find((one) => one.textContent.includes('0b/0b/disk')).innerText")
+        self.assertEqual(
+            rows, sum(len(track["steps"]) for phase in invented.rehearsal()["phases"] for track in phase["tracks"])
+        )
+        row = page.run(
+            "[...document.querySelectorAll('#timeline tbody tr')].find((one) => one.textContent.includes('0b/0b/disk')).innerText"
+        )
         self.assertIn("person, from +05:15 h to +14:15 h: Plug the backup disk", row.replace("\t", " "))
 
     def test_idle_days_are_left_out_of_the_timeline(self):
@@ -180,22 +214,37 @@ class Content(PageCase):
                 step[key] = step[key].replace("2026-12-", "2027-03-")
         page = self.open(report)
         self.assertGreaterEqual(page.run("document.querySelectorAll('#timeline svg rect.break').length"), 1)
-        self.assertIn("without anything, left out", page.run("document.querySelector('#timeline svg rect.break title').textContent"))
+        self.assertIn(
+            "without anything, left out", page.run("document.querySelector('#timeline svg rect.break title').textContent")
+        )
 
     def test_a_long_table_can_be_filtered(self):
         page = self.open(invented.large(guests=60, steps=10))
         page.run(OPEN_ALL)
-        left = page.run("""(() => {
+        left = page.run(
+            """(() => {
             const input = document.querySelector('input[aria-label="Filter: guests"]');
             input.value = 'guest-0042';
             input.dispatchEvent(new Event('input'));
             const box = input.closest('.filter').parentElement;
-            return [[...box.querySelectorAll('tbody tr')].filter((one) => !one.hidden).length, box.querySelector('[role=status]').textContent];
-        })()""")
+            const left = [...box.querySelectorAll('tbody tr')].filter((one) => !one.hidden);
+            return [left.length, box.querySelector('[role=status]').textContent];
+        })()"""
+        )
         self.assertEqual(left, [1, "1 of 60 rows"])
 
     def test_a_report_with_the_least_in_it(self):
-        page = self.open({"format": 1, "lab": "x", "made": "2026-11-29T20:15:02Z", "version": "0.1.0", "basis": "runs", "verdict": {"state": "ready", "sentence": "Nothing was run yet."}, "phases": []})
+        page = self.open(
+            {
+                "format": 1,
+                "lab": "x",
+                "made": "2026-11-29T20:15:02Z",
+                "version": "0.1.0",
+                "basis": "runs",
+                "verdict": {"state": "ready", "sentence": "Nothing was run yet."},
+                "phases": [],
+            }
+        )
         text = page.run("document.body.innerText")
         self.assertIn("Nothing was run yet.", text)
         self.assertIn("Nothing failed, nothing is missing.", text)
@@ -218,18 +267,30 @@ class Harmless(PageCase):
             page = self.open(report, width=width)
             page.run(OPEN_ALL)
             self.assertIsNone(page.run("window.harmed === undefined ? null : window.harmed"))
-            self.assertEqual(page.run("[document.scripts.length, document.images.length, document.querySelectorAll('iframe, object, embed, link, form').length]"), [2, 0, 0])
-            self.assertEqual(page.run("[...document.querySelectorAll('a')].filter((one) => !/^#[a-z]+(-[0-9]+)?$/.test(one.getAttribute('href'))).length"), 0)
+            self.assertEqual(page.run("[document.scripts.length, document.images.length]"), [2, 0])
+            self.assertEqual(page.each("iframe, object, embed, link, form", "one.tagName"), [])
+            places = page.each("a", "one.getAttribute('href')")
+            self.assertEqual([place for place in places if not re.fullmatch("#[a-z]+(-[0-9]+)?", place)], [])
             self.assertEqual(self.overflow(page), 0)
             text = page.run(TEXT)
-            for said in ("<script>window.harmed = 1</script>", "</script><img src=x onerror='window.harmed = 2'>", "safeU+202Egnp.exeU+202C", "escape U+001B[31m null U+0000",
-                         "lineU+2028end", "w" * 3000, "&lt; &#x3c;"):
+            for said in (
+                "<script>window.harmed = 1</script>",
+                "</script><img src=x onerror='window.harmed = 2'>",
+                "safeU+202Egnp.exeU+202C",
+                "escape U+001B[31m null U+0000",
+                "lineU+2028end",
+                "w" * 3000,
+                "&lt; &#x3c;",
+            ):
                 self.assertIn(said, text)
             self.assert_quiet(page)
 
     def test_even_a_script_that_got_in_is_not_run_and_reaches_nobody(self):
         """The policy holds by itself, should whoever fills the page forget to replace `<`."""
-        broken = filled(sample()).replace("</main>", "<script>window.harmed = 1</script><img src='http://198.51.100.1/x.png' onerror='window.harmed = 2'></main>")
+        broken = filled(sample()).replace(
+            "</main>",
+            "<script>window.harmed = 1</script><img src='http://198.51.100.1/x.png' onerror='window.harmed = 2'></main>",
+        )
         self.file.write_text(broken)
         page = self.browser.page()
         self.addCleanup(page.close)
@@ -241,7 +302,14 @@ class Harmless(PageCase):
 
     def test_nothing_in_the_page_names_another_place(self):
         text = join.template().replace('"http://www.w3.org/2000/svg"', "")
-        self.assertEqual(re.findall(r"(?:https?:)?//[a-z0-9.-]+\.[a-z]+|@import|url\((?!#)|innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|fetch\(|XMLHttp", text), [])
+        self.assertEqual(
+            re.findall(
+                r"(?:https?:)?//[a-z0-9.-]+\.[a-z]+|@import|url\((?!#)|innerHTML|outerHTML|"
+                r"insertAdjacentHTML|document\.write|eval\(|fetch\(|XMLHttp",
+                text,
+            ),
+            [],
+        )
 
 
 class Everywhere(PageCase):
@@ -257,7 +325,10 @@ class Everywhere(PageCase):
     def test_a_wide_table_scrolls_in_a_box_that_the_keyboard_reaches(self):
         page = self.open(invented.rehearsal(), width=PHONE)
         page.run(OPEN_ALL)
-        boxes = page.run("[...document.querySelectorAll('.scroll')].map((one) => [one.scrollWidth > one.clientWidth, one.tabIndex, one.getAttribute('role'), Boolean(one.getAttribute('aria-label'))])")
+        boxes = page.each(
+            ".scroll",
+            "[one.scrollWidth > one.clientWidth, one.tabIndex, one.getAttribute('role'), one.hasAttribute('aria-label')]",
+        )
         self.assertIn(True, [box[0] for box in boxes])
         self.assertEqual([box for box in boxes if box[1:] != [0, "region", True]], [])
 
@@ -287,7 +358,11 @@ class Everywhere(PageCase):
         page.wait_for(WHOLE)
         whole = time.monotonic() - begin
         timing = page.run("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
-        print(f"large: {self.file.stat().st_size} bytes, script done after {timing:.0f} ms, shown after {opened:.2f} s, whole after {whole:.2f} s", file=sys.stderr)
+        print(
+            f"large: {self.file.stat().st_size} bytes, script done after {timing:.0f} ms, "
+            f"shown after {opened:.2f} s, whole after {whole:.2f} s",
+            file=sys.stderr,
+        )
         # Far more than it takes: the machine may have other things to do.
         self.assertLess(opened, 10)
         self.assertLess(whole, 30)
@@ -314,16 +389,28 @@ class ByKeyboardAndEar(PageCase):
     def test_landmarks_headings_and_names(self):
         page = self.open(invented.rehearsal())
         page.run(OPEN_ALL)
-        self.assertEqual(page.run("['header', 'nav', 'main', 'footer'].map((one) => document.querySelectorAll('body > ' + one).length)"), [1, 1, 1, 1])
+        self.assertEqual(
+            page.run("['header', 'nav', 'main', 'footer'].map((one) => document.querySelectorAll('body > ' + one).length)"),
+            [1, 1, 1, 1],
+        )
         self.assertEqual(page.run("document.querySelectorAll('h1').length"), 1)
         levels = page.run("[...document.querySelectorAll('h1, h2, h3, h4, h5')].map((one) => Number(one.tagName[1]))")
         leaps = [(before, after) for before, after in zip(levels, levels[1:]) if after > before + 1]
         self.assertEqual([leap for leap in leaps if leap != (2, 4)], [])
-        self.assertEqual(page.run("[...document.querySelectorAll('table')].filter((one) => !one.caption || !one.caption.textContent || one.querySelectorAll('th[scope=col]').length === 0).length"), 0)
-        self.assertEqual(page.run("[...document.querySelectorAll('[id]')].length === new Set([...document.querySelectorAll('[id]')].map((one) => one.id)).size"), True)
+        tables = page.each(
+            "table", "[Boolean(one.caption && one.caption.textContent), one.querySelectorAll('th[scope=col]').length > 0]"
+        )
+        self.assertEqual([told for told in tables if told != [True, True]], [])
+        ids = page.each("[id]", "one.id")
+        self.assertEqual(len(set(ids)), len(ids))
         self.assertEqual(page.run("document.documentElement.lang"), "en")
-        nameless = [node["role"]["value"] for node in page.call("Accessibility.getFullAXTree")["nodes"] if not node["ignored"]
-                    and node["role"]["value"] in ("link", "button", "searchbox", "region", "img", "figure", "navigation") and not node.get("name", {}).get("value")]
+        nameless = [
+            node["role"]["value"]
+            for node in page.call("Accessibility.getFullAXTree")["nodes"]
+            if not node["ignored"]
+            and node["role"]["value"] in ("link", "button", "searchbox", "region", "img", "figure", "navigation")
+            and not node.get("name", {}).get("value")
+        ]
         self.assertEqual([role for role in nameless if role != "figure"], [])
 
 
@@ -338,6 +425,9 @@ class OnPaper(PageCase):
         self.assertEqual(page.run("document.querySelectorAll('details:not([open])').length"), 0)
         self.assertEqual(page.run("getComputedStyle(document.documentElement).backgroundColor"), "rgb(255, 255, 255)")
         self.assertEqual(page.run("getComputedStyle(document.querySelector('nav')).display"), "none")
+        # Grounds are not printed, and the shapes must be seen on white.
+        strokes = page.run("[...document.querySelectorAll('.icon')].map((one) => getComputedStyle(one).stroke)")
+        self.assertNotIn("rgb(255, 255, 255)", strokes)
         page.run("window.dispatchEvent(new Event('afterprint'))")
         self.assertEqual(page.run("document.querySelectorAll('details:not([open])').length"), closed)
 
@@ -347,7 +437,7 @@ class OnPaper(PageCase):
         self.assertTrue(paper.startswith(b"%PDF-"))
         pages = len(re.findall(rb"/Type\s*/Page\b", paper))
         self.assertGreater(pages, 4)
-        self.assertLess(pages, 60)
+        self.assertLess(pages, 40)
         if folder := os.environ.get("RELAB_PAGE_SHOTS"):
             pathlib.Path(folder, "print.pdf").write_bytes(paper)
 
@@ -360,14 +450,17 @@ class Pictures(PageCase):
         for name, report in (("runs", sample()), ("rehearsal", invented.rehearsal()), ("hostile", invented.hostile())):
             for width in (PHONE, DESK):
                 for scheme in ("light", "dark"):
-                    self.open(report, width=width, scheme=scheme).screenshot(pathlib.Path(folder, f"{name}-{width}-{scheme}.png"))
+                    self.open(report, width=width, scheme=scheme).screenshot(
+                        pathlib.Path(folder, f"{name}-{width}-{scheme}.png")
+                    )
 
 
-# [contrast, text, tag] of every text that can be seen, the least one for each pair of colours. Grounds are never transparent in part.
+# [contrast, text, tag, colours] for each pair of colours of text and ground that can be seen. No ground is transparent in part.
 CONTRASTS = """(() => {
   const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
   const light = (colour) => {
-    const [r, g, b] = numbers(colour).slice(0, 3).map((one) => one / 255).map((one) => (one <= 0.03928 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4));
+    const straight = (one) => (one <= 0.03928 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = numbers(colour).slice(0, 3).map((one) => straight(one / 255));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const ground = (one) => {

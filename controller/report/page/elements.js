@@ -48,14 +48,16 @@ const el = (name, attributes, ...children) => fill(document.createElement(name),
 const svg = (name, attributes, ...children) => fill(document.createElementNS(svgSpace, name), attributes, children);
 
 // A sentence with `names` in it, as the programs write them.
-const prose = (text) => (typeof text === "string" && text.includes("`")
-  ? text.split("`").map((part, i, all) => (i % 2 === 1 && i < all.length - 1 ? code(part) : part)) : text);
+const prose = (text) =>
+  typeof text === "string" && text.includes("`")
+    ? text.split("`").map((part, i, all) => (i % 2 === 1 && i < all.length - 1 ? code(part) : part))
+    : text;
 // A command, or words about what would help.
 const supplyOf = (text) => (/^relab(-agent)? /.test(text) ? code(text) : prose(text));
 
 // For screen readers alone.
 const hidden = (text) => el("span", { class: "hidden" }, text);
-const code = (text) => el("code", null, text);
+const code = (text) => el("code", { class: String(text).length > 72 && "long" }, text);
 const listOf = (value) => (Array.isArray(value) ? value : []);
 
 // ---- what is made when it is looked at, and otherwise when the browser has nothing else to do, so that it can be searched

@@ -27,7 +27,7 @@ def digest(text):
 
 def template(folder=HERE):
     style = (folder / "page.css").read_text()
-    script = "\n\"use strict\";\n(() => {\n" + "\n".join((folder / f"{name}.js").read_text() for name in SCRIPTS) + "})();\n"
+    script = '\n"use strict";\n(() => {\n' + "\n".join((folder / f"{name}.js").read_text() for name in SCRIPTS) + "})();\n"
     page = (folder / "page.html").read_text()
     for mark, text in (("style-hash", digest(style)), ("script-hash", digest(script)), ("style", style), ("script", script)):
         if page.count("{{" + mark + "}}") != 1:
@@ -39,11 +39,13 @@ def template(folder=HERE):
 
 
 def as_cpp(text):
-    parts = [text[start:start + LITERAL_MAX] for start in range(0, len(text), LITERAL_MAX)]
+    parts = [text[start : start + LITERAL_MAX] for start in range(0, len(text), LITERAL_MAX)]
     literals = "\n".join(f'R"relabpage({part})relabpage"' for part in parts)
-    return ("// Made by controller/report/page/join.py.\n\n#include <string_view>\n\nnamespace relab::controller {\n\n"
-            "std::string_view page_template();\n\n"
-            f"std::string_view page_template() {{\n  return\n{literals};\n}}\n\n}}  // namespace relab::controller\n")
+    return (
+        "// Made by controller/report/page/join.py.\n\n#include <string_view>\n\nnamespace relab::controller {\n\n"
+        "std::string_view page_template();\n\n"
+        f"std::string_view page_template() {{\n  return\n{literals};\n}}\n\n}}  // namespace relab::controller\n"
+    )
 
 
 def main(out):

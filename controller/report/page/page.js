@@ -6,7 +6,14 @@ function head(report) {
     rehearsed ? el("p", { class: "banner" }, "Rehearsal: a simulated run of the whole plan. Nothing of it was done.") : null,
     el("h1", null, report.lab, el("span", { class: "quiet" }, rehearsed ? "rehearsal" : "report")),
     report.description ? el("p", { class: "quiet" }, report.description) : null,
-    el("p", { class: "quiet" }, "Made ", time(report.made), ` by relab ${report.version}. `, isZoned(report) ? `Times are those of ${clock.zone}.` : "Times are in UTC."),
+    el(
+      "p",
+      { class: "quiet" },
+      "Made ",
+      time(report.made),
+      ` by relab ${report.version}. `,
+      isZoned(report) ? `Times are those of ${clock.zone}.` : "Times are in UTC.",
+    ),
   ];
 }
 
@@ -15,11 +22,32 @@ const isZoned = (report) => report.timezone && clock.zone === report.timezone;
 function verdict(report, problems) {
   const given = report.verdict || {};
   const state = given.state || "unknown";
-  return el("section", { id: "verdict", class: `verdict ${toneOf(state)}`, "aria-label": "Where it stands" },
-    el("p", { class: "sentence" }, icon(state), el("span", { class: "hidden" }, `${wordOf(state)}: `), el("span", null, given.sentence)),
-    listOf(given.next).length > 0 ? el("div", { class: "next" }, el("h2", null, "Next"),
-      el("ol", null, given.next.map((next) => el("li", null, next.command ? code(next.command) : null, next.command && next.why ? " " : null, next.why)))) : null,
-    figures(report, problems));
+  return el(
+    "section",
+    { id: "verdict", class: `verdict ${toneOf(state)}`, "aria-label": "Where it stands" },
+    el(
+      "p",
+      { class: "sentence" },
+      icon(state),
+      el("span", { class: "hidden" }, `${wordOf(state)}: `),
+      el("span", null, given.sentence),
+    ),
+    listOf(given.next).length > 0
+      ? el(
+          "div",
+          { class: "next" },
+          el("h2", null, "Next"),
+          el(
+            "ol",
+            null,
+            given.next.map((next) =>
+              el("li", null, next.command ? code(next.command) : null, next.command && next.why ? " " : null, next.why),
+            ),
+          ),
+        )
+      : null,
+    figures(report, problems),
+  );
 }
 
 function figures(report, problems) {
@@ -36,7 +64,15 @@ function figures(report, problems) {
     ["A person's steps", String(own), "in the plan"],
     ...listOf(report.figures).map((figure) => [figure.what, figure.value, figure.note]),
   ];
-  return el("dl", { class: "figures" }, shown.filter(Boolean).map(([what, value, note]) => el("div", null, el("dt", null, what), el("dd", null, el("b", null, value), el("span", { class: "quiet" }, note)))));
+  return el(
+    "dl",
+    { class: "figures" },
+    shown
+      .filter(Boolean)
+      .map(([what, value, note]) =>
+        el("div", null, el("dt", null, what), el("dd", null, el("b", null, value), el("span", { class: "quiet" }, note))),
+      ),
+  );
 }
 
 function lostFigure(report, problems) {
@@ -47,33 +83,73 @@ function lostFigure(report, problems) {
 
 function lengthFigure(report, steps) {
   const spans = steps.flatMap((step) => barsOf(step, report.made)).filter((bar) => !bar.isExpected);
-  const expected = steps.filter((step) => !step.started).map(expectedSeconds).filter(Number.isFinite).reduce((a, b) => a + b, 0);
+  const expected = steps
+    .filter((step) => !step.started)
+    .map(expectedSeconds)
+    .filter(Number.isFinite)
+    .reduce((a, b) => a + b, 0);
   const simulated = report.basis === "rehearsal";
   if (spans.length === 0) return expected > 0 ? ["How long", duration(expected), "of work, expected"] : null;
   const left = expected > 0 ? `, ${duration(expected)} of work expected` : "";
-  if (simulated) return ["How long", duration((Math.max(...spans.map((span) => span.to)) - Math.min(...spans.map((span) => span.from))) / 1000), "from the first step to the last"];
+  if (simulated)
+    return [
+      "How long",
+      duration((Math.max(...spans.map((span) => span.to)) - Math.min(...spans.map((span) => span.from))) / 1000),
+      "from the first step to the last",
+    ];
   return ["Time so far", duration(lengthOf(joined(spans, 0)) / 1000), `at work${left}`];
 }
 
 function timelineSection(report) {
   const chart = wholeChart(report);
-  return section("timeline", "Timeline", "", chart || el("p", { class: "quiet" }, "Nothing was run yet, and no time is predicted."));
+  return section(
+    "timeline",
+    "Timeline",
+    "",
+    chart || el("p", { class: "quiet" }, "Nothing was run yet, and no time is predicted."),
+  );
 }
 
 function phasesSection(report) {
-  return section("phases", "Phases", listOf(report.phases).length, listOf(report.phases).map((phase) => phaseBlock(phase, report.made)));
+  return section(
+    "phases",
+    "Phases",
+    listOf(report.phases).length,
+    listOf(report.phases).map((phase) => phaseBlock(phase, report.made)),
+  );
 }
 
 function restsOn(rehearsal) {
-  return section("rests", "What this rests on", "", el("ul", null, listOf(rehearsal.assumptions).map((assumption) => el("li", null, assumption))),
-    pairs(["began", rehearsal.began && el("span", null, rehearsal.began)], ["seed", rehearsal.seed]));
+  return section(
+    "rests",
+    "What this rests on",
+    "",
+    el(
+      "ul",
+      null,
+      listOf(rehearsal.assumptions).map((assumption) => el("li", null, assumption)),
+    ),
+    pairs(["began", rehearsal.began && el("span", null, rehearsal.began)], ["seed", rehearsal.seed]),
+  );
 }
 
 function navigation(sections) {
-  return el("ul", null, sections.map((one) => {
-    const title = one.querySelector("h2");
-    return el("li", null, linkTo(one.id, title.firstChild.textContent, title.querySelector(".count") && [" ", el("span", { class: "count" }, title.querySelector(".count").textContent)]));
-  }));
+  return el(
+    "ul",
+    null,
+    sections.map((one) => {
+      const title = one.querySelector("h2");
+      return el(
+        "li",
+        null,
+        linkTo(
+          one.id,
+          title.firstChild.textContent,
+          title.querySelector(".count") && [" ", el("span", { class: "count" }, title.querySelector(".count").textContent)],
+        ),
+      );
+    }),
+  );
 }
 
 function show(report) {
@@ -94,7 +170,10 @@ function show(report) {
   fill(document.getElementById("head"), null, [head(report)]);
   fill(document.getElementById("nav"), null, [navigation(sections)]);
   fill(main, null, [verdict(report, problems), sections]);
-  fill(document.getElementById("foot"), null, [`One file, made by relab ${report.version}; it asks nothing of any other place.`, patterns()]);
+  fill(document.getElementById("foot"), null, [
+    `One file, made by relab ${report.version}; it asks nothing of any other place.`,
+    patterns(),
+  ]);
   document.title = `${report.lab}: ${(report.verdict || {}).sentence || "report"}`;
 }
 

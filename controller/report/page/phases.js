@@ -16,7 +16,13 @@ function phaseBlock(phase, made) {
   const done = steps.filter((step) => step.state === "succeeded").length;
   const summary = [
     el("h3", null, mark(phase.state), " ", el("span", { class: "name" }, phase.phase), " ", el("span", null, phase.title)),
-    el("span", { class: "quiet" }, steps.length > 0 ? `${done} of ${counted(steps.length, "step")}` : "no steps", phaseTime(steps))];
+    el(
+      "span",
+      { class: "quiet" },
+      steps.length > 0 ? `${done} of ${counted(steps.length, "step")}` : "no steps",
+      phaseTime(steps),
+    ),
+  ];
   const shown = steps.some(hasFailed) || ["failed", "running", "person"].includes(phase.state);
   const lazy = new Lazy({ class: "phase", id: phase.place }, summary, () => phaseBody(phase, made), shown);
   places.set(phase.place, () => [lazy]);
@@ -29,7 +35,9 @@ function phaseBlock(phase, made) {
 }
 
 function phaseTime(steps) {
-  const spans = steps.filter((step) => step.started && step.ended).map((step) => ({ from: instant(step.started), to: instant(step.ended) }));
+  const spans = steps
+    .filter((step) => step.started && step.ended)
+    .map((step) => ({ from: instant(step.started), to: instant(step.ended) }));
   if (spans.length > 0) return `, ${duration(lengthOf(joined(spans, 0)) / 1000)}`;
   const expected = steps.map(expectedSeconds).filter(Number.isFinite);
   return expected.length > 0 ? `, expected ${duration(expected.reduce((a, b) => a + b, 0))} of work` : "";
@@ -39,66 +47,150 @@ function phaseBody(phase, made) {
   const run = phase.run || {};
   return [
     listOf(phase.installs).length > 0
-      ? el("p", { class: "notice" }, mark("problem", "Installs anew: "), phase.installs.join(", "), ". Whatever lies on the disks of its system is overwritten.")
+      ? el(
+          "p",
+          { class: "notice" },
+          mark("problem", "Installs anew: "),
+          phase.installs.join(", "),
+          ". Whatever lies on the disks of its system is overwritten.",
+        )
       : null,
-    pairs(["after", listOf(phase.after).join(", ")], ["run", run.run && code(run.run)], ["started", run.started && time(run.started)],
-      ["ended", run.started && (run.ended ? time(run.ended) : "not yet")], ["mode", run.check && "check: nothing was changed"],
-      ["track", run.track]),
+    pairs(
+      ["after", listOf(phase.after).join(", ")],
+      ["run", run.run && code(run.run)],
+      ["started", run.started && time(run.started)],
+      ["ended", run.started && (run.ended ? time(run.ended) : "not yet")],
+      ["mode", run.check && "check: nothing was changed"],
+      ["track", run.track],
+    ),
     sides(phase).map(([title, gate]) => gateBlock(title, gate)),
     phaseChart(phase, made),
     listOf(phase.tracks).map(trackBlock),
-    listOf(phase.tracks).length === 0 ? el("p", { class: "quiet" }, "No tracks yet: this phase is never taken for done.") : null,
+    listOf(phase.tracks).length === 0
+      ? el("p", { class: "quiet" }, "No tracks yet: this phase is never taken for done.")
+      : null,
   ];
 }
 
 function trackBlock(track) {
   const steps = listOf(track.steps);
-  return el("div", { class: "track" },
-    el("h4", null, "Track ", el("span", { class: "name" }, track.track), track.title ? ` ${track.title}` : "", track.agent ? el("span", { class: "quiet" }, `on ${track.agent}`) : null),
-    steps.length > 0 ? steps.map(stepBlock) : el("p", { class: "quiet" }, "No steps yet: not automated, and never taken for done."));
+  return el(
+    "div",
+    { class: "track" },
+    el(
+      "h4",
+      null,
+      "Track ",
+      el("span", { class: "name" }, track.track),
+      track.title ? ` ${track.title}` : "",
+      track.agent ? el("span", { class: "quiet" }, `on ${track.agent}`) : null,
+    ),
+    steps.length > 0
+      ? steps.map(stepBlock)
+      : el("p", { class: "quiet" }, "No steps yet: not automated, and never taken for done."),
+  );
 }
 
 function stepBlock(step) {
   const name = step.step.split("/").pop();
-  const summary = [mark(shownState(step)), el("span", { class: "name" }, name),
-    el("span", { class: "quiet" }, `${step.kind || ""} on ${step.agent}`), listOf(step.destroys).length > 0 ? el("span", { class: "tag alarm" }, "destroys") : null,
-    step.instruction ? el("span", { class: "tag" }, "yours") : null, el("span", { class: "quiet right" }, tookWords(step))];
-  step.lazy = new Lazy({ class: `step ${toneOf(shownState(step))}`, id: step.place }, summary, () => stepBody(step), hasFailed(step) || waitsForPerson(step));
+  const summary = [
+    mark(shownState(step)),
+    el("span", { class: "name" }, name),
+    el("span", { class: "quiet" }, `${step.kind || ""} on ${step.agent}`),
+    listOf(step.destroys).length > 0 ? el("span", { class: "tag alarm" }, "destroys") : null,
+    step.instruction ? el("span", { class: "tag" }, "yours") : null,
+    el("span", { class: "quiet right" }, tookWords(step)),
+  ];
+  step.lazy = new Lazy(
+    { class: `step ${toneOf(shownState(step))}`, id: step.place },
+    summary,
+    () => stepBody(step),
+    hasFailed(step) || waitsForPerson(step),
+  );
   return step.lazy.element;
 }
 
 function stepBody(step) {
   return [
     failureNotice(step),
-    step.wait && step.wait.for ? el("p", { class: "notice" }, mark(waitsForPerson(step) ? "person" : "waiting", `Waits for ${step.wait.for}: `), step.wait.why) : null,
+    step.wait && step.wait.for
+      ? el(
+          "p",
+          { class: "notice" },
+          mark(waitsForPerson(step) ? "person" : "waiting", `Waits for ${step.wait.for}: `),
+          step.wait.why,
+        )
+      : null,
     step.instruction ? el("p", { class: "notice" }, mark("person", "What a person does: "), step.instruction) : null,
-    listOf(step.destroys).length > 0 ? el("div", { class: "notice" }, mark("problem", "Destroys"), el("ul", null, step.destroys.map((thing) => el("li", null, thing)))) : null,
+    listOf(step.destroys).length > 0
+      ? el(
+          "div",
+          { class: "notice" },
+          mark("problem", "Destroys"),
+          el(
+            "ul",
+            null,
+            step.destroys.map((thing) => el("li", null, thing)),
+          ),
+        )
+      : null,
     changesBlock(step),
     logBlock(step),
-    pairs(["step", code(step.step)], ["kind", step.kind && code(step.kind)], ["agent", step.agent], ["mode", step.mode === "check" ? "check: nothing was changed" : step.mode],
-      ["ordered", step.ordered && time(step.ordered)], ["started", step.started && time(step.started)], ["ended", step.ended && time(step.ended)],
-      ["took", duration(tookSeconds(step))], ["expected", expectedWords(step)], ["at most", duration(step.deadlineSeconds)],
-      ["moved", movedWords(step)], ["attempt", step.attempt], ["secrets", listOf(step.secrets).join(", ")],
-      ["waited", listOf(step.waits).map((wait) => el("div", null, `for ${wait.for}, from `, time(wait.from), wait.to ? [" to ", time(wait.to)] : "", wait.why ? `: ${wait.why}` : ""))],
-      ["task", step.task && code(step.task)], ["report", step.digest && code(step.digest)]),
+    pairs(
+      ["step", code(step.step)],
+      ["kind", step.kind && code(step.kind)],
+      ["agent", step.agent],
+      ["mode", step.mode === "check" ? "check: nothing was changed" : step.mode],
+      ["ordered", step.ordered && time(step.ordered)],
+      ["started", step.started && time(step.started)],
+      ["ended", step.ended && time(step.ended)],
+      ["took", duration(tookSeconds(step))],
+      ["expected", expectedWords(step)],
+      ["at most", duration(step.deadlineSeconds)],
+      ["moved", movedWords(step)],
+      ["attempt", step.attempt],
+      ["secrets", listOf(step.secrets).join(", ")],
+      [
+        "waited",
+        listOf(step.waits).map((wait) =>
+          el(
+            "div",
+            null,
+            `for ${wait.for}, from `,
+            time(wait.from),
+            wait.to ? [" to ", time(wait.to)] : "",
+            wait.why ? `: ${wait.why}` : "",
+          ),
+        ),
+      ],
+      ["task", step.task && code(step.task)],
+      ["report", step.digest && code(step.digest)],
+    ),
   ];
 }
 
 function failureNotice(step) {
   const failure = step.failure;
   if (!failure) return null;
-  return el("div", { class: "notice bad" },
+  return el(
+    "div",
+    { class: "notice bad" },
     el("p", null, mark(shownState(step)), " ", el("b", null, prose(failure.what))),
     failure.hint ? el("p", null, "Next: ", prose(failure.hint)) : null,
     listOf(failure.during).map((during) => el("p", { class: "quiet" }, "while ", during)),
-    failure.fault ? el("p", { class: "quiet" }, "fault: ", failure.fault) : null);
+    failure.fault ? el("p", { class: "quiet" }, "fault: ", failure.fault) : null,
+  );
 }
 
 function expectedWords(step) {
   const expected = step.expected || {};
   const length = duration(expectedSeconds(step));
   if (!length && !expected.basis) return "";
-  return [length, expected.start ? [", from ", time(expected.start), " to ", time(expected.end)] : null, expected.basis ? `: ${expected.basis}` : ""];
+  return [
+    length,
+    expected.start ? [", from ", time(expected.start), " to ", time(expected.end)] : null,
+    expected.basis ? `: ${expected.basis}` : "",
+  ];
 }
 
 function movedWords(step) {
@@ -111,8 +203,11 @@ function movedWords(step) {
 const signs = { "+": "added", "-": "removed", "~": "changed" };
 
 function diffLines(lines) {
-  return el("div", { class: "diff", role: "list" }, lines.map((line) =>
-    el("div", { role: "listitem", class: signs[String(line)[0]] || null }, line)));
+  return el(
+    "div",
+    { class: "diff", role: "list" },
+    lines.map((line) => el("div", { role: "listitem", class: signs[String(line)[0]] || null }, line)),
+  );
 }
 
 function changesBlock(step) {
@@ -126,6 +221,14 @@ function changesBlock(step) {
 function logBlock(step) {
   const lines = listOf(step.log);
   if (lines.length === 0) return null;
-  return el("div", null, el("h5", null, "End of the log"),
-    el("pre", { class: "log", tabindex: "0", role: "region", "aria-label": `Log of ${step.step}` }, lines.map((line) => [line, "\n"])));
+  return el(
+    "div",
+    null,
+    el("h5", null, "End of the log"),
+    el(
+      "pre",
+      { class: "log", tabindex: "0", role: "region", "aria-label": `Log of ${step.step}` },
+      lines.map((line) => [line, "\n"]),
+    ),
+  );
 }

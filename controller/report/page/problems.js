@@ -16,16 +16,32 @@ const groups = [
   ["other", "Also"],
 ];
 
-const stateOfGroup = { failed: "failed", contradicted: "contradicted", unmet: "unmet", loss: "lost", gap: "problem", person: "person",
-  missing: "missing", waived: "waived", other: "problem" };
+const stateOfGroup = {
+  failed: "failed",
+  contradicted: "contradicted",
+  unmet: "unmet",
+  loss: "lost",
+  gap: "problem",
+  person: "person",
+  missing: "missing",
+  waived: "waived",
+  other: "problem",
+};
 
 // {kind, state, what, why, hint, command, note, place}
 function problemsOf(report) {
   const ofGates = gateProblems(report);
   // What a gate says of a section is not said twice.
   const told = new Set(ofGates.map((problem) => problem.what));
-  return [...failedSteps(report), ...ofGates, ...losses(report), ...gaps(report).filter((gap) => !told.has(gap.about)), ...turnsOfPeople(report), ...waivers(report),
-    ...listOf(report.problems).map((problem) => namedProblem(report, problem))];
+  return [
+    ...failedSteps(report),
+    ...ofGates,
+    ...losses(report),
+    ...gaps(report).filter((gap) => !told.has(gap.about)),
+    ...turnsOfPeople(report),
+    ...waivers(report),
+    ...listOf(report.problems).map((problem) => namedProblem(report, problem)),
+  ];
 }
 
 const allSteps = (report) => listOf(report.phases).flatMap(stepsOf);
@@ -42,10 +58,19 @@ function placeNamed(report, problem) {
 }
 
 function failedSteps(report) {
-  return allSteps(report).filter(hasFailed).map((step) => {
-    const failure = step.failure || {};
-    return { kind: "failed", state: step.state, what: `${step.step} on ${step.agent}`, why: failure.what || "", hint: failure.hint, place: step.place };
-  });
+  return allSteps(report)
+    .filter(hasFailed)
+    .map((step) => {
+      const failure = step.failure || {};
+      return {
+        kind: "failed",
+        state: step.state,
+        what: `${step.step} on ${step.agent}`,
+        why: failure.what || "",
+        hint: failure.hint,
+        place: step.place,
+      };
+    });
 }
 
 // Of the only condition `name`.
@@ -53,25 +78,47 @@ const isOnlyOf = (one, name) => one.conditions.size === 1 && one.conditions.has(
 // That a later phase waits for one before it is the plan, and no problem; and what failed there is told by its step.
 function isOrderOfPlan(one, report) {
   if (!isOnlyOf(one, "phase.complete")) return false;
-  const failed = listOf(report.phases).filter((phase) => stepsOf(phase).some(hasFailed)).map((phase) => phase.phase);
+  const failed = listOf(report.phases)
+    .filter((phase) => stepsOf(phase).some(hasFailed))
+    .map((phase) => phase.phase);
   return one.finding.standing === "missing" || [...one.of].every((name) => failed.includes(name));
+}
+
+function noteOf({ conditions, shuts, absolute }) {
+  const gates = `${shuts.size > 1 ? "gates" : "gate"} of ${[...shuts].join(", ")}`;
+  return `${[...conditions].join(", ")}: ${gates}${absolute ? "; nobody can waive it" : ""}`;
 }
 
 function gateProblems(report) {
   const kinds = { contradicted: "contradicted", stale: "contradicted", unmet: "unmet", missing: "missing" };
   // What would be lost is told by survival, with the places.
   const isToldBefore = (one) => isOnlyOf(one, "data.survives") && report.survival && one.finding.standing === "unmet";
-  return shortcomings(report).filter((one) => !isOrderOfPlan(one, report) && !isToldBefore(one)).map((one) => ({
-    kind: kinds[one.finding.standing] || "unmet", state: shownStanding(one.finding), what: one.finding.subject, why: one.finding.why,
-    command: one.finding.supply, place: one.phase.place,
-    note: `${[...one.conditions].join(", ")}: ${one.shuts.size > 1 ? "gates" : "gate"} of ${[...one.shuts].join(", ")}${one.absolute ? "; nobody can waive it" : ""}` }));
+  return shortcomings(report)
+    .filter((one) => !isOrderOfPlan(one, report) && !isToldBefore(one))
+    .map((one) => ({
+      kind: kinds[one.finding.standing] || "unmet",
+      state: shownStanding(one.finding),
+      what: one.finding.subject,
+      why: one.finding.why,
+      command: one.finding.supply,
+      place: one.phase.place,
+      note: noteOf(one),
+    }));
 }
 
 const isLost = (thing) => thing.ending === "lost" && thing.wanted && !thing.givenUp;
 
 function losses(report) {
-  return listOf((report.survival || {}).things).filter(isLost).map((thing) => ({
-    kind: "loss", state: "lost", what: placeOf(thing), why: `${thing.what}: ${thing.why}`, command: thing.supply, place: "survival" }));
+  return listOf((report.survival || {}).things)
+    .filter(isLost)
+    .map((thing) => ({
+      kind: "loss",
+      state: "lost",
+      what: placeOf(thing),
+      why: `${thing.what}: ${thing.why}`,
+      command: thing.supply,
+      place: "survival",
+    }));
 }
 
 function gaps(report) {
@@ -87,14 +134,29 @@ function gaps(report) {
   });
   const known = new Set(found.map((gap) => gap.about));
   for (const missing of listOf((report.survival || {}).notRead))
-    if (!known.has(missing.section)) found.push({ kind: "gap", state: "problem", what: missing.section, why: missing.why, place: "survival", about: missing.section });
+    if (!known.has(missing.section))
+      found.push({
+        kind: "gap",
+        state: "problem",
+        what: missing.section,
+        why: missing.why,
+        place: "survival",
+        about: missing.section,
+      });
   return found;
 }
 
 function turnsOfPeople(report) {
-  return allSteps(report).filter((step) => waitsForPerson(step) || (step.instruction && step.state !== "succeeded")).map((step) => ({
-    kind: "person", state: "person", what: `${step.step} on ${step.agent}`, why: step.instruction || step.wait.why, hint: step.instruction && step.wait && step.wait.why !== step.instruction ? step.wait.why : "",
-    place: step.place }));
+  return allSteps(report)
+    .filter((step) => waitsForPerson(step) || (step.instruction && step.state !== "succeeded"))
+    .map((step) => ({
+      kind: "person",
+      state: "person",
+      what: `${step.step} on ${step.agent}`,
+      why: step.instruction || step.wait.why,
+      hint: step.instruction && step.wait && step.wait.why !== step.instruction ? step.wait.why : "",
+      place: step.place,
+    }));
 }
 
 function waivers(report) {
@@ -102,15 +164,22 @@ function waivers(report) {
   for (const phase of listOf(report.phases))
     for (const [, gate] of sides(phase))
       for (const condition of listOf(gate && gate.conditions).filter(isWaived))
-        found.set(`${condition.condition}\n${condition.of}\n${condition.waived}`, { kind: "waived", state: "waived",
-          what: `${condition.condition} of ${condition.of}`, why: condition.waived, note: `gate of ${phase.phase}`, place: phase.place });
+        found.set(`${condition.condition}\n${condition.of}\n${condition.waived}`, {
+          kind: "waived",
+          state: "waived",
+          what: `${condition.condition} of ${condition.of}`,
+          why: condition.waived,
+          note: `gate of ${phase.phase}`,
+          place: phase.place,
+        });
   return [...found.values()];
 }
 
 // ---- shown
 
 function problemsSection(problems) {
-  if (problems.length === 0) return section("problems", "Problems", "", el("p", { class: "fine" }, mark("done", "Nothing failed, nothing is missing.")));
+  if (problems.length === 0)
+    return section("problems", "Problems", "", el("p", { class: "fine" }, mark("done", "Nothing failed, nothing is missing.")));
   const shown = groups.map(([kind, heading, meaning]) => {
     const items = problems.filter((problem) => problem.kind === kind);
     return items.length > 0 ? problemGroup(kind, heading, meaning, items) : null;
@@ -133,20 +202,34 @@ function problemGroup(kind, heading, meaning, problems) {
   const items = alike(problems);
   const list = (some) => el("ul", { class: "problems" }, some.map(problemItem));
   const more = items.slice(shownAtOnce);
-  return el("div", { class: `group ${toneOf(stateOfGroup[kind])}` },
+  return el(
+    "div",
+    { class: `group ${toneOf(stateOfGroup[kind])}` },
     el("h3", null, icon(stateOfGroup[kind]), heading, " ", el("span", { class: "count" }, String(problems.length))),
     meaning ? el("p", { class: "quiet" }, meaning) : null,
     list(items.slice(0, shownAtOnce)),
-    more.length > 0 ? folded({ class: "plain" }, `and ${counted(more.length, "more", "more")}`, () => list(more)) : null);
+    more.length > 0 ? folded({ class: "plain" }, `and ${counted(more.length, "more", "more")}`, () => list(more)) : null,
+  );
 }
 
 function problemItem({ first, all }) {
-  const names = all.map((problem, i) => [i > 0 ? ", " : null, problem.place ? linkTo(problem.place, problem.what) : el("span", null, problem.what)]);
-  return el("li", null,
+  const names = all.map((problem, i) => [
+    i > 0 ? ", " : null,
+    problem.place ? linkTo(problem.place, problem.what) : el("span", null, problem.what),
+  ]);
+  return el(
+    "li",
+    null,
     el("div", { class: "what" }, mark(first.state || "problem"), el("span", null, names)),
     first.why ? el("div", null, prose(first.why)) : null,
     first.hint ? el("div", null, el("span", { class: "quiet" }, "Next: "), prose(first.hint)) : null,
-    first.command || first.note ? el("div", { class: "more" },
-      first.command ? el("span", null, el("span", { class: "quiet" }, "What helps: "), supplyOf(first.command)) : null,
-      first.note ? el("span", { class: "quiet" }, first.note) : null) : null);
+    first.command || first.note
+      ? el(
+          "div",
+          { class: "more" },
+          first.command ? el("span", null, el("span", { class: "quiet" }, "What helps: "), supplyOf(first.command)) : null,
+          first.note ? el("span", { class: "quiet" }, first.note) : null,
+        )
+      : null,
+  );
 }

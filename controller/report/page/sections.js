@@ -2,8 +2,12 @@
 
 function section(id, title, count, ...children) {
   places.set(id, () => []);
-  return el("section", { id, "aria-labelledby": `${id}-title`, tabindex: "-1" },
-    el("h2", { id: `${id}-title` }, title, count === "" ? null : el("span", { class: "count" }, String(count))), children);
+  return el(
+    "section",
+    { id, "aria-labelledby": `${id}-title`, tabindex: "-1" },
+    el("h2", { id: `${id}-title` }, title, count === "" ? null : el("span", { class: "count" }, String(count))),
+    children,
+  );
 }
 
 // ---- survival
@@ -26,24 +30,56 @@ function survivalSection(survival) {
     ["Lost, but in an archive that was read back", things.filter((thing) => thing.ending === "preserved")],
     ["Survives", things.filter((thing) => thing.ending === "survives")],
   ];
-  return section("survival", "What survives an installation", things.length,
-    el("p", null, lost.length > 0
-      ? mark("lost", `${counted(lost.length, "thing")} that must be kept would be lost.`)
-      : mark("survives", "All that must be kept survives, or is preserved.")),
+  return section(
+    "survival",
+    "What survives an installation",
+    things.length,
+    el(
+      "p",
+      null,
+      lost.length > 0
+        ? mark("lost", `${counted(lost.length, "thing")} that must be kept would be lost.`)
+        : mark("survives", "All that must be kept survives, or is preserved."),
+    ),
     notRead(listOf(survival.notRead)),
-    parts.filter(([, some]) => some.length > 0).map(([title, some, open]) => folded({ class: "part" },
-      [mark(endingOf(some[0]), title), el("span", { class: "count" }, String(some.length))], () => survivalTable(title, some), open)));
+    parts
+      .filter(([, some]) => some.length > 0)
+      .map(([title, some, open]) =>
+        folded(
+          { class: "part" },
+          [mark(endingOf(some[0]), title), el("span", { class: "count" }, String(some.length))],
+          () => survivalTable(title, some),
+          open,
+        ),
+      ),
+  );
 }
 
 function notRead(missing) {
   if (missing.length === 0) return null;
-  return el("div", { class: "notice" }, mark("problem", `${counted(missing.length, "section")} of the audit not read: what they would show is not counted here.`),
-    folded({ class: "plain" }, "Which", () => el("ul", null, missing.map((one) => el("li", null, el("b", null, one.section), ": ", one.why)))));
+  return el(
+    "div",
+    { class: "notice" },
+    mark("problem", `${counted(missing.length, "section")} of the audit not read: what they would show is not counted here.`),
+    folded({ class: "plain" }, "Which", () =>
+      el(
+        "ul",
+        null,
+        missing.map((one) => el("li", null, el("b", null, one.section), ": ", one.why)),
+      ),
+    ),
+  );
 }
 
 function survivalTable(title, things) {
   const columns = [{ title: "Where" }, { title: "What" }, { title: "Why" }, { title: "What helps" }, { title: "Demand" }];
-  const rows = things.map((thing) => [placeOf(thing), thing.what, prose(thing.why), thing.supply && supplyOf(thing.supply), demandOf(thing)]);
+  const rows = things.map((thing) => [
+    placeOf(thing),
+    thing.what,
+    prose(thing.why),
+    thing.supply && supplyOf(thing.supply),
+    demandOf(thing),
+  ]);
   return table(title, columns, rows, { quiet: true });
 }
 
@@ -64,17 +100,29 @@ function auditWords(section) {
 function auditSection(audit, changes) {
   const columns = [{ title: "Section" }, { title: "Agent" }, { title: "Result" }, { title: "Found" }, { title: "Read" }];
   const order = audit.map((_, i) => i).sort((a, b) => audit[a].whole - audit[b].whole || a - b);
-  const rows = order.map((i) => [linkTo(placeOfSection(i), audit[i].section), audit[i].agent, mark(auditState(audit[i]), auditWords(audit[i])),
-    foundIn(audit[i]), audit[i].taken_at ? time(audit[i].taken_at) : "never"]);
-  return section("audit", "Audit", audit.length,
+  const rows = order.map((i) => [
+    linkTo(placeOfSection(i), audit[i].section),
+    audit[i].agent,
+    mark(auditState(audit[i]), auditWords(audit[i])),
+    foundIn(audit[i]),
+    audit[i].taken_at ? time(audit[i].taken_at) : "never",
+  ]);
+  return section(
+    "audit",
+    "Audit",
+    audit.length,
     table("Sections of the audit", columns, rows, { quiet: true }),
     changesOfAudit(changes),
-    order.map((i) => auditPart(audit[i], placeOfSection(i))));
+    order.map((i) => auditPart(audit[i], placeOfSection(i))),
+  );
 }
 
 function foundIn(section) {
   const tables = listOf(section.tables);
-  const counts = tables.filter((one) => listOf(one.rows).length > 0).map((one) => countedRows(one)).slice(0, 4);
+  const counts = tables
+    .filter((one) => listOf(one.rows).length > 0)
+    .map((one) => countedRows(one))
+    .slice(0, 4);
   return [section.absent, ...counts].filter(Boolean).join(", ");
 }
 
@@ -82,16 +130,32 @@ function foundIn(section) {
 const countedRows = (one) => `${one.rows.length} ${one.rows.length === 1 ? String(one.title).replace(/s$/, "") : one.title}`;
 
 function auditPart(part, id) {
-  const summary = [mark(auditState(part), auditWords(part)), " ", el("span", { class: "name" }, part.section), el("span", { class: "quiet" }, `on ${part.agent}`),
-    el("span", { class: "quiet" }, foundIn(part))];
+  const summary = [
+    mark(auditState(part), auditWords(part)),
+    " ",
+    el("span", { class: "name" }, part.section),
+    el("span", { class: "quiet" }, `on ${part.agent}`),
+    el("span", { class: "quiet" }, foundIn(part)),
+  ];
   const lazy = new Lazy({ class: "part", id }, summary, () => auditBody(part), false);
   places.set(id, () => [lazy]);
   return lazy.element;
 }
 
 function auditBody(part) {
-  const gapList = (title, state, some) => some.length === 0 ? null : el("div", { class: state === "problem" ? "notice" : null }, mark(state, title),
-    el("ul", null, some.map((gap) => el("li", null, el("b", null, gap.part), ": ", gap.why))));
+  const gapList = (title, state, some) =>
+    some.length === 0
+      ? null
+      : el(
+          "div",
+          { class: state === "problem" ? "notice" : null },
+          mark(state, title),
+          el(
+            "ul",
+            null,
+            some.map((gap) => el("li", null, el("b", null, gap.part), ": ", gap.why)),
+          ),
+        );
   return [
     part.failure ? el("p", { class: "notice bad" }, mark("failed", `${part.result}: `), part.failure) : null,
     gapList("Could not be read", "problem", listOf(part.problems)),
@@ -111,21 +175,52 @@ function changesOfAudit(given) {
     return `~ ${path}: ${change.before} -> ${change.after}`;
   };
   const lines = listOf(given.changes).map(line);
-  return folded({ class: "part" }, [el("b", null, "Changes since the audit before"), el("span", { class: "count" }, String(lines.length))], () => [
-    pairs(["from run", given.from && code(given.from)], ["to run", given.to && code(given.to)]),
-    lines.length > 0 ? diffLines(lines) : el("p", { class: "quiet" }, "No differences.")], lines.length > 0 && lines.length <= 20);
+  return folded(
+    { class: "part" },
+    [el("b", null, "Changes since the audit before"), el("span", { class: "count" }, String(lines.length))],
+    () => [
+      pairs(["from run", given.from && code(given.from)], ["to run", given.to && code(given.to)]),
+      lines.length > 0 ? diffLines(lines) : el("p", { class: "quiet" }, "No differences."),
+    ],
+    lines.length > 0 && lines.length <= 20,
+  );
 }
 
 // ---- agents
 
 function agentsSection(agents) {
-  const columns = [{ title: "Agent" }, { title: "Role" }, { title: "Version" }, { title: "Address" }, { title: "Last seen" }, { title: "Enrolled" },
-    { title: "Task kinds" }, { title: "Answer" }, { title: "Fingerprint" }, { title: "Machine" }];
-  const rows = agents.map((agent) => [agent.name, agent.role, agent.version, agent.endpoint && code(agent.endpoint), agent.lastSeen ? time(agent.lastSeen) : "never",
-    time(agent.enrolled), kindsOf(agent), agent.answer, agent.fingerprint && code(agent.fingerprint), agent.machineId && code(agent.machineId)]);
-  return section("agents", "Agents", agents.length, agents.length > 0
-    ? table("Agents", columns, rows, { quiet: true, alarm: (i) => agents[i].up === false })
-    : el("p", { class: "quiet" }, "None is enrolled."));
+  const columns = [
+    { title: "Agent" },
+    { title: "Role" },
+    { title: "Version" },
+    { title: "Address" },
+    { title: "Last seen" },
+    { title: "Enrolled" },
+    { title: "Task kinds" },
+    { title: "Answer" },
+    { title: "Fingerprint" },
+    { title: "Machine" },
+  ];
+  const rows = agents.map((agent) => [
+    agent.name,
+    agent.role,
+    agent.version,
+    agent.endpoint && code(agent.endpoint),
+    agent.lastSeen ? time(agent.lastSeen) : "never",
+    time(agent.enrolled),
+    kindsOf(agent),
+    agent.answer,
+    agent.fingerprint && code(agent.fingerprint),
+    agent.machineId && code(agent.machineId),
+  ]);
+  return section(
+    "agents",
+    "Agents",
+    agents.length,
+    agents.length > 0
+      ? table("Agents", columns, rows, { quiet: true, alarm: (i) => agents[i].up === false })
+      : el("p", { class: "quiet" }, "None is enrolled."),
+  );
 }
 
 function kindsOf(agent) {
@@ -137,16 +232,54 @@ function kindsOf(agent) {
 
 function ledgerSection(ledger, history) {
   const checkpoint = ledger.checkpoint || {};
-  return section("ledger", "Ledger", ledger.entries,
-    pairs(["lab", ledger.lab], ["entries", ledger.entries], ["signed orders", ledger.orders], ["signed reports", ledger.reports], ["checkpoints", ledger.checkpoints],
-      ["head", ledger.head && code(ledger.head)], ["valid", ledger.valid === false ? mark("failed", "no") : ledger.valid && mark("met", "chain and signatures hold")],
-      ["newest checkpoint", checkpoint.time && ["over ", counted(checkpoint.entries, "entry", "entries"), ", ", time(checkpoint.time)]],
-      ["its head", checkpoint.head && code(checkpoint.head)]),
-    history.length > 0 ? folded({ class: "part" }, [el("b", null, "Entries"), el("span", { class: "count" }, String(history.length))], () => historyTable(history)) : null);
+  return section(
+    "ledger",
+    "Ledger",
+    ledger.entries,
+    pairs(
+      ["lab", ledger.lab],
+      ["entries", ledger.entries],
+      ["signed orders", ledger.orders],
+      ["signed reports", ledger.reports],
+      ["checkpoints", ledger.checkpoints],
+      ["head", ledger.head && code(ledger.head)],
+      ["valid", ledger.valid === false ? mark("failed", "no") : ledger.valid && mark("met", "chain and signatures hold")],
+      [
+        "newest checkpoint",
+        checkpoint.time && ["over ", counted(checkpoint.entries, "entry", "entries"), ", ", time(checkpoint.time)],
+      ],
+      ["its head", checkpoint.head && code(checkpoint.head)],
+    ),
+    history.length > 0
+      ? folded({ class: "part" }, [el("b", null, "Entries"), el("span", { class: "count" }, String(history.length))], () =>
+          historyTable(history),
+        )
+      : null,
+  );
 }
 
 function historyTable(lines) {
-  const columns = [{ title: "Entry", number: true }, { title: "Time" }, { title: "Kind" }, { title: "Phase" }, { title: "Agent" }, { title: "What" }, { title: "Task" }];
-  return table("Entries of the ledger", columns, lines.map((line) => [line.number, time(line.time), line.kind, line.phase, line.agent, line.what, line.task && code(line.task)]),
-    { quiet: true });
+  const columns = [
+    { title: "Entry", number: true },
+    { title: "Time" },
+    { title: "Kind" },
+    { title: "Phase" },
+    { title: "Agent" },
+    { title: "What" },
+    { title: "Task" },
+  ];
+  return table(
+    "Entries of the ledger",
+    columns,
+    lines.map((line) => [
+      line.number,
+      time(line.time),
+      line.kind,
+      line.phase,
+      line.agent,
+      line.what,
+      line.task && code(line.task),
+    ]),
+    { quiet: true },
+  );
 }

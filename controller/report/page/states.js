@@ -67,12 +67,16 @@ const wordOf = (state) => (known(state) ? states[state][2] : state);
 
 function icon(state) {
   const [tone, shape] = lookOf(state);
-  return svg("svg", { viewBox: "0 0 16 16", class: `icon ${tone}${filled.has(tone) ? " filled" : ""}`, "aria-hidden": "true" },
-    shapes[shape].map((path) => svg("path", { d: path })));
+  return svg(
+    "svg",
+    { viewBox: "0 0 16 16", class: `icon ${tone}${filled.has(tone) ? " filled" : ""}`, "aria-hidden": "true" },
+    shapes[shape].map((path) => svg("path", { d: path })),
+  );
 }
 
 // The shape and the word, or other words in its place.
-const mark = (state, words) => el("span", { class: `mark ${toneOf(state)}` }, icon(state), el("span", null, words || wordOf(state)));
+const mark = (state, words) =>
+  el("span", { class: `mark ${toneOf(state)}` }, icon(state), el("span", null, words || wordOf(state)));
 
 const hasFailed = (step) => ["failed", "refused", "cancelled", "unknown", "given_up"].includes(step.state);
 const waitsFor = (step) => (step.wait && step.wait.for) || "";

@@ -4,21 +4,43 @@ const longTable = 15;
 
 // A column is {title, number}; a cell is a text, a number or a node. `alarm(i)` says which rows must be seen.
 function table(title, columns, rows, options = {}) {
-  const head = el("tr", null, columns.map((column) => el("th", { scope: "col", class: column.number && "number" }, column.title)));
-  const body = el("tbody", null, rows.map((row, i) => tableRow(columns, row, options.alarm && options.alarm(i))));
-  const shown = el("table", { class: options.class },
-    el("caption", { class: options.quiet && "hidden" }, title), el("thead", null, head), body);
+  const head = el(
+    "tr",
+    null,
+    columns.map((column) => el("th", { scope: "col", class: column.number && "number" }, column.title)),
+  );
+  const body = el(
+    "tbody",
+    null,
+    rows.map((row, i) => tableRow(columns, row, options.alarm && options.alarm(i))),
+  );
+  const shown = el(
+    "table",
+    { class: options.class },
+    el("caption", { class: options.quiet && "hidden" }, title),
+    el("thead", null, head),
+    body,
+  );
   giveRoom(head, body);
   const box = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title }, shown);
   return rows.length > longTable ? el("div", null, filter(title, body), box) : box;
 }
 
 function tableRow(columns, row, alarm) {
-  return el("tr", { class: alarm && "alarm" }, columns.map((column, i) => {
-    const cell = row[i];
-    const text = cell === undefined || cell === null ? "" : cell;
-    return el(i === 0 ? "th" : "td", { class: column.number && "number", scope: i === 0 ? "row" : null }, i === 0 && alarm ? [icon("problem"), hidden("problem: ")] : null, text);
-  }));
+  return el(
+    "tr",
+    { class: alarm && "alarm" },
+    columns.map((column, i) => {
+      const cell = row[i];
+      const text = cell === undefined || cell === null ? "" : cell;
+      return el(
+        i === 0 ? "th" : "td",
+        { class: column.number && "number", scope: i === 0 ? "row" : null },
+        i === 0 && alarm ? [icon("problem"), hidden("problem: ")] : null,
+        text,
+      );
+    }),
+  );
 }
 
 // Each column as much as its longest word takes, and more where it has sentences: but no single text makes a table wide.
@@ -38,7 +60,13 @@ function giveRoom(head, body) {
 function filter(title, body) {
   const all = body.rows.length;
   const said = el("span", { role: "status" }, counted(all, "row"));
-  const input = el("input", { type: "search", "aria-label": `Filter: ${title}`, placeholder: "Filter", autocomplete: "off", spellcheck: "false" });
+  const input = el("input", {
+    type: "search",
+    "aria-label": `Filter: ${title}`,
+    placeholder: "Filter",
+    autocomplete: "off",
+    spellcheck: "false",
+  });
   let texts = null;
   input.addEventListener("input", () => {
     texts = texts || Array.from(body.rows, (row) => row.textContent.toLowerCase());
@@ -63,7 +91,12 @@ function givenTable(given) {
   const order = rows.map((_, i) => i).sort((a, b) => alarms.has(b) - alarms.has(a) || a - b);
   return [
     rows.length > 0 && columns.length > 0
-      ? table(given.title || "", columns, order.map((i) => rows[i]), { alarm: (i) => alarms.has(order[i]) })
+      ? table(
+          given.title || "",
+          columns,
+          order.map((i) => rows[i]),
+          { alarm: (i) => alarms.has(order[i]) },
+        )
       : el("p", { class: "quiet" }, el("b", null, given.title), " none"),
     listOf(given.notes).map((note) => el("p", { class: "note" }, note)),
   ];
@@ -71,6 +104,12 @@ function givenTable(given) {
 
 // Pairs of a name and something; those with nothing are left out.
 function pairs(...rows) {
-  const told = rows.filter(([, value]) => value !== undefined && value !== null && value !== "" && value !== false && value.length !== 0);
-  return el("dl", { class: "pairs" }, told.map(([name, value]) => el("div", null, el("dt", null, name), el("dd", null, value))));
+  const told = rows.filter(
+    ([, value]) => value !== undefined && value !== null && value !== "" && value !== false && value.length !== 0,
+  );
+  return el(
+    "dl",
+    { class: "pairs" },
+    told.map(([name, value]) => el("div", null, el("dt", null, name), el("dd", null, value))),
+  );
 }

@@ -4,6 +4,7 @@
 
 const rowHeight = 22;
 const barHeight = 12;
+const signWidth = 6.7;
 
 class Chart {
   constructor(title, rows, table) {
@@ -26,35 +27,58 @@ class Chart {
 
 const charts = [];
 const chartOf = new Map();
-const sizes = window.ResizeObserver && new ResizeObserver((entries) => {
-  for (const entry of entries) {
-    const chart = chartOf.get(entry.target) || charts.find((one) => one.box === entry.target);
-    chartOf.set(entry.target, chart);
-    requestAnimationFrame(() => chart.draw());
-  }
-});
+const sizes =
+  window.ResizeObserver &&
+  new ResizeObserver((entries) => {
+    for (const entry of entries) {
+      const chart = chartOf.get(entry.target) || charts.find((one) => one.box === entry.target);
+      chartOf.set(entry.target, chart);
+      requestAnimationFrame(() => chart.draw());
+    }
+  });
 
 function picture(title, rows, width) {
   const isBeside = width >= 620;
-  const left = isBeside ? Math.min(260, Math.round(width * 0.3)) : 0;
+  const longest = Math.max(...rows.map((row) => row.label.length));
+  const left = isBeside ? Math.min(Math.round(width * 0.33), Math.round(longest * signWidth) + 16) : 0;
   const height = isBeside ? rowHeight : rowHeight + 14;
   const top = 26;
-  const scale = new TimeScale(rows.flatMap((row) => row.bars), width - left - 20);
+  const scale = new TimeScale(
+    rows.flatMap((row) => row.bars),
+    width - left - 20,
+  );
   const whole = top + rows.length * height + 4;
-  const drawing = svg("svg", { viewBox: `0 0 ${width} ${whole}`, width, height: whole, role: "img", "aria-label": `${title}. The table below tells the same.` });
+  const drawing = svg("svg", {
+    viewBox: `0 0 ${width} ${whole}`,
+    width,
+    height: whole,
+    role: "img",
+    "aria-label": `${title}. The table below tells the same.`,
+  });
   for (const tick of scale.ticks())
     drawing.append(
       svg("line", { class: "grid", x1: left + tick.x, x2: left + tick.x, y1: top - 6, y2: whole }),
-      svg("text", { class: "tick", x: left + tick.x + 3, y: top - 11 }, tick.text));
+      svg("text", { class: "tick", x: left + tick.x + 3, y: top - 11 }, tick.text),
+    );
   for (const gap of scale.breaks())
     drawing.append(
-      svg("rect", { class: "break", x: left + gap.x - 6, y: top - 6, width: 12, height: whole - top + 6 },
-        svg("title", null, `${duration(gap.ms / 1000)} without anything, left out`)));
-  const signs = Math.floor((isBeside ? left - 12 : width - 4) / 6.7);
+      svg(
+        "rect",
+        { class: "break", x: left + gap.x - 6, y: top - 6, width: 12, height: whole - top + 6 },
+        svg("title", null, `${duration(gap.ms / 1000)} without anything, left out`),
+      ),
+    );
+  const signs = Math.floor((isBeside ? left - 12 : width - 4) / signWidth);
   rows.forEach((row, i) => {
     const y = top + i * height;
-    drawing.append(svg("text", { class: "label", x: 0, y: isBeside ? y + 14 : y + 11 }, shorter(row.label, signs),
-      svg("title", null, row.hint || row.label)));
+    drawing.append(
+      svg(
+        "text",
+        { class: "label", x: 0, y: isBeside ? y + 14 : y + 11 },
+        shorter(row.label, signs),
+        svg("title", null, row.hint || row.label),
+      ),
+    );
     // What failed is not hidden by what succeeded beside it.
     const last = [...row.bars].sort((a, b) => (toneOf(a.state) === "bad") - (toneOf(b.state) === "bad"));
     for (const bar of last) drawing.append(drawBar(bar, scale, left, y + (isBeside ? 4 : 17)));
@@ -77,18 +101,35 @@ function drawBar(bar, scale, left, y) {
 
 // What bars of waiting are filled with: once on the page.
 function patterns() {
-  const hatch = (id, kind) => svg("pattern", { id, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
-    svg("rect", { width: 6, height: 6, class: `ground ${kind}` }), svg("rect", { width: 2.5, height: 6, class: `line ${kind}` }));
-  return svg("svg", { class: "hidden", width: 0, height: 0, "aria-hidden": "true" },
-    svg("defs", null, hatch("hatch-yours", "yours"), hatch("hatch-still", "still")));
+  const hatch = (id, kind) =>
+    svg(
+      "pattern",
+      { id, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+      svg("rect", { width: 6, height: 6, class: `ground ${kind}` }),
+      svg("rect", { width: 2.5, height: 6, class: `line ${kind}` }),
+    );
+  return svg(
+    "svg",
+    { class: "hidden", width: 0, height: 0, "aria-hidden": "true" },
+    svg("defs", null, hatch("hatch-yours", "yours"), hatch("hatch-still", "still")),
+  );
 }
 
 const shorter = (text, signs) => (text.length <= signs ? text : text.slice(0, Math.max(1, signs - 1)) + "\u2026");
 
 function legend(rows) {
   const bars = rows.flatMap((row) => row.bars);
-  const entry = (kind, words) => el("li", null, svg("svg", { class: "sample", viewBox: "0 0 18 10", "aria-hidden": "true" },
-    svg("rect", { class: "bar " + kind, x: 0.5, y: 0.5, width: 17, height: 9, rx: 2 })), words);
+  const entry = (kind, words) =>
+    el(
+      "li",
+      null,
+      svg(
+        "svg",
+        { class: "sample", viewBox: "0 0 18 10", "aria-hidden": "true" },
+        svg("rect", { class: "bar " + kind, x: 0.5, y: 0.5, width: 17, height: 9, rx: 2 }),
+      ),
+      words,
+    );
   const entries = [
     [bars.some((bar) => bar.state === "succeeded" && !bar.isExpected && !bar.isWait), "done good", "succeeded"],
     [bars.some((bar) => toneOf(bar.state) === "bad" && !bar.isWait), "done bad", "failed, with a cross behind it"],
@@ -97,7 +138,11 @@ function legend(rows) {
     [bars.some((bar) => bar.isWait && bar.state === "person"), "wait yours", "a person's turn"],
     [bars.some((bar) => bar.isWait && bar.state !== "person"), "wait still", "waiting"],
   ];
-  return el("ul", { class: "legend" }, entries.filter(([is]) => is).map(([, kind, words]) => entry(kind, words)));
+  return el(
+    "ul",
+    { class: "legend" },
+    entries.filter(([is]) => is).map(([, kind, words]) => entry(kind, words)),
+  );
 }
 
 // ---- bars of a step
@@ -106,12 +151,25 @@ function barsOf(step, made) {
   const bars = [];
   for (const wait of listOf(step.waits)) {
     const state = ["person", "approval"].includes(wait.for) ? "person" : "waiting";
-    add(bars, wait.from, wait.to || made, { state, isWait: true, text: `${step.step}: waited for ${wait.for}. ${wait.why || ""}` });
+    add(bars, wait.from, wait.to || made, {
+      state,
+      isWait: true,
+      text: `${step.step}: waited for ${wait.for}. ${wait.why || ""}`,
+    });
   }
-  if (step.started) add(bars, step.started, step.ended || made, { state: step.state, text: `${step.step}: ${wordOf(step.state)}, ${tookWords(step)}` });
-  else if (step.ordered && step.ended) add(bars, step.ordered, step.ended, { state: step.state, text: `${step.step}: ${wordOf(step.state)}` });
+  if (step.started)
+    add(bars, step.started, step.ended || made, {
+      state: step.state,
+      text: `${step.step}: ${wordOf(step.state)}, ${tookWords(step)}`,
+    });
+  else if (step.ordered && step.ended)
+    add(bars, step.ordered, step.ended, { state: step.state, text: `${step.step}: ${wordOf(step.state)}` });
   else if (step.expected && step.expected.start)
-    add(bars, step.expected.start, step.expected.end, { state: "waiting", isExpected: true, text: `${step.step}: expected ${duration(expectedSeconds(step))}` });
+    add(bars, step.expected.start, step.expected.end, {
+      state: "waiting",
+      isExpected: true,
+      text: `${step.step}: expected ${duration(expectedSeconds(step))}`,
+    });
   return bars;
 }
 
@@ -140,11 +198,35 @@ function tookWords(step) {
 // ---- the same as tables
 
 function stepTable(title, steps) {
-  const columns = [{ title: "Step" }, { title: "Agent" }, { title: "State" }, { title: "Start" }, { title: "End" }, { title: "Took", number: true },
-    { title: "Expected", number: true }, { title: "Waited for" }];
-  const rows = steps.map((step) => [code(step.step), step.agent, mark(shownState(step)), time(startOf(step)), time(endOf(step)),
-    duration(tookSeconds(step)), duration(expectedSeconds(step)),
-    listOf(step.waits).map((wait) => el("div", null, `${wait.for}, from `, time(wait.from), wait.to ? [" to ", time(wait.to)] : " on", wait.why ? `: ${wait.why}` : ""))]);
+  const columns = [
+    { title: "Step" },
+    { title: "Agent" },
+    { title: "State" },
+    { title: "Start" },
+    { title: "End" },
+    { title: "Took", number: true },
+    { title: "Expected", number: true },
+    { title: "Waited for" },
+  ];
+  const rows = steps.map((step) => [
+    code(step.step),
+    step.agent,
+    mark(shownState(step)),
+    time(startOf(step)),
+    time(endOf(step)),
+    duration(tookSeconds(step)),
+    duration(expectedSeconds(step)),
+    listOf(step.waits).map((wait) =>
+      el(
+        "div",
+        null,
+        `${wait.for}, from `,
+        time(wait.from),
+        wait.to ? [" to ", time(wait.to)] : " on",
+        wait.why ? `: ${wait.why}` : "",
+      ),
+    ),
+  ]);
   return table(title, columns, rows, { alarm: (i) => hasFailed(steps[i]) });
 }
 
@@ -156,22 +238,36 @@ function phaseChart(phase, made) {
   const steps = stepsOf(phase);
   const many = steps.length > 40 && listOf(phase.tracks).length > 1;
   const rows = many
-    ? listOf(phase.tracks).map((track) => ({ label: track.track, bars: listOf(track.steps).flatMap((step) => barsOf(step, made)) }))
+    ? listOf(phase.tracks).map((track) => ({
+        label: track.track,
+        bars: listOf(track.steps).flatMap((step) => barsOf(step, made)),
+      }))
     : steps.map((step) => ({ label: nameIn(phase, step), hint: step.step, bars: barsOf(step, made) }));
   if (!rows.some((row) => row.bars.length > 0)) return null;
   const title = `Timeline of phase ${phase.phase}`;
-  return new Chart(title, rows, folded({ class: "plain" }, "The same as a table", () => stepTable(title, steps))).element;
+  return new Chart(
+    title,
+    rows,
+    folded({ class: "plain" }, "The same as a table", () => stepTable(title, steps)),
+  ).element;
 }
 
 // One row for each phase that has a time.
 function wholeChart(report) {
   const rows = listOf(report.phases).map((phase) => ({
-    label: `${phase.phase}  ${phase.title || ""}`, bars: stepsOf(phase).flatMap((step) => barsOf(step, report.made)) }));
+    label: `${phase.phase}  ${phase.title || ""}`,
+    bars: stepsOf(phase).flatMap((step) => barsOf(step, report.made)),
+  }));
   const timed = rows.filter((row) => row.bars.length > 0);
   if (timed.length === 0) return null;
   const steps = listOf(report.phases).flatMap(stepsOf);
-  return new Chart("Timeline of all phases", timed,
-    folded({ class: "plain" }, `The same as a table: ${counted(steps.length, "step")}`, () => stepTable("Steps of all phases", steps))).element;
+  return new Chart(
+    "Timeline of all phases",
+    timed,
+    folded({ class: "plain" }, `The same as a table: ${counted(steps.length, "step")}`, () =>
+      stepTable("Steps of all phases", steps),
+    ),
+  ).element;
 }
 
 const stepsOf = (phase) => listOf(phase.tracks).flatMap((track) => listOf(track.steps));

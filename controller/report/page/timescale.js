@@ -4,8 +4,9 @@
 const breakWidth = 22;
 const leastStretch = 40;
 
-const tickSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800,
-  1209600, 2592000].map((step) => step * 1000);
+const tickSteps = [
+  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000,
+].map((step) => step * 1000);
 
 // Of spans {from, to} in milliseconds; those that overlap, or nearly, become one.
 function joined(spans, gapMax) {
@@ -86,5 +87,11 @@ function tickText(at, step, isFirst) {
 function wholeHours(at) {
   const hours = (at - clock.began) / 3600000;
   if (!Number.isInteger(hours) || hours === 0) return elapsed(at);
-  return [[Math.floor(hours / 24), "d"], [hours % 24, "h"]].filter(([number]) => number > 0).map(([number, unit]) => `${number} ${unit}`).join(" ");
+  return [
+    [Math.floor(hours / 24), "d"],
+    [hours % 24, "h"],
+  ]
+    .filter(([number]) => number > 0)
+    .map(([number, unit]) => `${number} ${unit}`)
+    .join(" ");
 }

@@ -64,7 +64,14 @@ const isSimulated = (at) => at >= clock.began;
 
 function wordsOf(at) {
   if (isSimulated(at)) return "+" + elapsed(at);
-  return formatted(at, { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  return formatted(at, {
+    year: "numeric",
+    month: "short",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  });
 }
 
 function time(iso) {

@@ -17,25 +17,71 @@ from support.lab import DISKS, PING, Lab, phase, step, track
 from support.tools import LSBLK
 
 ATTACH = "Plug the backup disk into a rear port."
-WAIT = (f'{{ name = "disk", task = {{ usb_disk = {{ serial = "NAAB0001", folder = "/mnt/usb" }} }}, deadline = "2m", '
-        f'instruction = "{ATTACH}" }}')
+WAIT = (
+    f'{{ name = "disk", task = {{ usb_disk = {{ serial = "NAAB0001", folder = "/mnt/usb" }} }}, deadline = "2m", '
+    f'instruction = "{ATTACH}" }}'
+)
 
 
 def describe(lab):
     lab.describe(
-        phase("0a", track("0a-disks", "z640", step("disks", DISKS)), track("0a-guests", "z640", step("guests", "audit_guests = {}")),
-              track("0a-zfs", "z640", step("zfs", "audit_zfs = {}")), track("0a-network", "z640", step("network", "audit_network = {}")),
-              more='proves = [{ name = "audit.complete", max_age = "24h" }]'),
-        phase("ready", track("folders", "z640", step("folder", f'directory = {{ path = "{lab.folder}/srv/media", parents = true, mode = "0750" }}'),
-                             step("note", f'file = {{ path = "{lab.folder}/srv/media/README", content = "Films and series\\n" }}')),
-              track("agents", "jellyfin", step("hello", PING))),
-        phase("0b", track("0b", "z640", step("health", 'pool_health = { pool = "datapool" }'), step("snapshot",
-              'zfs_snapshot = { dataset = "datapool", name = "pre-rebuild" }')), track("usb", "z640", WAIT), more='after = ["ready"]'),
-        phase("1", track("1", "z640", step("wipe", 'wipe_disk = { serial = "OLD1" }')), more='after = ["0a", "0b"]\ninstalls = ["z640"]'),
-        phase("2", track("2a", "z640"), more='after = ["1"]'))
+        phase(
+            "0a",
+            track("0a-disks", "z640", step("disks", DISKS)),
+            track("0a-guests", "z640", step("guests", "audit_guests = {}")),
+            track("0a-zfs", "z640", step("zfs", "audit_zfs = {}")),
+            track("0a-network", "z640", step("network", "audit_network = {}")),
+            more='proves = [{ name = "audit.complete", max_age = "24h" }]',
+        ),
+        phase(
+            "ready",
+            track(
+                "folders",
+                "z640",
+                step("folder", f'directory = {{ path = "{lab.folder}/srv/media", parents = true, mode = "0750" }}'),
+                step("note", f'file = {{ path = "{lab.folder}/srv/media/README", content = "Films and series\\n" }}'),
+            ),
+            track("agents", "jellyfin", step("hello", PING)),
+        ),
+        phase(
+            "0b",
+            track(
+                "0b",
+                "z640",
+                step("health", 'pool_health = { pool = "datapool" }'),
+                step("snapshot", 'zfs_snapshot = { dataset = "datapool", name = "pre-rebuild" }'),
+            ),
+            track("usb", "z640", WAIT),
+            more='after = ["ready"]',
+        ),
+        phase(
+            "1",
+            track("1", "z640", step("wipe", 'wipe_disk = { serial = "OLD1" }')),
+            more='after = ["0a", "0b"]\ninstalls = ["z640"]',
+        ),
+        phase("2", track("2a", "z640"), more='after = ["1"]'),
+    )
     text = lab.file.read_text()
-    pool = ('\n[[disks]]\nname = "data1"\nhost = "z640"\nserial = "ZDH1A001"\nrole = "data"\nsize = "2TB"\n\n[[pools]]\nname = "datapool"\nhost = "z640"\nlayout = "single"\n'
-            'disks = ["data1"]\n\n[[keep]]\npath = "/root"\nhost = "z640"\nwhy = "Scripts and notes"\n\n')
+    pool = """
+[[disks]]
+name = "data1"
+host = "z640"
+serial = "ZDH1A001"
+role = "data"
+size = "2TB"
+
+[[pools]]
+name = "datapool"
+host = "z640"
+layout = "single"
+disks = ["data1"]
+
+[[keep]]
+path = "/root"
+host = "z640"
+why = "Scripts and notes"
+
+"""
     lab.file.write_text(text.replace("[[plan.phases]]", pool + "[[plan.phases]]", 1))
 
 
@@ -53,15 +99,25 @@ def roles_of(lab):
 def main(out):
     lab = Lab(("z640", "jellyfin"))
     try:
+        roles = roles_of(lab)
         for agent in lab.agents.values():
-            agent.roles_dir = roles = roles_of(lab) if agent.name == "z640" else roles  # noqa: F821
+            agent.roles_dir = roles
         describe(lab)
         lab.init()
         for name in lab.agents:
             ended = lab.enrol(name)
             assert ended.code == 0, ended
         shown = json.loads(LSBLK)
-        disk = dict(shown["blockdevices"][0], name="sdq", kname="sdq", path="/dev/sdq", serial="OLD1", model="Portable", pttype="gpt", children=[])
+        disk = dict(
+            shown["blockdevices"][0],
+            name="sdq",
+            kname="sdq",
+            path="/dev/sdq",
+            serial="OLD1",
+            model="Portable",
+            pttype="gpt",
+            children=[],
+        )
         shown["blockdevices"].append(disk)
         lab["z640"].tools.fake("lsblk", prints=json.dumps(shown))
         for agent in lab.agents.values():
@@ -71,11 +127,24 @@ def main(out):
             print(ended)
         waiting = {row["step"]: row for row in json.loads(ended.out).get("waiting", [])}
         lab["jellyfin"].kill()
-        report = compose(lab, {"state": "failed", "sentence": "Phase 0b failed at health; its disk waits for you.",
-                               "next": [{"command": "relab run 0b", "why": "once the pool can be read, and the disk is there"}]},
-                         made="", more={"0b": {"after": ["ready"]},
-                               "1": {"after": ["0a", "0b"], "installs": ["z640"]}, "2": {"after": ["1"]}, "2 0": {"track": "2a", "agent": "z640"},
-                                        "0b/usb/disk": {"instruction": ATTACH}, "1/1/wipe": {"destroys": ["disk OLD1: Portable"]}}, waiting=waiting)
+        report = compose(
+            lab,
+            {
+                "state": "failed",
+                "sentence": "Phase 0b failed at health; its disk waits for you.",
+                "next": [{"command": "relab run 0b", "why": "once the pool can be read, and the disk is there"}],
+            },
+            made="",
+            more={
+                "0b": {"after": ["ready"]},
+                "1": {"after": ["0a", "0b"], "installs": ["z640"]},
+                "2": {"after": ["1"]},
+                "2 0": {"track": "2a", "agent": "z640"},
+                "0b/usb/disk": {"instruction": ATTACH},
+                "1/1/wipe": {"destroys": ["disk OLD1: Portable"]},
+            },
+            waiting=waiting,
+        )
         report["made"] = report["history"][-1]["time"]
         text = json.dumps(report, indent=1).replace(str(lab.folder), "/tmp/lab")
         pathlib.Path(out).write_text(text + "\n")

@@ -14,10 +14,26 @@ import time
 PATIENCE = 60
 
 # Nothing of its own may go out, wait for a person, or come between.
-OPTIONS = ("--headless=new", "--no-first-run", "--no-default-browser-check", "--disable-background-networking", "--disable-component-update",
-           "--disable-default-apps", "--disable-domain-reliability", "--disable-extensions", "--disable-sync", "--disable-gpu", "--mute-audio",
-           "--disable-dev-shm-usage", "--metrics-recording-only", "--no-proxy-server", "--host-resolver-rules=MAP * ~NOTFOUND",
-           "--force-color-profile=srgb", "--hide-scrollbars", "--remote-debugging-pipe")
+OPTIONS = (
+    "--headless=new",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--disable-extensions",
+    "--disable-sync",
+    "--disable-gpu",
+    "--mute-audio",
+    "--disable-dev-shm-usage",
+    "--metrics-recording-only",
+    "--no-proxy-server",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--force-color-profile=srgb",
+    "--hide-scrollbars",
+    "--remote-debugging-pipe",
+)
 
 
 def chromium():
@@ -41,9 +57,15 @@ class Browser:
         with open(self.folder / "log", "wb") as log:
             self.process = subprocess.Popen(
                 [chromium(), *OPTIONS, *sandbox, f"--user-data-dir={self.folder / 'profile'}", "about:blank"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=os.environ | {"HOME": str(self.folder)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env=os.environ | {"HOME": str(self.folder)},
                 # What Python opens is closed in others by itself; the two are not.
-                close_fds=False, preexec_fn=lambda: give(read_commands, write_events))
+                close_fds=False,
+                preexec_fn=lambda: give(read_commands, write_events),
+            )
         os.close(read_commands)
         os.close(write_events)
 
@@ -150,6 +172,10 @@ class Page:
             raise BrowserError(f"{expression}: {done['exceptionDetails'].get('exception', {}).get('description')}")
         return done["result"].get("value")
 
+    def each(self, selector, of):
+        """What a JavaScript expression gives for each `one` that the selector finds."""
+        return self.run(f"[...document.querySelectorAll({json.dumps(selector)})].map((one) => {of})")
+
     def wait_for(self, expression, patience=PATIENCE):
         until = time.monotonic() + patience
         while not (value := self.run(expression)):
@@ -172,6 +198,8 @@ class Page:
         pathlib.Path(path).write_bytes(base64.b64decode(data))
 
     def pdf(self):
+        """As it is printed: what is emulated would take the place of that."""
+        self.call("Emulation.setEmulatedMedia", media="", features=[])
         return base64.b64decode(self.call("Page.printToPDF", preferCSSPageSize=False, printBackground=False)["data"])
 
     def close(self):

@@ -1,5 +1,4 @@
-"""A report composed of what the programs print with `--output json`, as docs/formats/report.md tells: what the command does by itself,
-done once more by other means, to have true data for the page."""
+"""A report composed of what the programs print with `--output json`, as docs/formats/report.md tells: true data for the page."""
 
 import base64
 import hashlib
@@ -13,6 +12,7 @@ STATES = ("succeeded", "failed", "refused", "cancelled", "unknown")
 def instant(milliseconds):
     """As relab writes times, with the milliseconds that a report has."""
     from datetime import datetime, timezone
+
     moment = datetime.fromtimestamp(int(milliseconds) / 1000, timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
 
@@ -37,8 +37,14 @@ def step_of(planned, task, reports, waiting):
     if task["task"] not in reports:
         return step
     digest, report = reports[task["task"]]
-    step |= {"started": instant(report["startedAt"]), "ended": instant(report["endedAt"]), "digest": digest,
-             "mode": report["mode"], "changes": report.get("changes", []), "log": report.get("log", [])}
+    step |= {
+        "started": instant(report["startedAt"]),
+        "ended": instant(report["endedAt"]),
+        "digest": digest,
+        "mode": report["mode"],
+        "changes": report.get("changes", []),
+        "log": report.get("log", []),
+    }
     if step["state"] != "succeeded":
         step["failure"] = {key: value for key, value in report.get("failure", {}).items() if value}
     return step
@@ -74,7 +80,10 @@ def phases_of(lab, more, waiting, reports):
             if not track:
                 phase["tracks"].append(more[f"{name} {number}"] | {"steps": []})
                 continue
-            steps = [step_of(step | more.get(step["step"], {}), tasks.get(step["step"]), reports, waiting.get(step["step"])) for step in track]
+            steps = [
+                step_of(step | more.get(step["step"], {}), tasks.get(step["step"]), reports, waiting.get(step["step"]))
+                for step in track
+            ]
             stopped = False
             for step in steps:
                 if stopped and step["state"] == "never" and failed:
@@ -101,8 +110,15 @@ def tables_of(facts):
         if name == "coverage" or not (isinstance(value, list) and value and isinstance(value[0], dict)):
             continue
         columns = list(dict.fromkeys(key for row in value for key in row))
-        tables.append({"title": name, "columns": [{"title": column, "number": all(str(row.get(column, 0)).isdigit() for row in value)} for column in columns],
-                       "rows": [[flat(row.get(column, "")) for column in columns] for row in value]})
+        tables.append(
+            {
+                "title": name,
+                "columns": [
+                    {"title": column, "number": all(str(row.get(column, 0)).isdigit() for row in value)} for column in columns
+                ],
+                "rows": [[flat(row.get(column, "")) for column in columns] for row in value],
+            }
+        )
     return tables
 
 
@@ -112,18 +128,34 @@ def audit_of(lab):
         for answer in answers:
             facts = answer.get("facts") or {}
             coverage = facts.get("coverage", {})
-            sections.append({"section": name} | {key: answer[key] for key in ("agent", "result", "whole", "taken_at", "failure") if key in answer}
-                            | {"absent": coverage.get("absent", ""), "problems": coverage.get("problems", []), "parts": coverage.get("parts", []),
-                               "tables": tables_of(facts)})
+            sections.append(
+                {"section": name}
+                | {key: answer[key] for key in ("agent", "result", "whole", "taken_at", "failure") if key in answer}
+                | {
+                    "absent": coverage.get("absent", ""),
+                    "problems": coverage.get("problems", []),
+                    "parts": coverage.get("parts", []),
+                    "tables": tables_of(facts),
+                }
+            )
     return sections
 
 
 def compose(lab, verdict, made, more=None, waiting=None):
     """`more`: what only the lab file tells of phases and steps; `waiting`: {step: {for, why}} as `relab run` says."""
     head = json.loads(lab.relab("ledger", "head").out)
-    count, moment = (int.from_bytes(base64.b64decode(head["payload"])[at:at + 8], "little") for at in (16, 24))
-    return {"format": 1, "lab": "loop", "made": made, "version": lab.relab("--version").out.split()[-1], "basis": "runs", "verdict": verdict,
-            "phases": phases_of(lab, more or {}, waiting or {}, reports_of(lab)), "survival": lab.relab_json("audit", "survive"),
-            "audit": audit_of(lab), "agents": lab.relab_json("agents", "--ping"),
-            "ledger": lab.relab_json("ledger", "verify") | {"checkpoint": {"entries": count, "time": instant(moment)}},
-            "history": lab.relab_json("ledger", "show")}
+    count, moment = (int.from_bytes(base64.b64decode(head["payload"])[at : at + 8], "little") for at in (16, 24))
+    return {
+        "format": 1,
+        "lab": "loop",
+        "made": made,
+        "version": lab.relab("--version").out.split()[-1],
+        "basis": "runs",
+        "verdict": verdict,
+        "phases": phases_of(lab, more or {}, waiting or {}, reports_of(lab)),
+        "survival": lab.relab_json("audit", "survive"),
+        "audit": audit_of(lab),
+        "agents": lab.relab_json("agents", "--ping"),
+        "ledger": lab.relab_json("ledger", "verify") | {"checkpoint": {"entries": count, "time": instant(moment)}},
+        "history": lab.relab_json("ledger", "show"),
+    }
