@@ -181,6 +181,15 @@ class Content(PageCase):
             self.assertIn(said, text)
         self.assertIn("Before it begins: CLOSED", page.run("document.getElementById('phases').innerText"))
 
+    def test_each_finding_tells_what_it_rests_on(self):
+        report = sample()
+        gates = [gate for phase in report["phases"] for gate in phase["gate"].values()]
+        found = [one for gate in gates for condition in gate["conditions"] for one in condition["findings"] if "task" in one]
+        self.assertGreater(len(found), 5)
+        page = self.open(report)
+        told = page.each(".evidence", "[...one.querySelectorAll('code')].map((code) => code.textContent)")
+        self.assertEqual(sorted(told), sorted([one["task"], one["digest"]] for one in found))
+
     def test_a_link_of_a_problem_opens_its_place(self):
         page = self.open(invented.rehearsal())
         page.run("document.querySelectorAll('details').forEach((one) => { one.open = false; })")
