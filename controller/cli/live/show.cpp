@@ -44,11 +44,13 @@ LiveShow::LiveShow(Printer& out, std::string title)
 LiveShow::~LiveShow() { out_.keep_above(nullptr); }
 
 void LiveShow::agent_up(const std::string& agent, const Greeting& greeting) {
+  there_.insert(agent);
   away_.erase(agent);
   lines_.agent_up(agent, greeting);
 }
 
 void LiveShow::agent_down(const std::string& agent, const Error& why) {
+  there_.erase(agent);
   away_[agent] = visible(why.what);
   lines_.agent_down(agent, why);
 }
@@ -74,8 +76,10 @@ LiveView LiveShow::view_of(const Engine& engine, Millis since) const {
       .title = title_, .since = since, .tracks = {}, .away = away_, .open_conditions = conditions_};
   for (const auto& track : engine.tracks()) {
     if (track.empty()) continue;
-    LiveTrack shown{
-        .name = track_name(track[0].step.path), .agent = track[0].step.agent, .steps = {}};
+    LiveTrack shown{.name = track_name(track[0].step.path),
+                    .agent = track[0].step.agent,
+                    .agent_there = there_.contains(track[0].step.agent),
+                    .steps = {}};
     for (const auto& run : track) {
       LiveStep step{.name = step_name(run.step.path),
                     .state = run.state,

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,7 @@ class LiveShow final : public Narrator {
   Style style_;
   /// By the step's path.
   std::map<std::string, Doing> doing_;
+  std::set<std::string> there_;
   std::map<std::string, std::string> away_;
   std::vector<std::string> conditions_;
   Instant drawn_{};

@@ -51,7 +51,7 @@ std::string count_of(const LiveTrack& track) {
   return fmt::format("{}/{}", done, track.steps.size());
 }
 
-std::string words_of(const LiveStep& step, const Style& style) {
+std::string words_of(const LiveTrack& track, const LiveStep& step, const Style& style) {
   switch (step.wait) {
     case Wait::person:
       return toned(style, Tone::strong, "PLEASE: " + step.why);
@@ -66,7 +66,8 @@ std::string words_of(const LiveStep& step, const Style& style) {
   if (step.state == StepState::failed)
     return toned(style, Tone::bad, fmt::format("FAILED: {}", step.why));
   if (step.state == StepState::blocked) return "blocked";
-  if (!is_running(step)) return "waits its turn";
+  if (!is_running(step))
+    return track.agent_there ? "waits its turn" : fmt::format("waits for {}", track.agent);
   if (step.pace) {
     auto text = step.pace->text();
     if (text.starts_with(", ")) text.erase(0, 2);
@@ -80,7 +81,7 @@ std::string line_of(const LiveTrack& track, std::size_t width, const Style& styl
   const auto* step = focus(track);
   const auto head = fmt::format("  {:{}} {:>5}  ", track.name, width, count_of(track));
   if (step == nullptr) return head + toned(style, Tone::good, "done");
-  return head + fmt::format("{}  {}", step->name, words_of(*step, style));
+  return head + fmt::format("{}  {}", step->name, words_of(track, *step, style));
 }
 
 std::string headline(const LiveView& view, const Style& style) {

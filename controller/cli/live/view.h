@@ -33,6 +33,8 @@ struct LiveStep {
 struct LiveTrack {
   std::string name;
   std::string agent;
+  /// It answers, or nobody knows.
+  bool agent_there = true;
   std::vector<LiveStep> steps;
 };
 
