@@ -5,6 +5,7 @@
 #include "common/reflect/notes.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
+#include "controller/cli/page/parts.h"
 #include "controller/keys/key_file.h"
 #include "controller/link/zmq_exchange.h"
 #include "controller/report/table.h"
@@ -99,9 +100,8 @@ nlohmann::json to_json(const Row& row) {
 }
 
 void print_rows(const std::vector<Row>& rows, Printer& out) {
-  Table table(
-      {"agent", "role", "version", "endpoint", "fingerprint", "kinds", "enrolled", "last seen",
-       "answer"});
+  Table table({"agent", "role", "version", "endpoint", "fingerprint", "kinds", "enrolled",
+               "last seen", "answer"});
   auto list = nlohmann::json::array();
   for (const auto& row : rows) {
     table.add({{row.agent.name},
@@ -167,6 +167,12 @@ ExitCode remove(Context& context, const std::string& lab, const std::string& age
 void declare_agents(po::options_description& options) {
   options.add_options()("ping", "dial each agent and say whether it answers")(
       "patience", patience_value(5), "seconds to wait for answers");
+}
+
+nlohmann::json agents_json(const State& state) {
+  auto list = nlohmann::json::array();
+  for (const auto& row : rows_of(state)) list.push_back(to_json(row));
+  return list;
 }
 
 ExitCode agents(const Values& values, Context& context) {

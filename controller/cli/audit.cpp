@@ -7,6 +7,7 @@
 #include "common/reflect/notes.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
+#include "controller/cli/page/parts.h"
 #include "controller/cli/survive.h"
 #include "controller/report/diff.h"
 #include "controller/run/book.h"
@@ -144,6 +145,10 @@ ExitCode compare(const Values& values, Context& context, schema::Lab::Reader lab
 void declare_audit(po::options_description& options) {
   options.add_options()("markdown", "as Markdown, for a wiki")(
       "all", "diff: also what changes all the time, such as counters");
+}
+
+std::vector<SectionView> audit_views(schema::Lab::Reader lab, const State& state) {
+  return collect(lab, state, {}, {});
 }
 
 ExitCode audit(const Values& values, Context& context) {

@@ -33,6 +33,8 @@ ExitCode audit(const Values& values, Context& context);
 void declare_secret(boost::program_options::options_description& options);
 ExitCode secret(const Values& values, Context& context);
 ExitCode adopt(const Values& values, Context& context);
+void declare_report(boost::program_options::options_description& options);
+ExitCode report(const Values& values, Context& context);
 void declare_ledger(boost::program_options::options_description& options);
 ExitCode ledger(const Values& values, Context& context);
 

@@ -79,24 +79,18 @@ Result<Gate> judge_steps(const std::string& phase, const Evidences& evidences) {
 
 ExitCode explain(const std::string& phase, const Evidences& evidences, Context& context,
                  Detail detail, nlohmann::json& list) {
-  const auto entry = judge_entry(phase, evidences);
-  const auto proof = judge_proof(phase, evidences);
-  if (!entry) return context.failed(entry.error());
-  if (!proof) return context.failed(proof.error());
-  show(*entry, fmt::format("Gate of {}", phase), context.out(), detail);
-  if (!proof->verdicts.empty())
-    show(*proof, fmt::format("What {} must show before anything after it", phase), context.out(),
-         detail);
-  const auto steps = judge_steps(phase, evidences);
-  if (!steps) return context.failed(steps.error());
-  if (!steps->verdicts.empty())
-    show(*steps, fmt::format("What steps of {} need when their turn comes", phase), context.out(),
-         detail);
-  list.push_back({{"phase", phase},
-                  {"entry", to_json(*entry)},
-                  {"proof", to_json(*proof)},
-                  {"steps", to_json(*steps)}});
-  return entry->open && proof->open && steps->open ? ExitCode::done : ExitCode::gate_closed;
+  const auto sides = judge_sides(phase, evidences);
+  if (!sides) return context.failed(sides.error());
+  show(sides->entry, fmt::format("Gate of {}", phase), context.out(), detail);
+  if (!sides->proof.verdicts.empty())
+    show(sides->proof, fmt::format("What {} must show before anything after it", phase),
+         context.out(), detail);
+  if (!sides->steps.verdicts.empty())
+    show(sides->steps, fmt::format("What steps of {} need when their turn comes", phase),
+         context.out(), detail);
+  list.push_back(to_json(*sides));
+  list.back()["phase"] = phase;
+  return sides->open() ? ExitCode::done : ExitCode::gate_closed;
 }
 
 }  // namespace
@@ -105,6 +99,19 @@ nlohmann::json to_json(const Gate& gate) {
   auto conditions = nlohmann::json::array();
   for (const auto& verdict : gate.verdicts) conditions.push_back(verdict_json(verdict));
   return {{"open", gate.open}, {"conditions", std::move(conditions)}};
+}
+
+Result<GateSides> judge_sides(const std::string& phase, const Evidences& evidences) {
+  RELAB_TRY(auto entry, judge_entry(phase, evidences));
+  RELAB_TRY(auto proof, judge_proof(phase, evidences));
+  RELAB_TRY(auto steps, judge_steps(phase, evidences));
+  return GateSides{.entry = std::move(entry), .proof = std::move(proof), .steps = std::move(steps)};
+}
+
+nlohmann::json to_json(const GateSides& sides) {
+  return {{"entry", to_json(sides.entry)},
+          {"proof", to_json(sides.proof)},
+          {"steps", to_json(sides.steps)}};
 }
 
 void show(const Gate& gate, const std::string& heading, Printer& out, Detail detail) {

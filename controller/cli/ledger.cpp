@@ -7,6 +7,7 @@
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
 #include "controller/cli/ledger_show.h"
+#include "controller/cli/page/parts.h"
 #include "controller/keys/key_file.h"
 #include "controller/ledger/export.h"
 #include "controller/ledger/head.h"
@@ -15,6 +16,24 @@
 namespace relab::controller::cli {
 
 namespace po = boost::program_options;
+
+nlohmann::json ledger_json(const Book& book) {
+  std::size_t orders = 0;
+  std::size_t reports = 0;
+  std::size_t checkpoints = 0;
+  for (const auto& entry : book.ledger().entries()) {
+    orders += entry.entry.reader().isOrdered() ? 1U : 0U;
+    reports += entry.entry.reader().isReceived() ? 1U : 0U;
+    checkpoints += entry.entry.reader().isCheckpoint() ? 1U : 0U;
+  }
+  return {{"lab", book.state().lab()},
+          {"entries", book.ledger().entries().size()},
+          {"orders", orders},
+          {"reports", reports},
+          {"checkpoints", checkpoints},
+          {"head", hex(book.ledger().head())},
+          {"valid", true}};
+}
 
 namespace {
 
@@ -67,26 +86,13 @@ ExitCode verify(const Book& book, const Values& values, Context& context) {
   if (!*kept)
     context.out().note(
         "no head of it is kept beside the keys: that its end was not cut off is not known");
-  std::size_t orders = 0;
-  std::size_t reports = 0;
-  std::size_t checkpoints = 0;
-  for (const auto& entry : entries) {
-    orders += entry.entry.reader().isOrdered() ? 1U : 0U;
-    reports += entry.entry.reader().isReceived() ? 1U : 0U;
-    checkpoints += entry.entry.reader().isCheckpoint() ? 1U : 0U;
-  }
-  const auto newest = hex(book.ledger().head());
+  const auto counts = ledger_json(book);
   context.out().line(fmt::format(
       "The ledger of '{}' holds: {} entries, {} signed orders, {} signed reports, {} checkpoints.",
-      book.state().lab(), entries.size(), orders, reports, checkpoints));
-  context.out().line(fmt::format("Head {}", newest));
-  context.out().value({{"lab", book.state().lab()},
-                       {"entries", entries.size()},
-                       {"orders", orders},
-                       {"reports", reports},
-                       {"checkpoints", checkpoints},
-                       {"head", newest},
-                       {"valid", true}});
+      book.state().lab(), entries.size(), counts["orders"].get<std::size_t>(),
+      counts["reports"].get<std::size_t>(), counts["checkpoints"].get<std::size_t>()));
+  context.out().line(fmt::format("Head {}", hex(book.ledger().head())));
+  context.out().value(counts);
   return ExitCode::done;
 }
 

@@ -7,6 +7,7 @@
 #include "common/base/number.h"
 #include "common/base/text.h"
 #include "controller/cli/context.h"
+#include "controller/cli/page/parts.h"
 #include "controller/report/history.h"
 #include "controller/report/table.h"
 
@@ -15,6 +16,12 @@ namespace relab::controller::cli {
 namespace po = boost::program_options;
 
 namespace {
+
+nlohmann::json to_json(const HistoryLine& line) {
+  return {{"number", line.number}, {"time", iso8601(line.time)}, {"kind", line.kind},
+          {"agent", line.agent},   {"phase", line.phase},        {"task", line.task},
+          {"run", line.run},       {"what", line.what}};
+}
 
 constexpr auto time_help = "times are in UTC, such as 2026-10-04T19:22 or 2026-10-04";
 
@@ -90,12 +97,6 @@ Result<HistoryFilter> filter_of(const Values& values, const std::vector<HistoryL
   return filter;
 }
 
-nlohmann::json to_json(const HistoryLine& line) {
-  return {{"number", line.number}, {"time", iso8601(line.time)}, {"kind", line.kind},
-          {"agent", line.agent},   {"phase", line.phase},        {"task", line.task},
-          {"run", line.run},       {"what", line.what}};
-}
-
 void print(const std::vector<HistoryLine>& lines, std::size_t all, Printer& out) {
   Table table({"entry", "time", "kind", "phase", "agent", "task", "what"});
   auto json = nlohmann::json::array();
@@ -117,6 +118,12 @@ void print(const std::vector<HistoryLine>& lines, std::size_t all, Printer& out)
 }
 
 }  // namespace
+
+nlohmann::json history_json(const Book& book) {
+  auto json = nlohmann::json::array();
+  for (const auto& line : history(book.ledger(), book.state(), {})) json.push_back(to_json(line));
+  return json;
+}
 
 void declare_ledger_show(po::options_description& options) {
   const auto text = [] { return po::value<std::string>()->default_value(""); };

@@ -7,9 +7,20 @@
 #include "common/reflect/secrets.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
+#include "controller/cli/page/parts.h"
 #include "controller/cli/show_secrets.h"
 
 namespace relab::controller::cli {
+
+nlohmann::json step_json(const PlannedStep& step) {
+  nlohmann::json json = {{"step", step.path},
+                         {"agent", step.agent},
+                         {"kind", reflect::snake_case(step.arm)},
+                         {"deadlineSeconds", step.deadline.count()}};
+  if (const auto names = reflect::secrets_of(step.task->reader()); !names.empty())
+    json["secrets"] = names;
+  return json;
+}
 
 namespace {
 
@@ -17,14 +28,7 @@ nlohmann::json to_json(const PhasePlan& plan) {
   auto tracks = nlohmann::json::array();
   for (const auto& track : plan.tracks) {
     auto steps = nlohmann::json::array();
-    for (const auto& step : track) {
-      steps.push_back({{"step", step.path},
-                       {"agent", step.agent},
-                       {"kind", reflect::snake_case(step.arm)},
-                       {"deadlineSeconds", step.deadline.count()}});
-      if (const auto names = reflect::secrets_of(step.task->reader()); !names.empty())
-        steps.back()["secrets"] = names;
-    }
+    for (const auto& step : track) steps.push_back(step_json(step));
     tracks.push_back(std::move(steps));
   }
   return {{"phase", plan.name}, {"title", plan.title}, {"tracks", std::move(tracks)}};

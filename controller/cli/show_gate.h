@@ -8,6 +8,18 @@
 namespace relab::controller::cli {
 
 nlohmann::json to_json(const Gate& gate);
+/// Of a phase: what has to hold before it (`entry`), when turns of its steps come (`steps`), and
+/// behind it (`proof`).
+struct GateSides {
+  Gate entry;
+  Gate proof;
+  Gate steps;
+
+  bool open() const { return entry.open && proof.open && steps.open; }
+};
+Result<GateSides> judge_sides(const std::string& phase, const Evidences& evidences);
+nlohmann::json to_json(const GateSides& sides);
+
 /// How much is told of each finding.
 enum class Detail {
   standing,  ///< one line

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "controller/cli/context.h"
+#include "controller/cli/page/parts.h"
 #include "controller/report/table.h"
 #include "controller/survival/fates.h"
 
@@ -36,40 +37,78 @@ void sort_by_need(std::vector<Fate>& fates) {
   std::ranges::stable_sort(fates, {}, rank);
 }
 
+/// What becomes of everything on a host.
+struct HostFates {
+  std::string host;
+  std::vector<Fate> fates;
+  std::vector<Finding> missing;
+};
+
+std::vector<HostFates> fates_of(const Evidences& evidences) {
+  std::vector<HostFates> all;
+  for (const auto host : evidences.lab.getHosts()) {
+    auto heard = hear_audit(evidences, str(host.getName()), max_age);
+    auto fates = fates_on(evidences, str(host.getName()), heard.audit, max_age);
+    sort_by_need(fates);
+    all.push_back({.host = str(host.getName()),
+                   .fates = std::move(fates),
+                   .missing = std::move(heard.missing)});
+  }
+  return all;
+}
+
+std::size_t lost_of(const HostFates& host) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(host.fates, [](const auto& fate) { return !fate.is_safe(); }));
+}
+
+nlohmann::json to_json(const std::vector<HostFates>& all) {
+  auto rows = nlohmann::json::array();
+  auto missing = nlohmann::json::array();
+  std::size_t lost = 0;
+  for (const auto& host : all) {
+    for (const auto& finding : host.missing)
+      missing.push_back({{"section", finding.subject}, {"why", finding.why}});
+    for (const auto& fate : host.fates) rows.push_back(value_of(fate));
+    lost += lost_of(host);
+  }
+  return {{"things", rows}, {"notRead", missing}, {"lost", lost}};
+}
+
+void print(const HostFates& host, const Style& style, Printer& out) {
+  for (const auto& finding : host.missing)
+    out.note(fmt::format("{}: {}; {}", finding.subject, finding.why, finding.supply));
+  Table table({"BECOMES", "DEMAND", "WHERE", "WHAT", "WHY"});
+  for (const auto& fate : host.fates)
+    table.add({{fate.is_safe() ? std::string(name(fate.ending)) : "LOST"},
+               {std::string(demand_of(fate.thing))},
+               {fate.thing.place()},
+               {fate.thing.what},
+               {fate.why}});
+  out.text(host.fates.empty() ? fmt::format("nothing is known of {}\n", host.host)
+                              : table.print(style));
+}
+
 }  // namespace
+
+nlohmann::json survival_json(const Evidences& evidences) { return to_json(fates_of(evidences)); }
 
 ExitCode survive(const Values& values, Context& context, const Evidences& evidences) {
   auto& out = context.out();
   const auto style = values.count("markdown") != 0 ? Style{.form = Form::markdown} : out.style();
-  auto rows = nlohmann::json::array();
-  auto missing = nlohmann::json::array();
+  const auto all = fates_of(evidences);
   std::size_t lost = 0;
-  for (const auto host : evidences.lab.getHosts()) {
-    const auto heard = hear_audit(evidences, str(host.getName()), max_age);
-    for (const auto& finding : heard.missing) {
-      out.note(fmt::format("{}: {}; {}", finding.subject, finding.why, finding.supply));
-      missing.push_back({{"section", finding.subject}, {"why", finding.why}});
-    }
-    auto fates = fates_on(evidences, str(host.getName()), heard.audit, max_age);
-    sort_by_need(fates);
-    Table table({"BECOMES", "DEMAND", "WHERE", "WHAT", "WHY"});
-    for (const auto& fate : fates) {
-      table.add({{fate.is_safe() ? std::string(name(fate.ending)) : "LOST"},
-                 {std::string(demand_of(fate.thing))},
-                 {fate.thing.place()},
-                 {fate.thing.what},
-                 {fate.why}});
-      rows.push_back(value_of(fate));
-      if (!fate.is_safe()) ++lost;
-    }
-    out.text(fates.empty() ? fmt::format("nothing is known of {}\n", view(host.getName()))
-                           : table.print(style));
+  bool whole = true;
+  for (const auto& host : all) {
+    print(host, style, out);
+    lost += lost_of(host);
+    whole = whole && host.missing.empty();
   }
-  out.value({{"things", rows}, {"notRead", missing}, {"lost", lost}});
+  out.value(to_json(all));
   if (lost != 0)
     out.note(
         fmt::format("{} that must be kept would be lost: `relab gate` says what would help", lost));
-  return lost == 0 && missing.empty() ? ExitCode::done : ExitCode::failed;
+  return lost == 0 && whole ? ExitCode::done : ExitCode::failed;
 }
 
 }  // namespace relab::controller::cli

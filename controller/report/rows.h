@@ -21,6 +21,9 @@ class RowSet {
   /// What the row is called among the others: its name, path, ..., or "#2" where nothing tells.
   const std::string& title(std::size_t row) const { return titles_[row]; }
   const std::vector<ListField>& lists(std::size_t row) const { return lists_[row]; }
+  const std::vector<std::string>& names() const { return names_; }
+  /// One for each name.
+  const std::vector<Shown>& cells(std::size_t row) const { return cells_[row]; }
 
   /// As one table if there is room for it in the style's width; what is the same in every row is
   /// said once in a line before it where the table is wide. Otherwise each row as a paragraph.
