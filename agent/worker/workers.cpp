@@ -11,6 +11,7 @@
 #include "agent/host/observed_host.h"
 #include "agent/host/real_host.h"
 #include "agent/kinds/carry_out.h"
+#include "agent/worker/ending.h"
 #include "agent/worker/parcels.h"
 
 // The thread sanitizer takes a descriptor's number for the same file in every thread.
@@ -29,41 +30,6 @@ namespace {
 
 /// What was not answered is asked once more: the controller may have been away.
 constexpr auto ask_interval = std::chrono::seconds(2);
-
-std::string words_of(StopReason reason) {
-  switch (reason) {
-    case StopReason::cancelled:
-      return "the task was cancelled";
-    case StopReason::out_of_time:
-      return "the task did not end before its deadline";
-    case StopReason::draining:
-      return "the agent was told to stop";
-  }
-  return {};
-}
-
-/// Why it did not succeed, once it was stopped: a stop that came too late to matter changes
-/// nothing, and nobody knows more than before where the way back failed.
-void take_stop(StopReason reason, TaskEnd& end) {
-  const bool missed =
-      reason == StopReason::out_of_time && end.failure.fault == Fault::missing;  // by a person
-  if (end.outcome != schema::Outcome::UNKNOWN)
-    end.outcome =
-        reason == StopReason::cancelled ? schema::Outcome::CANCELLED : schema::Outcome::FAILED;
-  if (!missed) end.failure = {.fault = Fault::cancelled, .what = words_of(reason)};
-}
-
-void take_work(Work work, std::optional<StopReason> stopped, TaskEnd& end) {
-  end.outcome = work.outcome;
-  end.failure = std::move(work.failure);
-  end.facts = std::move(work.facts);
-  end.changes = std::move(work.changes);
-  if (stopped && end.outcome != schema::Outcome::SUCCEEDED) take_stop(*stopped, end);
-  if (!work.aftermath.empty())
-    end.failure = {.fault = end.failure.fault,
-                   .what = fmt::format("{}; {}", end.failure.sentence(), work.aftermath),
-                   .hint = end.failure.hint};
-}
 
 /// From here on, what this thread opens does not count against the limit that the connections of
 /// strangers use up, and no task can reach the door's or the journal's files. Only `kept` is left,

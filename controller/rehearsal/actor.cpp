@@ -1,0 +1,155 @@
+#include "controller/rehearsal/actor.h"
+
+#include <spdlog/sinks/null_sink.h>
+
+#include "agent/host/observed_host.h"
+#include "agent/worker/ending.h"
+
+namespace relab::rehearsal {
+
+namespace {
+
+constexpr auto tick_interval = Millis(1000);
+
+std::shared_ptr<spdlog::logger> silence() {
+  static const auto logger = std::make_shared<spdlog::logger>(
+      "rehearsal", std::make_shared<spdlog::sinks::null_sink_st>());
+  return logger;
+}
+
+void ignore(const agent::Advance& /*advance*/, const std::string& /*for_person*/) {}
+
+}  // namespace
+
+Actor::Actor(Part part, const std::string& role)
+    : name_(std::move(part.name)),
+      keys_(std::move(part.keys)),
+      timeline_(part.timeline),
+      machine_(part.machine),
+      send_(std::move(part.send)) {
+  identity_ = state_identity(keys_, {.role = schema::Role::AGENT,
+                                     .name = name_,
+                                     .machine_id = machine_.machine_id(),
+                                     .agent_role = role});
+}
+
+Result<std::unique_ptr<Actor>> Actor::make(Part part) {
+  RELAB_TRY(auto journal, agent::Journal::open(part.folder));
+  RELAB_TRY(auto keys, crypto::Keys::from(part.keys.secret().view()));
+  agent::Self self{.name = part.name,
+                   .machine_id = part.machine.machine_id(),
+                   .boot_id = "rehearsal",
+                   .keys = std::move(keys),
+                   .trust = std::move(part.trust),
+                   .role = std::move(part.role)};
+  std::unique_ptr<Actor> actor(new Actor(std::move(part), self.role.name()));
+  actor->journal_.emplace(std::move(journal));
+  actor->servant_.emplace(std::move(self), agent::CoreLimits{}, *actor->journal_, *actor, *actor,
+                          silence());
+  RELAB_CHECK(actor->servant_->recover(actor->timeline_.both()));
+  actor->tick();
+  return actor;
+}
+
+void Actor::tick() {
+  servant_->tick(timeline_.both());
+  if (servant_->busy()) timeline_.at(timeline_.now() + tick_interval, [this] { tick(); });
+}
+
+void Actor::take(const agent::Incoming& incoming) {
+  const bool was_idle = !servant_->busy();
+  servant_->take_frame(incoming, timeline_.both());
+  if (was_idle) tick();
+}
+
+Result<void> Actor::send(const std::string& route, ByteView frame) { return send_(route, frame); }
+
+void Actor::tell(agent::Notice notice) {
+  servant_->take_notice(std::move(notice), timeline_.both());
+}
+
+void Actor::end_at(Instant when, agent::TaskEnd end) {
+  const auto id = end.id;
+  auto shared = std::make_shared<agent::TaskEnd>(std::move(end));
+  timeline_.at(when, [this, id, shared] {
+    if (working_.erase(id) != 0) tell(std::move(*shared));
+  });
+}
+
+/// Not at once: who starts it has not done with it yet.
+void Actor::start(const TaskId& id, agent::Job job) {
+  working_[id];
+  auto shared = std::make_shared<agent::Job>(std::move(job));
+  timeline_.at(timeline_.now(), [this, id, shared] {
+    if (working_.contains(id)) carry_out(id, *shared);
+  });
+}
+
+void Actor::carry_out(const TaskId& id, const agent::Job& job) {
+  machine_.deliver(job.delivery);
+  const auto began = timeline_.now();
+  auto& host = machine_.host_at(began);
+  agent::ObservedHost observed(host, ignore);
+  auto work = agent::carry_out(
+      job.order.reader(), {.host = observed, .rescue = observed},
+      [&](const Message<schema::Facts>& before) -> Result<void> {
+        const auto bytes = before.bytes();
+        armed_.reset();
+        tell(agent::TaskArming{.id = id, .before = Bytes(bytes.begin(), bytes.end())});
+        if (armed_) return std::move(*armed_);
+        return fail(Fault::damaged, "the way back was not stored");
+      });
+  agent::TaskEnd end{.id = id, .started = began, .ended = host.now(), .log = observed.take_log()};
+  end.unconfirmed = work.unconfirmed;
+  end.stuck = work.stuck;
+  agent::take_work(std::move(work), working_[id], end);
+  end_at(end.ended, std::move(end));
+}
+
+/// What it did is done; that it ended by itself counts for nothing then.
+void Actor::stop(const TaskId& id, agent::StopReason reason) {
+  const auto working = working_.find(id);
+  if (working == working_.end() || working->second) return;
+  working->second = reason;
+  agent::TaskEnd end{.id = id, .started = timeline_.now(), .ended = timeline_.now()};
+  agent::take_work({.outcome = schema::Outcome::CANCELLED}, reason, end);
+  end_at(timeline_.now(), std::move(end));
+}
+
+void Actor::armed(const TaskId& /*id*/, Result<void> stored) { armed_ = std::move(stored); }
+
+void Actor::review(const TaskId& id, Message<schema::Order> order) {
+  working_[id];
+  auto shared = std::make_shared<Message<schema::Order>>(std::move(order));
+  timeline_.at(timeline_.now(), [this, id, shared] {
+    const auto began = timeline_.now();
+    auto& host = machine_.host_at(began);
+    auto work = agent::review(shared->reader(), host);
+    agent::TaskEnd end{.id = id, .started = began, .ended = host.now()};
+    end.unconfirmed = work.unconfirmed;
+    agent::take_work(std::move(work), {}, end);
+    end_at(end.ended, std::move(end));
+  });
+}
+
+void Actor::undo(const TaskId& id, agent::Undoing undoing) {
+  working_[id];
+  auto shared = std::make_shared<agent::Undoing>(std::move(undoing));
+  timeline_.at(timeline_.now(), [this, id, shared] {
+    const auto began = timeline_.now();
+    auto& host = machine_.host_at(began);
+    const auto undone = agent::undo(shared->order.reader(), shared->before.reader(), host);
+    agent::TaskEnd end{.id = id,
+                       .started = began,
+                       .ended = host.now(),
+                       .outcome = shared->outcome,
+                       .failure = {.fault = Fault::cancelled, .what = shared->why + "; undone"}};
+    if (!undone) {
+      end.stuck = true;
+      end.failure = {.fault = Fault::damaged, .what = undone.error().sentence()};
+    }
+    end_at(end.ended, std::move(end));
+  });
+}
+
+}  // namespace relab::rehearsal

@@ -1,0 +1,63 @@
+#pragma once
+
+/// Connections of a controller with actors: nothing is lost, and nothing takes time.
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "agent/link/server.h"
+#include "controller/link/link.h"
+
+namespace relab::rehearsal {
+
+/// Gives an actor a frame.
+using Hear = std::function<void(const agent::Incoming& incoming)>;
+
+class StageExchange final : public controller::Exchange {
+ public:
+  controller::Link& dial(controller::Dial dial) override;
+
+  /// Somebody answers there from now on.
+  void answer(const std::string& endpoint, Hear hear) { actors_[endpoint] = std::move(hear); }
+  /// From an actor: to the connection over which it heard what it answers. Fault::unreachable if
+  /// that is gone.
+  Result<void> deliver(const std::string& route, ByteView frame);
+  /// The controller ends: its connections end with it.
+  void hang_up() { links_.clear(); }
+  /// Whether a frame waits for the controller.
+  bool waiting() const;
+
+ private:
+  class StageLink final : public controller::Link {
+   public:
+    StageLink(StageExchange& exchange, controller::Dial dial, std::string route)
+        : exchange_(exchange), dial_(std::move(dial)), route_(std::move(route)) {}
+    void tend() override {}
+    bool up() const override { return exchange_.actors_.contains(dial_.endpoint); }
+    unsigned generation() const override { return up() ? generation_ : 0; }
+    controller::Trouble trouble() const override {
+      return up() ? controller::Trouble::none : controller::Trouble::unreachable;
+    }
+    void redial() override { ++generation_; }
+    std::optional<Bytes> receive() override;
+    Result<void> send(ByteView frame) override;
+
+    std::deque<Bytes> incoming;
+
+   private:
+    StageExchange& exchange_;
+    controller::Dial dial_;
+    std::string route_;
+    unsigned generation_ = 1;
+  };
+
+  std::map<std::string, Hear> actors_;
+  /// By route.
+  std::map<std::string, std::unique_ptr<StageLink>> links_;
+  unsigned last_ = 0;
+};
+
+}  // namespace relab::rehearsal
