@@ -6,6 +6,7 @@
 #include <memory>
 #include <sched.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/host/observed_host.h"
@@ -30,6 +31,13 @@ namespace {
 
 /// What was not answered is asked once more: the controller may have been away.
 constexpr auto ask_interval = std::chrono::seconds(2);
+
+/// Programs make files as those that root starts in a shell: what the agent keeps to itself it
+/// makes private by itself, and no container starts whose root only its owner may enter.
+void have_own_umask() {
+  constexpr mode_t usual = 022;
+  if (::unshare(CLONE_FS) == 0) ::umask(usual);
+}
 
 /// From here on, what this thread opens does not count against the limit that the connections of
 /// strangers use up, and no task can reach the door's or the journal's files. Only `kept` is left,
@@ -82,6 +90,7 @@ std::optional<StopReason> Workers::stop_reason(const TaskId& id) {
 }
 
 void Workers::work(const std::stop_token& stop, const TaskId& id, Job& job) {
+  have_own_umask();
   have_own_files(wake_.get());
   Parcels parcels(parcels_, stop, [&](const Want& want) { return ask(stop, id, want); });
   RealHost machine(stop, program_path_,
@@ -157,6 +166,7 @@ void Workers::review(const TaskId& id, Message<schema::Order> order) {
 
 void Workers::look_again(const std::stop_token& stop, const TaskId& id,
                          const Message<schema::Order>& order) {
+  have_own_umask();
   have_own_files(wake_.get());
   RealHost machine(stop, program_path_);
   ObservedHost host(machine, [](const Advance&, const std::string&) {});
@@ -175,6 +185,7 @@ void Workers::undo(const TaskId& id, Undoing undoing) {
 }
 
 void Workers::work_back(const TaskId& id, const Undoing& undoing) {
+  have_own_umask();
   have_own_files(wake_.get());
   // Nobody stops the way back.
   RealHost machine({}, program_path_);

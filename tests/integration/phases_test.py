@@ -2,6 +2,7 @@
 """Phases in their order, through their gates; one track; checks; what waits for a person or for an agent."""
 
 import json
+import os
 import signal
 
 from support.case import LabCase, main
@@ -36,6 +37,20 @@ class Phases(LabCase):
         super().setUp()
         for agent in self.lab.agents.values():
             agent.start()
+
+    def test_programs_make_files_as_in_a_shell_whatever_the_agent_keeps_to_itself(self):
+        agent = self.lab["alpha"]
+        agent.stop()
+        own = os.umask(0o077)
+        try:
+            agent.start()
+        finally:
+            os.umask(own)
+        agent.tools.fake("lsblk", prints=LSBLK, before="umask >umask.seen")
+        self.lab.describe(phase("one", track("a", "alpha", step("disks", DISKS))))
+        self.assert_ended(self.lab.relab("run", "one"), 0)
+        self.assertEqual((agent.tools.folder / "umask.seen").read_text().strip(), "0022")
+        self.assertEqual(agent.state_dir.stat().st_mode & 0o077, 0)
 
     def states(self, name):
         return {task["step"]: task["state"].split(":")[0] for task in self.tasks(name)}

@@ -114,7 +114,8 @@ class Writing {
     }
     for (const auto& database : databases) {
       const auto copy = copies_.of(database);
-      RELAB_CHECK(must_run(host_, {.argv = {"mkdir", "-p", "--", copy.parent_path().string()}}));
+      RELAB_CHECK(must_run(
+          host_, {.argv = {"mkdir", "-p", "-m", "700", "--", copy.parent_path().string()}}));
       // Removed with the place, also if it is not whole.
       copies_.databases.push_back(database);
       RELAB_CHECK(host_.copy_database(database, copy).during(fmt::format("copying {}", database)));

@@ -61,7 +61,8 @@ Result<std::string> Comparison::mount(const std::string& name) {
   auto point = fmt::format("{}/{}-{}", mounts, mark_, ++mounted_);
   const bool is_snapshot = name.find('@') != std::string::npos;
   const auto options = fmt::format("ro,nosuid,nodev,noexec{}", is_snapshot ? "" : ",zfsutil");
-  RELAB_CHECK(must_run(host_, {.argv = {"mkdir", "-p", point}}));
+  // What is mounted in there is for nobody else, whatever its own rights.
+  RELAB_CHECK(must_run(host_, {.argv = {"mkdir", "-p", "-m", "700", mounts, point}}));
   RELAB_CHECK(must_run(host_, {.argv = {"mount", "-t", "zfs", "-o", options, name, point}}));
   return point;
 }
