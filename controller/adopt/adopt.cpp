@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "common/base/number.h"
+#include "common/base/text.h"
 #include "common/reflect/notes.h"
 #include "common/reflect/union.h"
 #include "controller/adopt/address_plan.h"
@@ -77,8 +78,9 @@ void write_host(const Adopting& adopting, const AdoptedAudit& audit, const Addre
   out.text("name", adopting.host);
   if (audit.packages) {
     const auto hardware = audit.packages->getHardware();
-    out.text("model",
-             fmt::format("{} {}", view(hardware.getVendor()), view(hardware.getProduct())));
+    const auto model =
+        fmt::format("{} {}", view(hardware.getVendor()), view(hardware.getProduct()));
+    out.text("model", trim(model));
     out.text("cpu", view(hardware.getCpu()));
     // What the system may use is a little less than what is there.
     constexpr std::uint64_t gib = std::uint64_t{1} << 30U;

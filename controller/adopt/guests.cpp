@@ -112,7 +112,7 @@ class Writer {
     write_disk(vmid);
     if (container) out_.flag("nesting", has_nesting(view(guest.getFeatures())));
     out_.flag("onboot", guest.getOnboot());
-    out_.number("order", start_order(view(guest.getStartupOrder())));
+    write_order(start_order(view(guest.getStartupOrder())));
     out_.text("purpose", first_line(view(guest.getDescription())));
     out_.texts("gpus", cards_of(vmid));
     write_remarks(guest);
@@ -132,6 +132,13 @@ class Writer {
                 guest.getCores() == 0 ? "no limit is set today" : "");
     out_.size("memory", guest.getMemory() == 0 ? usual_memory : guest.getMemory(),
               guest.getMemory() == 0 ? "not set today: Proxmox takes this" : "");
+  }
+
+  void write_order(std::uint64_t order) {
+    constexpr std::uint64_t greatest = 9999;
+    if (order <= greatest) return out_.number("order", order);
+    out_.remark(
+        fmt::format("its start order is {} today, and a lab file has at most {}", order, greatest));
   }
 
   void write_disk(std::uint32_t vmid) {

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <set>
 
+#include "common/base/file.h"
 #include "common/base/version.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
@@ -105,24 +106,26 @@ Result<Json> compose(Context& context, schema::Lab::Reader lab) {
   return report;
 }
 
+/// Whether it begins as every page of ours does.
+bool is_page(const std::filesystem::path& path) {
+  constexpr std::size_t beginning = 80;
+  std::ifstream file(path, std::ios::binary);
+  std::string text(beginning, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return text == page_template().substr(0, beginning);
+}
+
 /// Replaces a page, never anything else.
 Result<void> write(const std::filesystem::path& path, const std::string& text) {
   std::error_code error;
   const auto there = std::filesystem::symlink_status(path, error).type();
-  if (there != std::filesystem::file_type::regular &&
-      there != std::filesystem::file_type::not_found)
-    return fail(Fault::invalid, fmt::format("{} is there, and is no file", path.string()),
-                "give the name of a file, or of none");
-  const auto part = path.string() + ".part";
-  std::ofstream file(part, std::ios::binary | std::ios::trunc);
-  file << text << std::flush;
-  file.close();
-  if (file) std::filesystem::rename(part, path, error);
-  if (file && !error) return {};
-  std::error_code unknown;
-  std::filesystem::remove(part, unknown);
-  return fail(Fault::damaged, fmt::format("{} could not be written", path.string()),
-              "is the disk full, or the folder not yours?");
+  if (there != std::filesystem::file_type::not_found &&
+      (there != std::filesystem::file_type::regular || !is_page(path)))
+    return fail(Fault::invalid,
+                fmt::format("{} is there, and is no page of relab's", path.string()),
+                "give another name, or move it away");
+  return replace_file(path, text).during("writing the report");
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ std::optional<PartEnd> PartRunner::stopped_for_parcels(const PhasePlan& plan) {
   const auto there = parcels_of(plan, {});
   if (there) return {};
   auto end = failed(there.error());
-  if (there.error().fault == Fault::missing) end.code = ExitCode::usage;
+  end.code = ExitCode::usage;
   return end;
 }
 

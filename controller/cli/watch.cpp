@@ -1,6 +1,7 @@
 // What another `relab` is doing, by the ledger that it writes: nothing is asked of agents, and
 // nothing changed.
 
+#include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
 #include <map>
@@ -85,6 +86,13 @@ Result<LiveView> view_of(const RunRecord& run, const State& state, Instant now) 
   return shown;
 }
 
+bool has_succeeded(const LiveView& shown) {
+  return std::ranges::all_of(shown.tracks, [](const auto& track) {
+    return std::ranges::all_of(track.steps,
+                               [](const auto& step) { return step.state == StepState::succeeded; });
+  });
+}
+
 class Watch {
  public:
   Watch(Context& context, std::string lab) : context_(context), lab_(std::move(lab)) {
@@ -104,7 +112,8 @@ class Watch {
         context_.out().line("No run is open: there is nothing to watch.");
         return end(ExitCode::done);
       }
-      if (open_ == 0) return end(failed_ ? ExitCode::failed : ExitCode::done);
+      if (open_ == 0) return end(all_succeeded_ ? ExitCode::done : ExitCode::failed);
+      if (!context_.out().healthy()) return end(ExitCode::failed);
       pollfd waited{.fd = signals.fd(), .events = POLLIN, .revents = 0};
       ::poll(&waited, 1, static_cast<int>(look_interval.count()));
       if (signals.take()) return end(ExitCode::detached);
@@ -131,11 +140,13 @@ class Watch {
     const auto& state = book.state();
     for (const auto* run : state.open_runs()) followed_.insert(run->id);
     open_ = 0;
+    all_succeeded_ = true;
     views_.clear();
     for (const auto& id : followed_) {
       const auto* run = state.run(id);
       RELAB_TRY(auto shown, view_of(*run, state, wall_clock()));
       tell_changes(run->phase, shown);
+      all_succeeded_ = all_succeeded_ && has_succeeded(shown);
       if (run->ended) {
         tell_end(*run);
         continue;
@@ -154,7 +165,6 @@ class Watch {
         auto& last = told_[path];
         if (last == step.state) continue;
         last = step.state;
-        if (step.state == StepState::failed) failed_ = true;
         context_.out().line(fmt::format("{:10} {}{}", name(step.state), path,
                                         step.why.empty() ? "" : ": " + step.why));
       }
@@ -189,7 +199,8 @@ class Watch {
   /// By the step's path; those that were never told wait.
   std::map<std::string, StepState> told_;
   std::size_t open_ = 0;
-  bool failed_ = false;
+  /// As it is now: what failed may be tried again.
+  bool all_succeeded_ = true;
 };
 
 }  // namespace

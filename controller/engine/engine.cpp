@@ -99,7 +99,8 @@ void Engine::resume(StepRun& run, const Resumed& last, Instant now) {
   Effects none;
   if (last.cancel_asked) cancel(run, now, none);
   if (last.outcome) {
-    handle(event::Reported{.task = last.task, .outcome = *last.outcome}, now, none);
+    handle(event::Reported{.task = last.task, .outcome = *last.outcome, .why = last.why}, now,
+           none);
   } else if (last.journal_lost) {
     retry_or_fail(run, last.closed, now);
   } else if (!last.closed.empty()) {
@@ -299,6 +300,7 @@ void Engine::handle(const event::AgentAbsent& event, Instant now, Effects& /*eff
 
 void Engine::handle(const event::AgentKnown& event, Instant now, Effects& /*effects*/) {
   absent_.erase(event.agent);
+  up_.erase(event.agent);
   away_since_[event.agent] = now;
 }
 

@@ -168,6 +168,8 @@ struct Resumed {
   std::uint32_t attempt;
   /// Of the report, if it came.
   std::optional<schema::Outcome> outcome;
+  /// Why it did not succeed.
+  std::string why = {};
   /// Why nobody waits for a report any more: it was refused or given up. Empty if somebody does.
   std::string closed = {};
   /// It was given up because the agent had lost its journal.

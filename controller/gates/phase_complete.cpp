@@ -4,6 +4,7 @@
 
 #include "controller/gates/testimony.h"
 #include "controller/lab/additions.h"
+#include "controller/state/planted.h"
 
 namespace relab::controller {
 
@@ -105,6 +106,12 @@ class PhaseJudge {
     }
     const bool asked_for = task.agent == view(track.getAgent()) &&
                            same_task(task.order.reader().getTask(), step.getTask());
+    if (const auto name = planted_name(task); !name.empty() && !state_.agents().contains(name)) {
+      finding.standing = schema::Standing::UNMET;
+      finding.why =
+          fmt::format("{} brought an agent '{}', and nobody is enrolled by that name", path, name);
+      return false;
+    }
     if (asked_for && is_by_the_enrolled(task)) return true;
     finding.origin = origin_of(task);
     finding.standing = schema::Standing::STALE;

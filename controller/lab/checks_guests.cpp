@@ -165,6 +165,11 @@ void guests_are_made_where_they_run(Lab::Reader lab, Findings& findings) {
     const auto name = guest_of(step.getTask());
     for (const auto guest : lab.getGuests()) {
       if (name.empty() || view(guest.getName()) != name) continue;
+      if (const auto vmid = vmid_of(step.getTask()); vmid != 0 && vmid != guest.getVmid())
+        findings.report(
+            path,
+            fmt::format("'{}' has the vmid {}, and this step says {}", name, guest.getVmid(), vmid),
+            "leave `vmid` out: it is that of [[guests]]");
       if (guest.getType() == Lab::Guest::Type::VM)
         findings.report(path, fmt::format("'{}' is a virtual machine", name),
                         "steps make and run containers only");

@@ -13,6 +13,7 @@
 #include "common/wire/message.h"
 #include "controller/lab/additions.h"
 #include "controller/lab/checks.h"
+#include "controller/lab/guest_tasks.h"
 #include "controller/lab/hosts.h"
 #include "controller/lab/steps.h"
 
@@ -120,7 +121,10 @@ void no_two_tracks_change_one_thing(Lab::Reader lab, Findings& findings) {
       const auto track = phases[i].getTracks()[k];
       const auto steps_path = findings.element_path(list, k) + ".steps";
       for (unsigned n = 0; n < track.getSteps().size(); ++n) {
-        const auto resource = reflect::resource_of(track.getSteps()[n].getTask());
+        // With what it does not say itself, as [[guests]] does.
+        Draft<schema::Task> task(track.getSteps()[n].getTask());
+        fill_guest_task(*task, lab);
+        const auto resource = reflect::resource_of(task->asReader());
         if (resource.empty()) continue;
         const auto [first, is_new] =
             taken.emplace(str(track.getAgent()) + " " + resource, str(track.getName()));

@@ -82,6 +82,13 @@ std::string_view guest_of(schema::Task::Reader task) {
   return {};
 }
 
+std::uint32_t vmid_of(schema::Task::Reader task) {
+  if (task.isGuest()) return task.getGuest().getVmid();
+  if (task.isGuestPower()) return task.getGuestPower().getVmid();
+  if (task.isAgentInstall()) return task.getAgentInstall().getVmid();
+  return 0;
+}
+
 void fill_guest_task(schema::Task::Builder task, Lab::Reader lab) {
   const auto guest = named(lab.getGuests(), guest_of(task.asReader()));
   if (!guest || guest->getType() != Lab::Guest::Type::LXC) return;

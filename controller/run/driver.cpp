@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "controller/run/resuming.h"
 #include "controller/run/sealing.h"
 
 namespace relab::controller {
@@ -15,24 +16,6 @@ constexpr auto order_validity = std::chrono::minutes(10);
 constexpr auto skew_to_tell = Millis(30'000);
 
 }  // namespace
-
-std::vector<Resumed> resumed_steps(const State& state, const RunId& run) {
-  std::vector<Resumed> steps;
-  for (const auto* task : state.tasks_of(run)) {
-    std::optional<schema::Outcome> outcome;
-    if (task->evidence) outcome = task->evidence->report.reader().getOutcome();
-    steps.push_back({.step = task->step,
-                     .task = task->id,
-                     .attempt = task->attempt,
-                     .outcome = outcome,
-                     .closed = task->refusal.empty()
-                                   ? task->abandoned
-                                   : "the agent refused the order: " + task->refusal,
-                     .journal_lost = task->abandoned_for == schema::Abandoned::Reason::JOURNAL_LOST,
-                     .cancel_asked = task->cancel_asked});
-  }
-  return steps;
-}
 
 Driver::Driver(DriverConfig config, Book& book, const crypto::Keys& keys, Exchange& exchange,
                Narrator& narrator)
@@ -75,6 +58,8 @@ Result<void> Driver::begin(const RunId& run, PhasePlan plan, const Now& now) {
     RELAB_TRY(const auto phase, compile_phase(lab_->reader(), record->phase));
     plan_digest_ = plan_digest(phase);
   }
+  // Before it is known which steps have succeeded.
+  RELAB_CHECK(take_planted_before());
   engine_ = std::make_unique<Engine>(
       RunPlan{.phase = std::move(plan),
               .resumed = resumed_steps(book_.state(), run),
@@ -83,7 +68,6 @@ Result<void> Driver::begin(const RunId& run, PhasePlan plan, const Now& now) {
               .patience = config_.patience},
       [this] { return TaskId::make(now_.wall); },
       [this](const PlannedStep& step) { return clear_step(step).clearance; }, started_);
-  RELAB_CHECK(take_planted_before());
   return connect();
 }
 
@@ -224,10 +208,14 @@ Result<void> Driver::take_report(Session& session, const Opened& opened) {
   ack->setReportDigest(blob(opened.digest));
   // If it does not get through, the report comes again.
   static_cast<void>(session.send(std::move(ack).finish()).has_value());
-  if (!known) RELAB_CHECK(take_planted(book_.state().tasks().at(id)));
+  RELAB_TRY(auto flaw, take_planted(book_.state().tasks().at(id)));
+  // Its own host may say what it likes: without an agent that can be taken the step has failed.
+  if (!flaw.empty())
+    return feed(
+        event::Reported{.task = id, .outcome = schema::Outcome::FAILED, .why = std::move(flaw)});
   return feed(event::Reported{.task = id,
                               .outcome = report->reader().getOutcome(),
-                              .why = str(report->reader().getFailure().getWhat())});
+                              .why = words_of(report->reader().getFailure())});
 }
 
 Result<void> Driver::take_receipt(Session& session, const Opened& opened) {

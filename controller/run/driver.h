@@ -107,8 +107,9 @@ class Driver {
   /// What the order of a step that installs an agent brings along.
   void bring_delivery(const PlannedStep& step, schema::Order::Builder order) const;
   void take_want(Session& session, schema::Want::Reader want);
-  /// Enrols the agent whose identity the task's report brought, unless one of that name is known.
-  Result<void> take_planted(const TaskRecord& task);
+  /// Enrols the agent whose identity the task's report brought, or takes its new address. Tells why
+  /// it cannot be taken; empty: it is, or the task brings none.
+  Result<std::string> take_planted(const TaskRecord& task);
   /// The same for what came before the last controller of this run ended.
   Result<void> take_planted_before();
   Result<void> feed(const Event& event);
@@ -153,8 +154,5 @@ class Driver {
   /// The receipt that refuses, while the engine decides on it.
   Bytes refusing_;
 };
-
-/// What the ledger knows of the steps of a run.
-std::vector<Resumed> resumed_steps(const State& state, const RunId& run);
 
 }  // namespace relab::controller

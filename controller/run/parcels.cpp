@@ -48,6 +48,24 @@ Result<OfferedParcel> offer(const fs::path& folder, const fs::path& file) {
                        .size = size};
 }
 
+/// As agents take them: NAME_VERSION_ARCHITECTURE.deb, in a folder at most.
+Result<void> check_name(const fs::path& folder, const fs::path& file) {
+  const auto is_plain = [](const std::string& text) {
+    constexpr std::string_view more = "+._~%:-";
+    return !text.empty() && text[0] != '.' && text[0] != '-' &&
+           std::ranges::all_of(text, [&](char c) {
+             return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                    more.find(c) != std::string_view::npos;
+           });
+  };
+  const auto name = file.filename().string();
+  const auto above =
+      file.parent_path() == folder ? std::string("x") : file.parent_path().filename().string();
+  if (is_plain(name) && is_plain(above) && std::ranges::count(name, '_') == 2) return {};
+  return fail(Fault::invalid, fmt::format("{} is not named like a package", file.string()),
+              "NAME_VERSION_ARCHITECTURE.deb; take it out of the folder of packages");
+}
+
 /// "relab-agent" of "relab-agent_0.5.0_amd64.deb".
 std::string package_of(const OfferedParcel& parcel) {
   const auto file = fs::path(parcel.name).filename().string();
@@ -72,6 +90,7 @@ Result<std::vector<OfferedParcel>> read_parcels(const fs::path& folder) {
     }
     for (const auto& file : files) {
       if (!is_package(file)) continue;
+      RELAB_CHECK(check_name(folder, file));
       RELAB_TRY(auto parcel, offer(folder, file));
       parcels.push_back(std::move(parcel));
     }
@@ -82,14 +101,12 @@ Result<std::vector<OfferedParcel>> read_parcels(const fs::path& folder) {
   return parcels;
 }
 
-std::vector<OfferedParcel> parcels_for_role(const std::vector<OfferedParcel>& parcels,
-                                            std::string_view role) {
-  constexpr std::string_view own = "relab-";
+std::vector<OfferedParcel> parcels_for_guests(const std::vector<OfferedParcel>& parcels) {
   std::vector<OfferedParcel> chosen;
   for (const auto& parcel : parcels) {
     const auto package = package_of(parcel);
-    if (!package.starts_with(own) || package == "relab-agent" ||
-        package == fmt::format("relab-agent-{}", role))
+    if (!package.starts_with("relab-") ||
+        (package.starts_with("relab-agent") && !package.ends_with("-dbgsym")))
       chosen.push_back(parcel);
   }
   return chosen;

@@ -27,9 +27,8 @@ struct OfferedParcel {
 /// Fault::missing if there is no such folder, or no package in it.
 Result<std::vector<OfferedParcel>> read_parcels(const std::filesystem::path& folder);
 
-/// Those that an agent of this role may need: all but relab's own for others.
-std::vector<OfferedParcel> parcels_for_role(const std::vector<OfferedParcel>& parcels,
-                                            std::string_view role);
+/// Those that a guest may need: an agent with all roles that it has, and what is not relab's own.
+std::vector<OfferedParcel> parcels_for_guests(const std::vector<OfferedParcel>& parcels);
 
 /// The role of the agent that the step installs; empty: it installs none.
 std::string_view installed_role(const PlannedStep& step);

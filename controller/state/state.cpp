@@ -6,6 +6,7 @@
 #include "common/reflect/notes.h"
 #include "common/reflect/resource.h"
 #include "common/reflect/union.h"
+#include "controller/state/planted.h"
 
 namespace relab::controller {
 
@@ -143,14 +144,11 @@ Result<void> State::check_origin(schema::Enrolled::Reader enrolled) const {
   if (origin.empty()) return {};
   const auto brought = [&](const auto& known) {
     const auto& task = known.second;
-    if (!task.evidence || task.check || !crypto::equal(task.evidence->digest, origin)) return false;
-    const auto report = task.evidence->report.reader();
-    return task.order.reader().getTask().isAgentInstall() && report.getFacts().isAgentInstall() &&
-           report.getOutcome() == schema::Outcome::SUCCEEDED &&
-           view(task.order.reader().getTask().getAgentInstall().getName()) ==
-               view(enrolled.getName()) &&
-           std::ranges::equal(view(report.getFacts().getAgentInstall().getIdentity()),
-                              view(enrolled.getIdentity()));
+    if (!task.evidence || !crypto::equal(task.evidence->digest, origin)) return false;
+    const auto party = planted_party(task);
+    return party && party->name == view(enrolled.getName()) &&
+           std::ranges::equal(party->statement, view(enrolled.getIdentity())) &&
+           planting_conflict(*this, party->name, *party).empty();
   };
   if (std::ranges::any_of(tasks_, brought)) return {};
   return fail(Fault::damaged,

@@ -80,6 +80,10 @@ class Report(unittest.TestCase):
             again.pop(key)
         self.assertEqual(again, {key: value for key, value in self.data.items() if key in again})
 
+    def assert_refused(self, ended, sentence):
+        self.assertEqual(ended.code, 1, ended)
+        self.assertIn(sentence, ended.err)
+
     def test_nothing_but_a_page_is_written_over(self):
         folder = self.lab.folder / "folder.html"
         folder.mkdir()
@@ -89,9 +93,13 @@ class Report(unittest.TestCase):
         before = self.lab.file.read_text()
         self.assertEqual(self.lab.relab("report", "--html", link).code, 1)
         self.assertEqual(self.lab.file.read_text(), before)
+        for precious in (self.lab.file, self.lab.config_dir / "controller.key", self.lab.ledger_file):
+            kept = precious.read_bytes()
+            self.assert_refused(self.lab.relab("report", "--html", precious), "is no page of relab's")
+            self.assertEqual(precious.read_bytes(), kept)
+        self.assertEqual(self.lab.relab("report", "--html", self.lab.file.parent / "lab.html").code, 0)
         missing = self.lab.relab("report", "--html", self.lab.folder / "none" / "x.html")
-        self.assertEqual(missing.code, 1)
-        self.assertIn("could not be written", missing.err)
+        self.assert_refused(missing, "writing the report")
         full = self.lab.relab("report", "--html", "/dev/full")
         self.assertEqual(full.code, 1)
         nowhere = self.lab.relab("report")

@@ -25,6 +25,8 @@ class SimInside {
     std::string suite = "bookworm";
     /// Name and version.
     std::map<std::string, std::string> packages = {};
+    /// Of all of them.
+    std::string status = "ii";
     std::optional<crypto::Keys> keys = {};
     std::string lab = {};
     std::vector<Party> controllers = {};
@@ -41,7 +43,9 @@ class SimInside {
   bool plant_does_nothing = false;
   bool start_does_nothing = false;
   bool look_is_cut = false;
-  std::string apt_says = {};  ///< and does nothing
+  std::string apt_says = {};    ///< and does nothing
+  std::string unreadable = {};  ///< why the agent cannot tell who it is
+  std::string name_told = {};   ///< as the agent calls itself, instead of as it is told to
 
   const crypto::Keys controller = fixed(1);
 
@@ -106,24 +110,31 @@ class SimInside {
     const Arguments given(argv.begin() + 4, argv.end());
     if (script == guests::agent_script()) return look(guest, given);
     if (script.find("relab-agent plant") != std::string::npos) return plant(guest, given);
-    if (script.find("systemctl start") != std::string::npos) return start(guest);
-    if (script.find("echo made") != std::string::npos) return {.out = "made\n"};
+    if (script.find("systemctl restart") != std::string::npos) return start(guest);
+    if (script.find("mktemp") != std::string::npos)
+      return {.out = "/var/cache/relab-parcels.aB12xY\n"};
     if (script.find("apt-get") != std::string::npos) return add(guest, given);
     return {.status = 127, .err = "sh: what is that?\n"};
   }
 
   Output look(const Guest& guest, const Arguments& given) const {
     auto text = fmt::format("suite {}\n", guest.suite);
-    for (const auto& name : {std::string("relab-agent"), given.at(0)})
-      if (const auto package = guest.packages.find(name); package != guest.packages.end())
-        text += fmt::format("package ii  {} {}\n", name, package->second);
+    for (const auto& [name, version] : guest.packages)
+      text += fmt::format("package {}  {} {}\n", guest.status, name, version);
+    // What dpkg has only heard of.
+    text += "package un  relab-agent-role\n";
     const bool there = guest.packages.contains("relab-agent");
-    if (there && guest.keys)
-      text += fmt::format("identity {}\n",
-                          base64(state_identity(*guest.keys, {.role = schema::Role::AGENT,
-                                                              .name = given.at(1),
-                                                              .machine_id = "m",
-                                                              .agent_role = "pbs"})));
+    if (there && !unreadable.empty())
+      text += fmt::format("unreadable relab-agent: {}\n", unreadable);
+    if (there && unreadable.empty() && !guest.keys)
+      text += "unreadable relab-agent: this agent has no keys yet\n";
+    if (there && unreadable.empty() && guest.keys)
+      text += fmt::format(
+          "identity {}\n",
+          base64(state_identity(*guest.keys, {.role = schema::Role::AGENT,
+                                              .name = name_told.empty() ? given.at(0) : name_told,
+                                              .machine_id = "m",
+                                              .agent_role = "pbs"})));
     if (there && !guest.controllers.empty()) {
       text += fmt::format("trust lab {}\n", guest.lab);
       for (const auto& party : guest.controllers)

@@ -19,13 +19,25 @@ constexpr auto look_time_max = seconds(120);
 constexpr std::string_view look = R"sh(
 if [ -r /etc/os-release ]; then . /etc/os-release; fi
 echo "suite ${VERSION_CODENAME:-}"
-dpkg-query -W -f 'package ${db:Status-Abbrev} ${Package} ${Version}\n' relab-agent "$1" 2>/dev/null
+dpkg-query -W -f 'package ${db:Status-Abbrev} ${Package} ${Version}\n' relab-agent 'relab-agent-*' 2>/dev/null
 if [ -x /usr/bin/relab-agent ]; then
-  relab-agent identity --signed --name "$2" 2>/dev/null | sed 's/^/identity /'
+  if text=$(relab-agent identity --signed --name "$1" 2>&1); then
+    echo "identity $text"
+  else
+    echo "unreadable $(echo "$text" | head -n 1)"
+  fi
   relab-agent trust 2>/dev/null | sed 's/^/trust /'
 fi
+tries=0
+while :; do
+  state=$(systemctl is-active relab-agent 2>/dev/null)
+  case $state in activating | reloading | deactivating) ;; *) break ;; esac
+  tries=$((tries + 1))
+  if [ $tries -gt 20 ]; then break; fi
+  sleep 1
+done
 echo "enabled $(systemctl is-enabled relab-agent 2>/dev/null)"
-echo "active $(systemctl is-active relab-agent 2>/dev/null)"
+echo "active $state"
 echo end
 )sh";
 
@@ -45,19 +57,27 @@ void take_trust(std::string_view line, AgentInside& found) {
     found.controllers.emplace_back(line.substr(0, gap));
 }
 
+/// A role, and not what other packages provide or a name that dpkg only has heard of.
+bool is_ours(std::string_view package) { return package != "relab-agent-role"; }
+
 Result<void> take_line(std::string_view line, AgentInside& found) {
   const auto parts = words(line);
   if (parts.empty()) return {};
   if (parts[0] == "suite") {
     found.suite = after(line, "suite");
   } else if (parts[0] == "package" && parts.size() == 4) {
-    found.packages.push_back({.name = std::string(parts[2]),
-                              .version = std::string(parts[3]),
-                              .status = std::string(parts[1])});
+    if (is_ours(parts[2]))
+      found.packages.push_back({.name = std::string(parts[2]),
+                                .version = std::string(parts[3]),
+                                .status = std::string(parts[1])});
   } else if (parts[0] == "package" && parts.size() == 3) {
     // Known, and not there: "un relab-agent" has no version.
   } else if (parts[0] == "identity") {
     RELAB_TRY(found.identity, from_base64(after(line, "identity")));
+  } else if (parts[0] == "unreadable") {
+    // "relab-agent: this agent has no keys yet"
+    if (line.find("has no keys yet") == std::string_view::npos)
+      found.unreadable = std::string(after(line, "unreadable"));
   } else if (parts[0] == "trust") {
     take_trust(line.substr(std::string_view("trust ").size()), found);
   } else if (parts[0] == "enabled") {
@@ -93,20 +113,32 @@ Result<std::string> run_inside(Host& host, std::uint32_t vmid, std::string_view 
   auto argv = inside(vmid);
   argv.insert(argv.end(), {"sh", "-c", std::string(script), "relab"});
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  RELAB_TRY(const auto output, host.run({.argv = std::move(argv), .timeout = timeout}));
-  if (output.status == 0 && !output.truncated) return output.out;
-  const auto said = trim(output.err.empty() ? output.out : output.err);
+  const auto output = host.run({.argv = std::move(argv), .timeout = timeout});
+  if (!output) {
+    // The command is a whole script: it tells nobody anything.
+    if (output.error().what.find(script) == std::string::npos) return fail(output.error());
+    return fail(
+        output.error().fault,
+        fmt::format("what was begun in container {} did not end within {}", vmid, human(timeout)),
+        output.error().hint);
+  }
+  if (output->truncated)
+    return fail(Fault::damaged, fmt::format("container {} says more than can be read", vmid));
+  if (output->status == 0) return output->out;
+  const auto said = trim(output->err.empty() ? output->out : output->err);
   const auto last = said.substr(said.rfind('\n') == std::string_view::npos ? 0 : said.rfind('\n'));
   return fail(Fault::damaged,
-              fmt::format("a command in container {} ended with {}: {}", vmid, output.status,
+              fmt::format("a command in container {} ended with {}: {}", vmid, output->status,
                           said.empty() ? "it said nothing" : trim(last)));
 }
 
-Result<AgentInside> look_at_agent(Host& host, std::uint32_t vmid, std::string_view role,
-                                  const std::string& name) {
-  RELAB_TRY(const auto text,
-            run_inside(host, vmid, look, {package_of(role), name}, look_time_max));
-  return parse_agent(text).during(fmt::format("looking for an agent in container {}", vmid));
+Result<AgentInside> look_at_agent(Host& host, std::uint32_t vmid, const std::string& name) {
+  RELAB_TRY(const auto text, run_inside(host, vmid, look, {name}, look_time_max));
+  RELAB_TRY(auto found,
+            parse_agent(text).during(fmt::format("looking for an agent in container {}", vmid)));
+  if (found.unreadable.empty()) return found;
+  return fail(Fault::damaged, fmt::format("the agent in container {} cannot tell who it is: {}",
+                                          vmid, found.unreadable));
 }
 
 }  // namespace relab::agent::guests

@@ -23,10 +23,12 @@ struct AgentInside {
 
     bool operator==(const Package&) const = default;
   };
-  /// Those of relab that were asked for.
+  /// The agent and its roles.
   std::vector<Package> packages = {};
   /// The agent's Envelope around its Identity; empty: it has no keys.
   Bytes identity = {};
+  /// Why it cannot be had, where there are keys, or may be.
+  std::string unreadable = {};
   std::string lab = {};
   /// The fingerprints of the controllers that it obeys.
   std::vector<std::string> controllers = {};
@@ -37,14 +39,14 @@ struct AgentInside {
 /// The package of a role.
 std::string package_of(std::string_view role);
 
-/// The shell script that looks, given the role's package and the agent's name.
+/// The shell script that looks, given the agent's name.
 std::string_view agent_script();
 /// Fault::damaged for an answer that is cut off or has another form.
 Result<AgentInside> parse_agent(std::string_view text);
 
-/// Fault::damaged if the container cannot be looked into.
-Result<AgentInside> look_at_agent(Host& host, std::uint32_t vmid, std::string_view role,
-                                  const std::string& name);
+/// Waits a moment for an agent that starts or ends. Fault::damaged if the container cannot be
+/// looked into, or there is an agent which cannot tell who it is.
+Result<AgentInside> look_at_agent(Host& host, std::uint32_t vmid, const std::string& name);
 
 /// A shell script in the container, with its arguments; it must end with 0. Fault::damaged with
 /// what it said.

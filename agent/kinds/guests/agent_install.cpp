@@ -5,6 +5,7 @@
 
 #include "agent/kinds/guests/agent_inside.h"
 #include "agent/kinds/guests/guest_packages.h"
+#include "agent/kinds/guests/pct.h"
 #include "agent/kinds/support/fill.h"
 #include "agent/kinds/support/pve_guests.h"
 #include "common/base/number.h"
@@ -29,16 +30,12 @@ set -eu
 relab-agent plant --name "$1" --lab "$2" --controller "$3" >/dev/null
 )sh";
 
-/// One that runs already hears of a new controller by a reload.
+/// Anew, where one runs already: its keys or its controller may be new.
 constexpr std::string_view start_script = R"sh(
 set -eu
 systemctl enable --quiet relab-agent
 systemctl reset-failed relab-agent 2>/dev/null || true
-if systemctl is-active --quiet relab-agent; then
-  systemctl reload relab-agent
-else
-  systemctl start relab-agent
-fi
+systemctl restart relab-agent
 )sh";
 
 /// The newest by its file's name is not asked for: a folder has one of each.
@@ -56,10 +53,19 @@ Result<std::string> offered(const std::vector<Parcel>& parcels, const std::strin
   return version;
 }
 
+/// The agent, the role that is wanted, and others that are there: all of one version.
+std::vector<std::string> names_of(const AgentInside& found, const std::string& role) {
+  std::vector<std::string> names = {"relab-agent", package_of(role)};
+  for (const auto& package : found.packages)
+    if (package.status.ends_with('i') && std::ranges::find(names, package.name) == names.end())
+      names.push_back(package.name);
+  return names;
+}
+
 Result<void> store_packages(const AgentInside& found, const Delivery& delivery,
                             const std::string& role, Facts::Builder facts) {
   const auto parcels = parcels_for(delivery.parcels, found.suite);
-  const std::vector<std::string> names = {"relab-agent", package_of(role)};
+  const auto names = names_of(found, role);
   auto rows = facts.initPackages(size_of(names));
   for (unsigned i = 0; i < rows.size(); ++i) {
     rows[i].setName(names[i]);
@@ -84,7 +90,8 @@ void store_agent(const AgentInside& found, Facts::Builder facts) {
 }
 
 bool is_there(Package::Reader package) {
-  return view(package.getStatus()) == "ii" &&
+  // On hold is there, too.
+  return (view(package.getStatus()) == "ii" || view(package.getStatus()) == "hi") &&
          (package.getOffered().size() == 0 ||
           view(package.getOffered()) == view(package.getInstalled()));
 }
@@ -104,7 +111,8 @@ Result<void> check_identity(Params::Reader params, Facts::Reader facts) {
                   fmt::format("if the container was made anew: relab agents remove {}",
                               str(params.getName())));
   }
-  RELAB_TRY(const auto party, read_identity(view(facts.getIdentity()), schema::Role::AGENT));
+  RELAB_TRY(const auto party, read_identity(view(facts.getIdentity()), schema::Role::AGENT)
+                                  .during("reading who the agent is"));
   if (!known || crypto::equal(party.sign_key, view(facts.getExpected()))) return {};
   return refuse(
       fmt::format("the agent in {} has another key than the agent '{}' that the "
@@ -112,6 +120,23 @@ Result<void> check_identity(Params::Reader params, Facts::Reader facts) {
                   title_of(params), str(params.getName()), crypto::fingerprint(party.sign_key)),
       fmt::format("find out why; if the container was made anew: relab agents remove {}",
                   str(params.getName())));
+}
+
+/// Of whatever is called otherwise relab makes no agent of its own.
+Result<void> check_owner(Params::Reader params, const PveGuest& guest) {
+  const auto name = str(params.getName());
+  const auto host_name = guest.config.current.value("hostname");
+  if (made_as(guest.config) == name || host_name == name) return {};
+  return refuse(fmt::format("container {} is called '{}', and relab did not make it as '{}'",
+                            params.getVmid(), host_name, name),
+                "is its number right in [[guests]]?");
+}
+
+Result<void> check_lab(Params::Reader params, const AgentInside& found, const Delivery& delivery) {
+  if (found.lab.empty() || found.lab == delivery.lab) return {};
+  return refuse(fmt::format("the agent in {} belongs to the lab '{}', and this is '{}'",
+                            title_of(params), found.lab, delivery.lab),
+                "if it is to change over: `relab-agent distrust` there first");
 }
 
 Result<bool> obeys(Params::Reader params, Facts::Reader facts) {
@@ -196,9 +221,10 @@ Result<Message<Facts>> AgentInstall::observe(Params::Reader params, Host& host) 
   facts->setKind(std::string(name(guest->type)));
   facts->setStatus(guest->status);
   if (!guest->running() || guest->type != GuestType::lxc) return std::move(facts).finish();
-  const auto role = str(params.getRole());
-  RELAB_TRY(const auto found, look_at_agent(host, params.getVmid(), role, str(params.getName())));
-  RELAB_CHECK(store_packages(found, delivery, role, *facts));
+  RELAB_CHECK(check_owner(params, *guest));
+  RELAB_TRY(const auto found, look_at_agent(host, params.getVmid(), str(params.getName())));
+  RELAB_CHECK(check_lab(params, found, delivery));
+  RELAB_CHECK(store_packages(found, delivery, str(params.getRole()), *facts));
   store_agent(found, *facts);
   return std::move(facts).finish();
 }
@@ -206,7 +232,9 @@ Result<Message<Facts>> AgentInstall::observe(Params::Reader params, Host& host) 
 Result<std::vector<Change>> AgentInstall::plan(Params::Reader params, Facts::Reader facts) {
   RELAB_CHECK(check_container(params, facts));
   RELAB_CHECK(check_identity(params, facts));
-  RELAB_TRY(const bool planted, obeys(params, facts));
+  RELAB_TRY(const bool obedient, obeys(params, facts));
+  // Without keys of its own nobody could ever reach it.
+  const bool planted = obedient && facts.getIdentity().size() != 0;
   const auto vmid = std::to_string(params.getVmid());
   std::vector<Change> changes;
   RELAB_TRY(auto installing, installation(params, facts));

@@ -15,15 +15,26 @@ namespace {
 using std::chrono::seconds;
 
 constexpr auto pack_time_max = seconds(300);
-constexpr std::string_view inside_folder = "/var/cache/relab-parcels";
+/// A folder for this one task; whoever was before may still be at his.
+constexpr std::string_view folder_script = R"sh(
+set -eu
+find /var/cache -maxdepth 1 -name 'relab-parcels.*' -mmin +1440 -exec rm -rf {} +
+folder=$(mktemp -d /var/cache/relab-parcels.XXXXXX)
+mkdir "$folder/lists"
+echo "$folder"
+)sh";
 
 /// apt reads the source of the parcels and no other, with lists of its own. What an installation
-/// before left half done is completed first. https://wiki.debian.org/DebianRepository/Format
+/// before left half done is completed first. One at a time, and as long as others keep dpkg locked
+/// they are waited for. https://wiki.debian.org/DebianRepository/Format
 constexpr std::string_view install_script = R"sh(
 set -eu
 folder=$1 digest=$2
 shift 2
 trap 'rm -rf "$folder"' EXIT
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+exec 9>/run/relab-parcels.lock
+flock -w 900 9 || { echo "another installation of relab's packages does not end" >&2; exit 1; }
 cd "$folder"
 echo "$digest  parcels.tar" | sha256sum --check --quiet --strict - ||
   { echo "the packages did not come whole: is the disk full?" >&2; exit 1; }
@@ -32,12 +43,23 @@ rm parcels.tar
 chmod 755 . lists
 chmod 644 ./*.deb Packages
 echo "deb [trusted=yes] file:$folder ./" >sources.list
-export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
-dpkg --force-confdef --force-confold --configure -a >&2
+tries=0
+until said=$(dpkg --force-confdef --force-confold --configure -a 2>&1 9>&-); do
+  case $said in
+    *lock*) ;;
+    *) echo "$said" >&2; exit 1 ;;
+  esac
+  tries=$((tries + 1))
+  if [ $tries -gt 100 ]; then
+    echo "dpkg stayed locked for five minutes: $(echo "$said" | head -n 1)" >&2
+    exit 1
+  fi
+  sleep 3
+done
 own() {
   apt-get -q -o Dir::Etc::sourcelist="$folder/sources.list" -o Dir::Etc::sourceparts=/dev/null \
     -o Dir::State::lists="$folder/lists" -o APT::Get::List-Cleanup=0 -o DPkg::Lock::Timeout=300 \
-    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
+    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" 9>&-
 }
 own update >&2
 own install --yes --no-install-recommends --no-remove -- "$@" >&2
@@ -136,15 +158,12 @@ Result<void> install_inside(Host& host, const Installation& installation) {
   Bundle bundle(host, installation.vmid);
   RELAB_TRY(const auto tar, bundle.pack(installation.parcels));
   RELAB_TRY(const auto digest, digest_of(host, tar));
-  const std::string folder(inside_folder);
   constexpr auto look_time = seconds(60);
-  RELAB_TRY(const auto made,
-            run_inside(host, installation.vmid,
-                       R"(rm -rf "$1"; mkdir -m 700 "$1" && mkdir "$1/lists" && echo made)",
-                       {folder}, look_time));
-  if (trim(made) != "made")
+  RELAB_TRY(const auto made, run_inside(host, installation.vmid, folder_script, {}, look_time));
+  const std::string folder(trim(made));
+  if (!folder.starts_with("/var/cache/relab-parcels."))
     return fail(Fault::damaged,
-                fmt::format("there is no folder {} in container {}", folder, installation.vmid));
+                fmt::format("container {} made no folder for the packages", installation.vmid));
   RELAB_CHECK(pct(host,
                   {"push", std::to_string(installation.vmid), tar.string(), folder + "/parcels.tar",
                    "--perms", "0600"},

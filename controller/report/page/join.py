@@ -40,11 +40,13 @@ def template(folder=HERE):
 
 def as_cpp(text):
     parts = [text[start : start + LITERAL_MAX] for start in range(0, len(text), LITERAL_MAX)]
-    literals = "\n".join(f'R"relabpage({part})relabpage"' for part in parts)
+    literals = "".join(f'constexpr std::string_view part_{number} = R"relabpage({part})relabpage";\n\n' for number, part in enumerate(parts))
+    joined = "".join(f".append(part_{number})" for number in range(len(parts)))
     return (
-        "// Made by controller/report/page/join.py.\n\n#include <string_view>\n\nnamespace relab::controller {\n\n"
-        "std::string_view page_template();\n\n"
-        f"std::string_view page_template() {{\n  return\n{literals};\n}}\n\n}}  // namespace relab::controller\n"
+        "// Made by controller/report/page/join.py.\n\n#include <string>\n#include <string_view>\n\n"
+        "namespace relab::controller {\n\nstd::string_view page_template();\n\nnamespace {\n\n"
+        f"{literals}}}  // namespace\n\nstd::string_view page_template() {{\n"
+        f"  static const std::string page = std::string(){joined};\n  return page;\n}}\n\n}}  // namespace relab::controller\n"
     )
 
 

@@ -3,6 +3,7 @@
 #include "controller/run/book.h"
 
 #include "controller/run/driver.h"
+#include "controller/run/resuming.h"
 #include "tests/support/records.h"
 #include "tests/support/scratch.h"
 

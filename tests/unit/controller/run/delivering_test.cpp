@@ -97,9 +97,10 @@ TEST_CASE("parcels: what a folder has, and the folders of releases in it", "[con
   const auto parcels = must(read_parcels(folder.path()));
 
   std::vector<std::string> names;
-  for (const auto& parcel : parcels_for_role(parcels, "pbs")) names.push_back(parcel.name);
-  CHECK(names == std::vector<std::string>{"bookworm/libzmq5_4.3.4-6_amd64.deb",
-                                          "relab-agent-pbs_2_all.deb", "relab-agent_2_amd64.deb"});
+  for (const auto& parcel : parcels_for_guests(parcels)) names.push_back(parcel.name);
+  CHECK(names ==
+        std::vector<std::string>{"bookworm/libzmq5_4.3.4-6_amd64.deb", "relab-agent-pbs_2_all.deb",
+                                 "relab-agent-vault_2_all.deb", "relab-agent_2_amd64.deb"});
   CHECK(parcels.size() == 5);
   CHECK(parcels[0].size == 9);
 }
@@ -111,6 +112,12 @@ TEST_CASE("parcels: no folder, and one without packages", "[controller][run]") {
 
   write(scratch.path() / "empty_1_all.deb", "");
   CHECK(read_parcels(scratch.path()).error().fault == Fault::damaged);
+
+  for (const auto* wrong : {"lib.deb", "foo bar_1_all.deb", "a_b_c_d.deb", "-o_1_all.deb"}) {
+    const Scratch other;
+    write(other.path() / wrong, "x");
+    CHECK(read_parcels(other.path()).error().fault == Fault::invalid);
+  }
 }
 
 TEST_CASE("parcels: what a step lacks is told before it is ordered", "[controller][run]") {
@@ -133,7 +140,7 @@ TEST_CASE("delivering: the order promises files and tells whom to obey", "[contr
   const auto order = installing.order();
 
   const auto delivery = order.reader().getDelivery();
-  CHECK(delivery.getParcels().size() == 3);
+  CHECK(delivery.getParcels().size() == 4);
   CHECK(delivery.getExpected().size() == 0);
   const auto controller =
       must(read_identity(view(delivery.getController()), schema::Role::CONTROLLER));
@@ -143,7 +150,7 @@ TEST_CASE("delivering: the order promises files and tells whom to obey", "[contr
 TEST_CASE("delivering: files come in pieces, from wherever one likes", "[controller][run]") {
   Installing installing;
   const auto order = installing.order();
-  const auto large = order.reader().getDelivery().getParcels()[2];
+  const auto large = order.reader().getDelivery().getParcels()[3];
   REQUIRE(large.getSize() == 600'000);
   const auto digest = view(large.getSha256());
 
@@ -214,17 +221,22 @@ TEST_CASE("delivering: a failure, or a report without a key, enrols nobody", "[c
   SECTION("a failure") {
     installing.report(installing.identity(installing.guest), schema::Outcome::FAILED);
   }
-  SECTION("no key") {
-    installing.report({});
-    CHECK(installing.scene.narrator.warnings.size() == 1);
-  }
+  SECTION("no key") { installing.report({}); }
   SECTION("a key that somebody else signed") {
     auto statement = installing.identity(installing.guest);
     statement[statement.size() / 2] ^= 1;
     installing.report(statement);
-    CHECK(installing.scene.narrator.warnings.size() == 1);
+  }
+  SECTION("an agent with another name") {
+    installing.report(state_identity(
+        installing.guest, {.role = schema::Role::AGENT, .name = "vault", .machine_id = "guest"}));
+  }
+  SECTION("the host's own key") {
+    installing.report(state_identity(
+        installing.scene.agent, {.role = schema::Role::AGENT, .name = "pbs", .machine_id = "m"}));
   }
   CHECK_FALSE(installing.scene.book.state().agents().contains("pbs"));
+  CHECK(installing.scene.state() == StepState::failed);
 }
 
 TEST_CASE("delivering: another key does not take the place of one that is known",
@@ -239,8 +251,49 @@ TEST_CASE("delivering: another key does not take the place of one that is known"
   installing.report(installing.identity(installing.guest));
 
   CHECK(installing.scene.book.state().agents().at("pbs").party.sign_key == known.sign_key());
-  REQUIRE(installing.scene.narrator.warnings.size() == 1);
-  CHECK_THAT(installing.scene.narrator.warnings[0], Catch::Contains("which is not taken"));
+  CHECK(installing.scene.state() == StepState::failed);
+}
+
+TEST_CASE("delivering: an agent that has moved is reached where it is now", "[controller][run]") {
+  Installing installing;
+  must(installing.scene.book.enrolled(
+      {.name = "pbs",
+       .endpoint = "tcp://10.42.20.99:7460",
+       .agent = must(read_identity(installing.identity(installing.guest), schema::Role::AGENT))}));
+
+  installing.report(installing.identity(installing.guest));
+
+  CHECK(installing.scene.book.state().agents().at("pbs").endpoint == "tcp://10.42.20.10:7460");
+  CHECK(installing.scene.state() == StepState::succeeded);
+}
+
+TEST_CASE("delivering: an agent that was removed since stays removed", "[controller][run]") {
+  Folder folder;
+  DriverScene scene(DriverScene::Setting{
+      .plan = one_installation(), .lab = the_lab(), .parcels = must(read_parcels(folder.path()))});
+  const auto guest = crypto::Keys::make();
+  const auto statement =
+      state_identity(guest, {.role = schema::Role::AGENT, .name = "pbs", .machine_id = "guest"});
+  must(scene.book.enrolled({.name = "pbs",
+                            .endpoint = "tcp://10.42.20.10:7460",
+                            .agent = must(read_identity(statement, schema::Role::AGENT))}));
+  scene.greet(1);
+  must(scene.book.removed("pbs", "by a person"));
+  const auto ordered = scene.last<schema::Order>();
+  Draft<schema::Report> report;
+  report->setLab("home");
+  report->setRun(ordered.reader().getRun());
+  report->setTaskId(ordered.reader().getTaskId());
+  report->setAttempt(1);
+  report->setOrderDigest(blob(crypto::digest(ordered.bytes())));
+  report->setMachineId("machine");
+  report->setOutcome(schema::Outcome::SUCCEEDED);
+  report->initFacts().initAgentInstall().setIdentity(blob(statement));
+  scene.say(std::move(report));
+  scene.step();
+
+  CHECK_FALSE(scene.book.state().agents().contains("pbs"));
+  CHECK(scene.state() == StepState::failed);
 }
 
 TEST_CASE("delivering: an agent that is known is told to the host", "[controller][run]") {

@@ -160,6 +160,60 @@ TEST_CASE("agent_install: an agent with another key than the one that is known i
   CHECK_THAT(error_of(scene).what, Catch::Contains("none that it could be"));
 }
 
+TEST_CASE("agent_install: an agent that lost its keys gets new ones, and is none without",
+          "[agent][guests]") {
+  Settled scene;
+  scene.guest().keys.reset();
+  CHECK(scene.words().size() == 2);  // to be planted, and started anew
+  scene.inside.plant_does_nothing = true;
+  must(scene.apply());
+  CHECK(scene.words().size() == 2);
+  scene.inside.plant_does_nothing = false;
+  must(scene.apply());
+  CHECK(scene.words().empty());
+
+  // That it cannot be read does not mean that there is none.
+  scene.inside.unreadable = "agent.key can be read by others than its owner";
+  const auto facts = scene.observe();
+  REQUIRE_FALSE(facts);
+  CHECK_THAT(facts.error().what,
+             Catch::Contains("cannot tell who it is") && Catch::Contains("can be read by others"));
+}
+
+TEST_CASE("agent_install: an agent of another lab stays there", "[agent][guests]") {
+  Settled scene;
+  scene.guest().lab = "elsewhere";
+
+  const auto error = error_of(scene);
+
+  CHECK(error.fault == Fault::refused);
+  CHECK_THAT(error.what, Catch::Contains("belongs to the lab 'elsewhere', and this is 'home'"));
+}
+
+TEST_CASE("agent_install: a container that is somebody else's is left alone", "[agent][guests]") {
+  Scene scene;
+  scene.pve.containers[100].settings["hostname"] = "payroll";
+  scene.pve.write();
+  CHECK_THAT(error_of(scene).what, Catch::Contains("is called 'payroll'"));
+  CHECK(error_of(scene).fault == Fault::refused);
+}
+
+TEST_CASE("agent_install: other roles that are there come to the new version, too",
+          "[agent][guests]") {
+  Settled scene;
+  scene.guest().packages["relab-agent"] = "1";
+  scene.guest().packages["relab-agent-monitoring"] = "1";
+  CHECK(error_of(scene).what == "the order brings no package relab-agent-monitoring");
+
+  scene.inside.deliver(scene.host, {"relab-agent", "relab-agent-pbs", "relab-agent-monitoring"});
+  must(scene.apply());
+
+  CHECK(scene.words().empty());
+  CHECK(scene.guest().packages.at("relab-agent-monitoring") == "2");
+  scene.guest().status = "hi";
+  CHECK(scene.words().empty());
+}
+
 TEST_CASE("agent_install: packages that did not come whole are not installed", "[agent][guests]") {
   Scene scene;
   scene.inside.push_is_cut = true;
