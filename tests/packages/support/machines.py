@@ -23,8 +23,6 @@ ENVIRONMENT = ["HOME=/root", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr
                "DEBIAN_FRONTEND=noninteractive"]
 REFUSAL = host.why_not()
 BRIDGE = "vmbr0v60"
-# How it looks in Proxmox: its tool takes nothing else for a template's name.
-TEMPLATES = {"bookworm": host.TEMPLATE, "trixie": "debian-13-standard_13.1-2_amd64.tar.zst"}
 PATIENCE_S = 240
 SLOW = """#!/bin/sh
 if [ "$(cat /proc/$PPID/comm)" = relab-agent ]; then
@@ -155,7 +153,7 @@ class Machines:
         """Of another suite than the stand-in's own, too."""
         if suite == "bookworm":
             return self.host.get_template()
-        target = self.host.root / "var/lib/vz/template/cache" / TEMPLATES[suite]
+        target = self.host.root / "var/lib/vz/template/cache" / SUITES[suite].template
         if not target.is_symlink():
             target.symlink_to(Images(SUITES[suite], self.say).build_container())
         return f"local:vztmpl/{target.name}"

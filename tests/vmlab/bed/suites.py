@@ -13,9 +13,12 @@ class Suite:
     name: str
     # Of OpenZFS: what the scenarios expect there.
     zfs: str
+    # What Proxmox calls a container's root of it.
+    template: str
 
 
-SUITES = {suite.name: suite for suite in (Suite("bookworm", zfs="2.1"), Suite("trixie", zfs="2.3"))}
+SUITES = {suite.name: suite for suite in (Suite("bookworm", zfs="2.1", template="debian-12-standard_12.12-1_amd64.tar.zst"),
+                                          Suite("trixie", zfs="2.3", template="debian-13-standard_13.1-2_amd64.tar.zst"))}
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 

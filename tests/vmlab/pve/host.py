@@ -17,7 +17,7 @@ from bed.suites import SUITES, sources  # noqa: E402
 from standin import scene, treachery  # noqa: E402
 
 Ended = collections.namedtuple("Ended", "code out err")
-TEMPLATE = "debian-12-standard_12.12-1_amd64.tar.zst"
+TEMPLATE = SUITES["bookworm"].template
 NEEDED = {"lxc-start": "lxc", "newuidmap": "uidmap", "ip": "iproute2", "zstd": "zstd"}
 PATIENCE_S = 60
 ROOM_B = 2 << 30
