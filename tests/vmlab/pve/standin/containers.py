@@ -14,6 +14,7 @@ from standin.schema import parse_property_string, parse_size
 from standin.storage import Storages
 
 SHARE = pathlib.Path("/usr/share/lxc/config")
+BECOME = pathlib.Path(__file__).resolve().parent.parent / "pve-container"
 START_TIMEOUT_S = 60
 
 
@@ -180,8 +181,20 @@ class Containers:
 
     # Life.
 
+    def _log(self, vmid):
+        return self.place.root / f"run/pve/ct-{vmid}.stderr"
+
+    def _lxc_start(self, vmid):
+        return ["lxc-start", "-P", str(self.place.lxc), "-n", str(vmid), "-l", "INFO", "-o", str(self._log(vmid))]
+
+    def become(self, config):
+        """Becomes LXC, which goes on in the background once the container has started."""
+        self._in_place(config)
+        argv = self._lxc_start(config.vmid)
+        os.execvp(argv[0], argv)
+
     def _in_place(self, config):
-        """In the child that becomes LXC: namespaces as a container's host has them.
+        """In the process that becomes LXC: namespaces as a container's host has them.
 
         Binds are made here, since a user namespace may not bind a folder without what is mounted below it.
         """
@@ -199,7 +212,7 @@ class Containers:
 
     def start(self, config):
         vmid = config.vmid
-        log = self.place.root / f"run/pve/ct-{vmid}.stderr"
+        log = self._log(vmid)
         log.parent.mkdir(parents=True, exist_ok=True)
         log.unlink(missing_ok=True)
         try:
@@ -213,12 +226,14 @@ class Containers:
             raise Died(f'run_buffer: 571 Script exited with status 2\nlxc_init: 845 Failed to run lxc.hook.pre-start for '
                        f'container "{vmid}"\n__lxc_start: 2034 Failed to initialize container "{vmid}"\n'
                        f"startup for container '{vmid}' failed") from None
-        argv = ["lxc-start", "-P", str(self.place.lxc), "-n", str(vmid), "-l", "INFO", "-o", str(log)]
         for group in (f"monitor/{vmid}", vmid):
             kernel.remove_groups(f"{self.place.groups}/{group}")
+        # On a real host it is systemd that starts it, as pve-container@ID: without what limits the caller.
+        argv, prepare = (["systemd-run", "--quiet", "--collect", "--service-type=forking", str(BECOME), str(vmid)], None) \
+            if str(self.place.root) == "/" else (self._lxc_start(vmid), lambda: self._in_place(config))
         try:
             subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True,
-                           timeout=START_TIMEOUT_S, preexec_fn=lambda: self._in_place(config))
+                           timeout=START_TIMEOUT_S, preexec_fn=prepare)
         except subprocess.SubprocessError:
             raise Died(f"startup for container '{vmid}' failed") from None
         for number, net in network.all_of(config.options):
