@@ -37,9 +37,9 @@ class MachineCase(unittest.TestCase):
         self.machine = self.bed.up(self.folder, self.state)
         self.addCleanup(self.machine.remove)
 
-    def lab(self):
-        """A lab whose host is the machine, not enrolled yet."""
-        lab = MachineLab(self.machine)
+    def lab(self, agent=None):
+        """A lab whose host is the machine, not enrolled yet; by default with the agent of the build tree."""
+        lab = MachineLab(self.machine, agent)
         self.addCleanup(lab.close)
         self.made = lab
         return lab

@@ -74,13 +74,28 @@ systemctl daemon-reload
         return self.machine.run("journalctl -u relab-agent --no-pager -o cat")[1]
 
 
+class InstalledAgent(MachineAgent):
+    """The same by its Debian packages, and with nothing that they do not bring."""
+
+    def __init__(self, machine, packages):
+        super().__init__(machine)
+        self.packages = packages
+
+    def plant(self, folder):
+        self.machine.carry({f"/srv/relab/{file.name}": file for file in self.packages})
+        self.machine.must("DEBIAN_FRONTEND=noninteractive apt-get install -qq -y /srv/relab/*.deb")
+
+    def options(self):
+        return []
+
+
 class MachineLab(Lab):
     """A controller here, and the agent of the Proxmox host in a machine."""
 
-    def __init__(self, machine):
+    def __init__(self, machine, agent=None):
         self.machine = machine
         super().__init__(names=(NAME,))
-        self.agents = {NAME: MachineAgent(machine)}
+        self.agents = {NAME: agent or MachineAgent(machine)}
         self.describe()
         self[NAME].plant(self.folder)
 
@@ -101,8 +116,11 @@ class MachineLab(Lab):
         code = self.folder / "code"
         code.write_text(wait_until("the code", lambda: self.machine.run("cat /root/code")[1], patience=PATIENCE_S))
         ended = self.relab("enrol", name, "--code-file", code, *more)
+        if ended.code != 0:
+            self.machine.must("systemctl stop relab-enrol")
+            return ended
         status = self.machine.must("while systemctl is-active -q relab-enrol; do sleep 0.2; done; "
                                    "systemctl show -p Result --value relab-enrol 2>/dev/null || true").strip()
-        if ended.code == 0 and status not in ("success", ""):
+        if status not in ("success", ""):
             raise BedError(f"the agent's side of the enrolment ended with {status}")
         return ended

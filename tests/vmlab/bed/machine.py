@@ -210,6 +210,18 @@ class Machine:
     def save(self, state):
         self.monitor.human(f"savevm {state}")
 
+    def forward(self, inside):
+        """A port of this machine's loopback that leads to a port of the machine from now on, also after its restart."""
+        port = free_port()
+        self.monitor.human(f"hostfwd_add net tcp:127.0.0.1:{port}-:{inside}")
+        return port
+
+    def reboot(self):
+        """In order, as a person would; returns when it has begun to start again."""
+        # Not at once: the channel ends with the machine, and has to answer first.
+        self.must("systemd-run -q --collect bash -c 'sleep 1; systemctl reboot'")
+        self.monitor.event("RESET")
+
     def set_clock(self):
         """A machine that goes on from a saved state believes that no time went by."""
         self.must(f"date -u -s @{time.time():.3f} >/dev/null")
