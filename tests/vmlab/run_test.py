@@ -25,12 +25,6 @@ VLANS = {10: "management", 60: "agents"}
 # What tests/vmlab/lab.toml has not.
 AGENTS_VLAN = '[[network.vlans]]\nname = "agents"\nid = 60\nsubnet = "10.42.60.0/24"\ngateway = "10.42.60.1"\n\n'
 KEY = "/var/lib/relab-agent/agent.key"
-# The agent's programs inherit its umask of 0077, under which no container without privileges starts.
-UMASK = """
-mkdir -p /etc/systemd/system/relab-agent.service.d
-printf '[Service]\\nUMask=0022\\n' >/etc/systemd/system/relab-agent.service.d/umask.conf
-systemctl daemon-reload
-"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,7 +95,6 @@ class Run(MachineCase):
         self.host.offer(*(self.folder / suite.template for suite in SUITES.values()))
         self.tell("its agent is installed")
         self.lab_ = self.lab(InstalledAgent(self.machine, self.ours("relab-agent", "relab-agent-proxmox")))
-        self.machine.must(UMASK)
         self.lab_.describe(AGENTS_VLAN, *(guest.described(self.host.endpoints[guest.ip]) for guest in self.guests), *self.phases())
         self.lab_.init()
         self.tell("and enrolled")
