@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 """Agents in containers, brought there by the agent of their host: the real packages, installed without a network, enrolled without a person."""
 
+import contextlib
+import fcntl
+import importlib.util
 import pathlib
 import shutil
 import sys
 import tempfile
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "vmlab" / "pve")]
@@ -21,6 +25,13 @@ TEMPLATE = step("template", 'guest_template = { name = "debian-12-standard" }', 
 ROLES = {"one": "vault", "two": "wireguard"}
 FOLDERS = {"one": "/etc/vault.d", "two": "/etc/wireguard"}
 KEYS = "/var/lib/relab-agent/agent.key"
+HELD_S = 12
+
+
+# Beside it there is another package called `support`.
+_spec = importlib.util.spec_from_file_location("repack", HERE / "support" / "repack.py")
+repack = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(repack)
 
 
 def say(words):
@@ -95,6 +106,8 @@ class Agents(frame.HostCase):
         self.assertNotIn("fetching", ended.out + ended.err)
         self.assertEqual(started, self.inside(ONE, "systemctl show --value -p ExecMainStartTimestampMonotonic relab-agent"))
 
+        self.upgrade()
+
         # After a start of the container it is there by itself.
         self.host.must("pct", "reboot", ONE)
         self.host.wait_until_up(ONE)
@@ -106,6 +119,31 @@ class Agents(frame.HostCase):
         self.run_phase("agent", 1, "has another key than the agent 'one'")
         self.inside(ONE, f"systemctl stop relab-agent; mv /root/agent.key {KEYS}; systemctl start relab-agent")
         self.run_phase("work")
+
+    def upgrade(self):
+        """To the next version, which waits until somebody else has done with dpkg."""
+        newer = self.lab.folder / "newer"
+        shutil.copytree(self.packages / "bookworm", newer / "bookworm")
+        for file in repack.newer([package("relab-agent"), package("relab-agent-vault")], self.lab.folder):
+            shutil.copy2(file, newer)
+        version = next(newer.glob("relab-agent_*")).name.split("_")[1]
+        with self.held(ONE, "/var/lib/dpkg/lock-frontend") as let_go:
+            running = self.lab.start("run", "agent", "--packages", newer, start_new_session=True)
+            time.sleep(HELD_S)
+            self.assertTrue(running.is_running(), running.err())
+            let_go()
+            self.assert_ended(running.wait(200), 0)
+        for name in ("relab-agent", "relab-agent-vault"):
+            self.assertEqual(self.inside(ONE, f"dpkg-query -W -f '${{Version}}' {name}"), version)
+        self.run_phase("work")
+
+    @contextlib.contextmanager
+    def held(self, vmid, path):
+        """Locked as dpkg itself locks, by somebody outside."""
+        pid = self.host.must("lxc-info", "-P", self.host.root / "var/lib/lxc", "-n", vmid, "-pH").strip()
+        with open(f"/proc/{pid}/root{path}", "r+b") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX)
+            yield lambda: fcntl.lockf(file, fcntl.LOCK_UN)
 
     def test_what_does_not_come_whole_is_not_installed(self):
         self.host.throw("push-disk-full", 200_000)
