@@ -87,7 +87,6 @@ constexpr Parser parsers[] = {
     [](Text t) { drop(relab::agent::parse_section_config(t, "fuzz")); },
     [](Text t) { drop(relab::agent::pbs::parse_gc_status(t)); },
     [](Text t) { drop(relab::agent::packages::parse_dpkg_status(t)); },
-    [](Text t) { drop(relab::agent::guests::parse_agent(t)); },
     [](Text t) { drop(relab::agent::packages::parse_os_release(t)); },
     [](Text t) { drop(relab::agent::packages::parse_cpuinfo(t)); },
     [](Text t) { drop(relab::agent::packages::parse_memory_total(t)); },
@@ -204,6 +203,7 @@ constexpr Parser parsers[] = {
     [](Text t) { drop(relab::agent::probes::parse_dig(t, "TXT")); },
     [](Text t) { drop(relab::agent::parse_mount_at(t, "/mnt/usb")); },
     [](Text t) { drop(relab::agent::guests::parse_template_index(t)); },
+    [](Text t) { drop(relab::agent::guests::parse_agent(t)); },
 };
 
 }  // namespace

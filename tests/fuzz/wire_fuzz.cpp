@@ -140,9 +140,10 @@ constexpr Parser parsers[] = {
     parse<schema::Waiver>,
     parse<schema::Unconfirmed>,
     parse<schema::Confirm>,
+    admission,
+    // The seeds name them by their places.
     parse<schema::Want>,
     parse<schema::Piece>,
-    admission,
 };
 
 }  // namespace

@@ -41,9 +41,9 @@ echo "active $state"
 echo end
 )sh";
 
-/// What follows a word and one space.
+/// What follows the first word, which the line has.
 std::string_view after(std::string_view line, std::string_view word) {
-  return trim(line.substr(word.size()));
+  return trim(trim(line).substr(word.size()));
 }
 
 void take_trust(std::string_view line, AgentInside& found) {
@@ -79,7 +79,7 @@ Result<void> take_line(std::string_view line, AgentInside& found) {
     if (line.find("has no keys yet") == std::string_view::npos)
       found.unreadable = std::string(after(line, "unreadable"));
   } else if (parts[0] == "trust") {
-    take_trust(line.substr(std::string_view("trust ").size()), found);
+    take_trust(after(line, "trust"), found);
   } else if (parts[0] == "enabled") {
     found.enabled = after(line, "enabled") == "enabled";
   } else if (parts[0] == "active") {

@@ -266,6 +266,9 @@ TEST_CASE("agent_install: an answer that is cut off tells nothing", "[agent][gue
   CHECK_FALSE(parse_agent("suite bookworm\nidentity %%%\nend\n"));
   CHECK_FALSE(parse_agent("what is this\nend\n"));
   CHECK_FALSE(parse_agent("end\nsuite bookworm\n"));
+  for (const auto* bare : {"trust", "identity", "unreadable", "package", "suite", "active",
+                           " trust", "trust lab", "trust  "})
+    CHECK_NOTHROW(parse_agent(std::string(bare) + "\nend\n").has_value());
   CHECK(must(parse_agent("suite \nenabled \nactive \nend\n")).suite.empty());
 }
 
