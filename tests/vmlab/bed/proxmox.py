@@ -9,7 +9,7 @@ import shutil
 import subprocess
 
 from bed.chroot import Chroot
-from bed.machine import AGENT_PORT
+from bed.machine import AGENT_PORT, OS_DISKS
 
 PVE = pathlib.Path(__file__).resolve().parent.parent / "pve"
 SHELF = "/srv/shelf"
@@ -26,9 +26,16 @@ MASKED = ("systemd-networkd.service systemd-networkd.socket systemd-network-gene
 # What the units do on a real host that are masked in a machine, or that the image has not.
 UP = """#!/bin/bash
 set -e
+pool() {{
+  modprobe zfs
+  for _ in $(seq 300); do
+    if zpool list rpool || zpool import {disks} rpool; then return; fi
+    sleep 0.2
+  done 2>/dev/null
+  return 1
+}}
+pool &
 for _ in $(seq 300); do [ -e /sys/class/net/eth0 ] && break; sleep 0.2; done
-modprobe zfs
-zpool list rpool &>/dev/null || zpool import rpool
 echo 1 >/proc/sys/net/ipv4/ip_forward
 ip -batch - <<'END'
 address replace 10.0.2.15/24 dev eth0
@@ -46,6 +53,7 @@ table ip ways {{
   }}
 }}
 END
+wait $!
 """
 LINKS = """link add link vmbr0 name vmbr0.{vlan} type vlan id {vlan}
 address add 10.42.{vlan}.1/24 dev vmbr0.{vlan}
@@ -69,7 +77,7 @@ After=vmlab-host.service
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=/usr/sbin/pve-onboot
-ExecStop=/bin/bash -c 'cd /etc/pve/lxc && for conf in *.conf; do pct shutdown ${conf%%.conf} --timeout 60 & done; wait'
+ExecStop=/bin/bash -c 'cd /etc/pve/lxc && for conf in *.conf; do pct shutdown $${conf%%.conf} --timeout 60 & done; wait'
 [Install]
 WantedBy=multi-user.target
 """
@@ -108,6 +116,8 @@ class Proxmox:
             self.endpoints[address] = f"tcp://127.0.0.1:{machine.forward(port)}"
         texts = {
             "/opt/vmlab/up": UP.format(
+                # Looked for everywhere, it takes ten times as long.
+                disks=" ".join(f"-d /dev/disk/by-id/virtio-{disk.serial}-part1" for disk in OS_DISKS),
                 links="\n".join(LINKS.format(vlan=vlan) for vlan in vlans),
                 vlans="\n".join(f"bridge vlan add dev vmbr0 vid {vlan} self" for vlan in vlans),
                 ways="\n".join(f"    iif eth0 tcp dport {port} dnat to {address}:{AGENT_PORT}" for port, address in ways.items())),
