@@ -2,6 +2,8 @@
 
 #include "controller/adopt/adopt.h"
 
+#include <set>
+
 #include "controller/adopt/address_plan.h"
 #include "controller/adopt/lab_text.h"
 #include "controller/lab/lab.h"
