@@ -68,8 +68,9 @@ void Actor::tell(agent::Notice notice) {
   servant_->take_notice(std::move(notice), timeline_.both());
 }
 
-void Actor::end_at(Instant when, agent::TaskEnd end) {
+void Actor::end_at(agent::TaskEnd end) {
   const auto id = end.id;
+  const auto when = end.ended;
   auto shared = std::make_shared<agent::TaskEnd>(std::move(end));
   timeline_.at(when, [this, id, shared] {
     if (working_.erase(id) != 0) tell(std::move(*shared));
@@ -103,7 +104,7 @@ void Actor::carry_out(const TaskId& id, const agent::Job& job) {
   end.unconfirmed = work.unconfirmed;
   end.stuck = work.stuck;
   agent::take_work(std::move(work), working_[id], end);
-  end_at(end.ended, std::move(end));
+  end_at(std::move(end));
 }
 
 /// What it did is done; that it ended by itself counts for nothing then.
@@ -113,7 +114,7 @@ void Actor::stop(const TaskId& id, agent::StopReason reason) {
   working->second = reason;
   agent::TaskEnd end{.id = id, .started = timeline_.now(), .ended = timeline_.now()};
   agent::take_work({.outcome = schema::Outcome::CANCELLED}, reason, end);
-  end_at(timeline_.now(), std::move(end));
+  end_at(std::move(end));
 }
 
 void Actor::armed(const TaskId& /*id*/, Result<void> stored) { armed_ = std::move(stored); }
@@ -128,7 +129,7 @@ void Actor::review(const TaskId& id, Message<schema::Order> order) {
     agent::TaskEnd end{.id = id, .started = began, .ended = host.now()};
     end.unconfirmed = work.unconfirmed;
     agent::take_work(std::move(work), {}, end);
-    end_at(end.ended, std::move(end));
+    end_at(std::move(end));
   });
 }
 
@@ -148,7 +149,7 @@ void Actor::undo(const TaskId& id, agent::Undoing undoing) {
       end.stuck = true;
       end.failure = {.fault = Fault::damaged, .what = undone.error().sentence()};
     }
-    end_at(end.ended, std::move(end));
+    end_at(std::move(end));
   });
 }
 

@@ -53,7 +53,7 @@ class Actor final : public agent::Outlet, public agent::Labour {
   void tick();
   void carry_out(const TaskId& id, const agent::Job& job);
   /// What is done at once on the simulated host ends when its clock says so.
-  void end_at(Instant when, agent::TaskEnd end);
+  void end_at(agent::TaskEnd end);
 
   std::string name_;
   crypto::Keys keys_;

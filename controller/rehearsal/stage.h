@@ -46,7 +46,7 @@ class Stage {
     crypto::Keys keys = crypto::Keys::make();
   };
   /// One that the controller knows.
-  Result<void> enrol(Place place);
+  Result<void> enrol(Place wanted);
   /// One that obeys the controller, which does not know it yet: a step brings it.
   Result<void> place(Place place);
 

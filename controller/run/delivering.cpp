@@ -57,7 +57,7 @@ Result<std::string> Driver::take_planted(const TaskRecord& task) {
   if (!agent) return agent.error().sentence();
   const auto& agents = book_.state().agents();
   // It was known when this was ordered, and is not any more: somebody removed it since.
-  const bool was_known = view(task.order.reader().getDelivery().getExpected()).size() != 0;
+  const bool was_known = !view(task.order.reader().getDelivery().getExpected()).empty();
   if (was_known && !agents.contains(name))
     return fmt::format("the agent '{}' was removed meanwhile", name);
   if (auto conflict = planting_conflict(book_.state(), name, *agent); !conflict.empty())
