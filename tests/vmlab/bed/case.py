@@ -47,6 +47,8 @@ class MachineCase(unittest.TestCase):
     def tearDown(self):
         problems = self._outcome.result.failures + self._outcome.result.errors
         if any(error for _, error in problems if _ is self) and hasattr(self, "made"):
+            # One that hangs has said why, if at all, on its console.
+            print(self.machine.log_tail(), file=sys.stderr)
             print(f"the agent's log of {self.id()}:\n{self.made['z640'].log()}", file=sys.stderr)
 
     assert_ended = case.LabCase.assert_ended
