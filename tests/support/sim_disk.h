@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "agent/host/host.h"
-#include "tests/support/sim_host.h"
+#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent {
 

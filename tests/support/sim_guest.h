@@ -8,7 +8,7 @@
 
 #include "agent/kinds/support/look_inside.h"
 #include "agent/kinds/support/tree.h"
-#include "tests/support/sim_host.h"
+#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent {
 

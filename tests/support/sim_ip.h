@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/sim_host.h"
+#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent {
 

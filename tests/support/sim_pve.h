@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "common/base/text.h"
-#include "tests/support/sim_host.h"
+#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent {
 

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <string>
 
-#include "tests/support/sim_host.h"
+#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent {
 

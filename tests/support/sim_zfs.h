@@ -12,7 +12,7 @@
 
 #include "agent/kinds/zfs/ask.h"
 #include "tests/support/send_stream_builder.h"
-#include "tests/support/sim_host.h"
+#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent {
 

@@ -15,7 +15,7 @@
 #include "common/base/handle.h"
 #include "tests/support/must.h"
 #include "tests/support/scratch.h"
-#include "tests/support/sim_host.h"
+#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent {
 

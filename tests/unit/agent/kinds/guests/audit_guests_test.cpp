@@ -5,7 +5,7 @@
 
 #include "agent/kinds/guests/rows.h"
 #include "tests/support/must.h"
-#include "tests/support/sim_host.h"
+#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent::guests {
 

@@ -2,7 +2,7 @@
 #include "agent/kinds/network/packet_filter.h"
 #include "tests/support/must.h"
 #include "tests/support/sample.h"
-#include "tests/support/sim_host.h"
+#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent::network {
 

@@ -7,7 +7,7 @@
 #include "agent/kinds/probes/dig.h"
 #include "tests/support/faulty_host.h"
 #include "tests/support/must.h"
-#include "tests/support/sim_host.h"
+#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent::probes {
 

@@ -2,7 +2,7 @@
 
 #include "agent/kinds/services/audit.h"
 #include "tests/support/must.h"
-#include "tests/support/sim_host.h"
+#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent::services {
 

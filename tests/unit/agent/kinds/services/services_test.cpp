@@ -3,7 +3,7 @@
 #include "agent/kinds/services/sockets.h"
 #include "agent/kinds/services/units.h"
 #include "tests/support/must.h"
-#include "tests/support/sim_host.h"
+#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent::services {
 

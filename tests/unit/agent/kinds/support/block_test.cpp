@@ -3,7 +3,7 @@
 #include <random>
 
 #include "tests/support/must.h"
-#include "tests/support/sim_host.h"
+#include "agent/host/sim/sim_host.h"
 #include "tests/support/transcript.h"
 
 namespace relab::agent {

@@ -1,7 +1,7 @@
 #include "agent/kinds/support/docker.h"
 
 #include "tests/support/must.h"
-#include "tests/support/sim_host.h"
+#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent {
 

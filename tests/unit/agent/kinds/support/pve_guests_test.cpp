@@ -4,7 +4,7 @@
 
 #include "tests/support/must.h"
 #include "tests/support/sample.h"
-#include "tests/support/sim_host.h"
+#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent {
 

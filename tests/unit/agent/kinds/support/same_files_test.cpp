@@ -5,7 +5,7 @@
 #include "agent/host/real_host.h"
 #include "tests/support/must.h"
 #include "tests/support/scratch.h"
-#include "tests/support/sim_host.h"
+#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent {
 

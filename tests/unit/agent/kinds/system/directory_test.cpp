@@ -2,7 +2,7 @@
 
 #include "agent/kinds/carry_out.h"
 #include "tests/support/must.h"
-#include "tests/support/sim_host.h"
+#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent::system {
 

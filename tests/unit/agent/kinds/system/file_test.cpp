@@ -6,7 +6,7 @@
 #include "common/crypto/sha256.h"
 #include "tests/support/faulty_host.h"
 #include "tests/support/must.h"
-#include "tests/support/sim_host.h"
+#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent::system {
 

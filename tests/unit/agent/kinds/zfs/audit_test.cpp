@@ -5,7 +5,7 @@
 
 #include "common/base/text.h"
 #include "tests/support/must.h"
-#include "tests/support/sim_host.h"
+#include "agent/host/sim/sim_host.h"
 #include "tests/support/transcript.h"
 
 namespace relab::agent::zfs {

@@ -8,7 +8,7 @@
 #include "tests/support/sample.h"
 #include "tests/support/seed.h"
 #include "tests/support/send_stream_builder.h"
-#include "tests/support/sim_host.h"
+#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent::zfs {
 

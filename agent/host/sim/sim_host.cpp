@@ -1,4 +1,4 @@
-#include "tests/support/sim_host.h"
+#include "agent/host/sim/sim_host.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -27,6 +27,10 @@ Result<void> flow(std::string_view text, Sink& sink) {
 
 }  // namespace
 
+SimHost::SimHost() {
+  nodes_.emplace("/", Node{.status = {.type = FileType::directory, .mode = 0755}, .content = {}});
+}
+
 void SimHost::file(const Path& path, std::string content) {
   file(path, std::move(content), {.type = FileType::regular, .mode = 0644});
 }
@@ -35,7 +39,8 @@ void SimHost::file(const Path& path, std::string content, FileStatus status) {
   directory(path.parent_path());
   status.type = FileType::regular;
   status.size = content.size();
-  nodes_[path.lexically_normal().string()] = {.status = status, .content = std::move(content)};
+  nodes_[path.lexically_normal().string()] = {
+      .status = status, .content = std::move(content), .grain = 1};
 }
 
 void SimHost::directory(const Path& path) {
@@ -79,6 +84,8 @@ Result<Output> SimHost::run(const Command& command) {
   auto argv = command.argv;
   argv[0] = Path(argv[0]).filename().string();
   ran_.push_back(joined(argv));
+  now_ += command_takes_;
+  grain_ = 1;
   if (command.secret_input.empty()) return answer_of(command, argv);
   const auto secret = secrets_.find(command.secret_input);
   if (secret == secrets_.end())
@@ -89,8 +96,7 @@ Result<Output> SimHost::run(const Command& command) {
   return answer_of(given, argv);
 }
 
-Result<Output> SimHost::answer_of(const Command& command,
-                                  const std::vector<std::string>& argv) const {
+Result<Output> SimHost::answer_of(const Command& command, const std::vector<std::string>& argv) {
   const auto line = joined(argv);
   if (const auto answer = answers_.find(line); answer != answers_.end()) return answer->second;
   if (const auto program = programs_.find(argv[0]); program != programs_.end())
@@ -99,7 +105,28 @@ Result<Output> SimHost::answer_of(const Command& command,
     if (known.starts_with(argv[0] + " ") || known == argv[0])
       return Output{.status = 2,
                     .err = fmt::format("the simulated {} has no answer to: {}\n", argv[0], line)};
+  if (absent_ && !absent_->contains(argv[0])) return does_not_know(command);
   return fail(Fault::missing, fmt::format("no {} on this machine", argv[0]));
+}
+
+tl::unexpected<Error> SimHost::does_not_know(const Command& command) {
+  const auto line = joined(command.argv);
+  unknown_.insert(line);
+  return fail(Fault::unsupported, "the simulation does not know the command: " + line,
+              "nothing is known of how a real machine would answer");
+}
+
+void SimHost::spend(std::uint64_t bytes, std::uint64_t each_second) {
+  if (each_second == 0) return;
+  owed_ += 1000.0 * static_cast<double>(bytes) / static_cast<double>(each_second);
+  const auto whole = static_cast<std::int64_t>(owed_);
+  owed_ -= static_cast<double>(whole);
+  now_ += Millis(whole);
+}
+
+void SimHost::progress(const Advance& advance) {
+  advances_.push_back(advance);
+  if (advance.unit == "bytes") advances_.back().done *= grain_;
 }
 
 Result<void> SimHost::pause(Millis span, const Waiting& /*waiting*/) {
@@ -109,6 +136,11 @@ Result<void> SimHost::pause(Millis span, const Waiting& /*waiting*/) {
 }
 
 Result<const SimHost::Node*> SimHost::find(const Path& path, bool follow) const {
+  RELAB_TRY(const auto* found, resolve(path, follow));
+  return &found->second;
+}
+
+Result<const SimHost::Nodes::value_type*> SimHost::resolve(const Path& path, bool follow) const {
   Path at = path.lexically_normal();
   for (int hops = 0; hops < links_max; ++hops) {
     // Links in the middle of the path are followed always, the last one if asked.
@@ -132,7 +164,7 @@ Result<const SimHost::Node*> SimHost::find(const Path& path, bool follow) const 
     if (restarted) continue;
     if (const auto error = broken_.find(at.string()); error != broken_.end())
       return fail(error->second);
-    return &nodes_.find(walked.string())->second;
+    return &*nodes_.find(walked.string());
   }
   return fail(Fault::invalid,
               fmt::format("{} has too many levels of symbolic links", path.string()));
@@ -157,9 +189,19 @@ Result<std::vector<std::string>> SimHost::list(const Path& path) {
   if (node->status.type != FileType::directory)
     return fail(Fault::invalid, fmt::format("{} is not a directory", path.string()));
   std::vector<std::string> names;
-  for (const auto& [name, unused] : nodes_)
-    if (name != "/" && Path(name).parent_path() == real)
-      names.push_back(Path(name).filename().string());
+  const auto above = real == "/" ? std::string("/") : real.string() + "/";
+  for (auto at = nodes_.upper_bound(above); at != nodes_.end() && at->first.starts_with(above);) {
+    const auto name =
+        at->first.substr(above.size(), at->first.find('/', above.size()) - above.size());
+    names.push_back(name);
+    // Past all that lies below it: '0' comes after '/'.
+    const auto whole = above + name;
+    at = nodes_.upper_bound(whole);
+    if (at != nodes_.end() && at->first.starts_with(whole + "/"))
+      at = nodes_.lower_bound(whole + "0");
+  }
+  std::ranges::sort(names);
+  names.erase(std::ranges::unique(names).begin(), names.end());
   return names;
 }
 
@@ -178,10 +220,8 @@ Result<std::string> SimHost::read_link(const Path& path) {
 }
 
 Result<Path> SimHost::canonical(const Path& path) {
-  RELAB_TRY(const auto* node, find(path, true));
-  for (const auto& [name, candidate] : nodes_)
-    if (&candidate == node) return Path(name);
-  return fail(Fault::missing, fmt::format("there is no {}", path.string()));
+  RELAB_TRY(const auto* found, resolve(path, true));
+  return Path(found->first);
 }
 
 class SimNewFile final : public NewFile {
@@ -192,18 +232,25 @@ class SimNewFile final : public NewFile {
   }
 
   Result<void> take(ByteView piece) override {
+    const auto bytes = piece.size() * host_.grain_;
     if (auto* room = host_.room_at(path_); room != nullptr) {
-      if (room->free < piece.size())
+      if (room->free < bytes)
         return fail(Fault::busy, fmt::format("the disk is full: {}", path_.string()));
-      room->free -= piece.size();
+      room->free -= bytes;
     }
-    host_.nodes_[path_.string()].content += text_of(piece);
+    host_.spend(bytes, host_.speed_at(path_).write);
+    auto& node = host_.nodes_[path_.string()];
+    node.content += text_of(piece);
+    node.status.size = node.content.size();
+    node.grain = std::max(node.grain, host_.grain_);
     return {};
   }
   Result<void> publish(const Path& name) override {
     if (host_.nodes_.contains(name.string()))
       return fail(Fault::conflict, fmt::format("{} is there already", name.string()));
-    host_.file(name, host_.nodes_[path_.string()].content, {.mode = 0600});
+    const auto written = host_.nodes_[path_.string()];
+    host_.file(name, written.content, {.mode = 0600, .modified = host_.now_});
+    host_.nodes_[name.string()].grain = written.grain;
     host_.remove(path_);
     published_ = true;
     return {};
@@ -216,28 +263,56 @@ class SimNewFile final : public NewFile {
 };
 
 Result<Output> SimHost::stream(const Command& command, Sink& sink) {
+  const auto began = now_;
   RELAB_TRY(auto output, run(command));
-  RELAB_CHECK(flow(output.out, sink));
+  const auto flown = flow_on(began, output.out, sink);
+  grain_ = 1;
+  RELAB_CHECK(flown);
   output.out.clear();
   return output;
 }
 
+Result<void> SimHost::flow_on(Instant began, std::string_view text, Sink& sink) {
+  const auto from = now_;
+  now_ = began;
+  const auto flown = flow(text, sink);
+  now_ = std::max(now_, from);
+  return flown;
+}
+
 Result<Output> SimHost::feed(const Path& path, const Command& command, Sink& also) {
-  RELAB_TRY(const auto* node, find(path, true));
+  RELAB_TRY(const auto* found, resolve(path, true));
   auto fed = command;
-  fed.input = node->content;
-  RELAB_CHECK(flow(fed.input, also));
-  return run(fed);
+  fed.input = found->second.content;
+  const auto grain = found->second.grain;
+  const auto began = now_;
+  spend(fed.input.size() * grain, speed_at(found->first).read);
+  grain_ = grain;
+  const auto flown = flow_on(began, fed.input, also);
+  grain_ = 1;
+  RELAB_CHECK(flown);
+  const auto read = now_;
+  now_ = began;
+  auto output = run(fed);
+  now_ = std::max(now_, read);
+  return output;
 }
 
 Result<Piped> SimHost::pipe(const Command& from, const Command& to, Sink& also) {
+  const auto began = now_;
   RELAB_TRY(auto sent, run(from));
-  RELAB_CHECK(flow(sent.out, also));
+  const auto flown = flow_on(began, sent.out, also);
+  grain_ = 1;
+  RELAB_CHECK(flown);
   auto fed = to;
   fed.input = std::move(sent.out);
   sent.out.clear();
-  RELAB_TRY(auto received, run(fed));
-  return Piped{.from = std::move(sent), .to = std::move(received)};
+  const auto over = now_;
+  now_ = began;
+  auto received = run(fed);
+  now_ = std::max(now_, over);
+  RELAB_CHECK(received);
+  return Piped{.from = std::move(sent), .to = *std::move(received)};
 }
 
 Result<std::unique_ptr<NewFile>> SimHost::create_file(const Path& path) {
@@ -256,7 +331,13 @@ Result<void> SimHost::read_through(const Path& path, const Range& range, Sink& s
   if (node->status.type != FileType::regular && node->status.type != FileType::block)
     return fail(Fault::invalid, fmt::format("{} is neither a file nor a disk", path.string()));
   if (range.offset >= node->content.size()) return {};
-  return flow(node->content.substr(range.offset, range.size), sink);
+  const auto part = std::string_view(node->content).substr(range.offset, range.size);
+  RELAB_TRY(const auto real, canonical(path));
+  spend(part.size() * node->grain, speed_at(real).read);
+  grain_ = node->grain;
+  auto flown = flow(std::string(part), sink);
+  grain_ = 1;
+  return flown;
 }
 
 void SimHost::forget_answers(const std::string& name) {
@@ -376,15 +457,98 @@ Result<void> SimHost::remove_file(const Path& path) {
   if (node == nodes_.end()) return {};
   if (node->second.status.type == FileType::directory)
     return fail(Fault::invalid, fmt::format("{} is no file", path.string()));
-  if (auto* room = room_at(path); room != nullptr) room->free += node->second.content.size();
+  if (auto* room = room_at(path); room != nullptr)
+    room->free += node->second.content.size() * node->second.grain;
   nodes_.erase(node);
   return {};
 }
 
+namespace {
+
+/// Of what is known by points of the tree, what holds for this path.
+template <class Known>
+auto nearest(Known& known, const Path& path) {
+  for (auto at = path;; at = at.parent_path()) {
+    const auto found = known.find(at.string());
+    if (found != known.end() || at == at.parent_path()) return found;
+  }
+}
+
+}  // namespace
+
 FileSystem* SimHost::room_at(const Path& path) {
-  for (auto at = path; at != "/"; at = at.parent_path())
-    if (const auto room = rooms_.find(at.string()); room != rooms_.end()) return &room->second;
-  return nullptr;
+  const auto room = nearest(rooms_, path);
+  return room == rooms_.end() ? nullptr : &room->second;
+}
+
+SimSpeed SimHost::speed_at(const Path& path) const {
+  const auto speed = nearest(speeds_, path);
+  return speed == speeds_.end() ? SimSpeed{} : speed->second;
+}
+
+std::uint64_t SimHost::grain_of(const Path& path) const {
+  const auto found = resolve(path, true);
+  return found ? (*found)->second.grain : 1;
+}
+
+SimHost::Nodes SimHost::take_below(const Path& folder) {
+  const auto above = folder == "/" ? std::string("/") : folder.string() + "/";
+  Nodes taken;
+  auto at = nodes_.upper_bound(above);
+  while (at != nodes_.end() && at->first.starts_with(above)) taken.insert(nodes_.extract(at++));
+  return taken;
+}
+
+Result<void> SimHost::mount(const SimMount& mount) {
+  const auto point = mount.point.lexically_normal();
+  const auto node = nodes_.find(point.string());
+  if (node == nodes_.end() || node->second.status.type != FileType::directory)
+    return fail(Fault::missing, fmt::format("mount point {} does not exist", point.string()));
+  if (point != "/") covered_[point.string()].push_back(take_below(point));
+  mounts_.push_back(mount);
+  mounts_.back().point = point;
+  // The tree is kept with paths from the point on: it may be mounted elsewhere the next time.
+  if (auto there = unmounted_.extract(mount.source + " " + mount.root); !there.empty())
+    for (auto& [name, content] : there.mapped())
+      nodes_.emplace(point == "/" ? name : point.string() + name, std::move(content));
+  tell_mounts();
+  return {};
+}
+
+Result<void> SimHost::unmount(const Path& wanted) {
+  const auto point = wanted.lexically_normal();
+  const auto last = std::ranges::find(mounts_.rbegin(), mounts_.rend(), point, &SimMount::point);
+  if (last == mounts_.rend())
+    return fail(Fault::missing, fmt::format("umount: {}: not mounted.", point.string()));
+  const auto above = point.string() + "/";
+  for (const auto& other : mounts_)
+    if (other.point.string().starts_with(above))
+      return fail(Fault::busy, fmt::format("umount: {}: target is busy.", point.string()));
+  Nodes kept;
+  for (auto& [name, content] : take_below(point))
+    kept.emplace(name.substr(point.string().size()), std::move(content));
+  unmounted_[last->source + " " + last->root] = std::move(kept);
+  if (auto& covered = covered_[point.string()]; !covered.empty()) {
+    nodes_.merge(covered.back());
+    covered.pop_back();
+  }
+  mounts_.erase(std::next(last).base());
+  tell_mounts();
+  return {};
+}
+
+void SimHost::tell_mounts() {
+  // https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
+  std::string table;
+  unsigned id = 20;
+  for (const auto& mount : mounts_) {
+    ++id;
+    table += fmt::format("{} 1 0:{} {} {} {} shared:{} - {} {} {}\n", id, id, mount.root,
+                         mount.point.string(), mount.options, id, mount.type, mount.source,
+                         mount.options.starts_with("ro") ? "ro" : "rw");
+  }
+  nodes_.erase("/proc/self/mountinfo");
+  file("/proc/self/mountinfo", std::move(table));
 }
 
 Result<FileSystem> SimHost::file_system(const Path& path) {

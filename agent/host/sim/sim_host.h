@@ -1,10 +1,12 @@
 #pragma once
 
 /// A machine in memory: files, directories and links as given, programs as functions, time that
-/// stands until it is moved.
+/// stands until it is moved, or until something is done that takes time.
 
 #include <functional>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,9 +14,31 @@
 
 namespace relab::agent {
 
+/// A file system in the tree of a simulated machine.
+struct SimMount {
+  Path point;
+  /// As the kernel names it: "ext4", "zfs".
+  std::string type;
+  /// A device, or a dataset: what was written below it is there again when it is mounted again.
+  std::string source;
+  std::string options = "rw,relatime";
+  /// The part of the source that is seen there.
+  std::string root = "/";
+
+  bool operator==(const SimMount&) const = default;
+};
+
+/// Bytes that are read and written in a second; 0: at once.
+struct SimSpeed {
+  std::uint64_t read = 0;
+  std::uint64_t write = 0;
+};
+
 class SimHost final : public Host {
  public:
   using Program = std::function<Result<Output>(const Command&)>;
+
+  SimHost();
 
   /// Also makes the directories above. Content of any size.
   void file(const Path& path, std::string content);
@@ -37,9 +61,43 @@ class SimHost final : public Host {
   /// The exact answers of this program, by its name, are gone.
   void forget_answers(const std::string& name);
 
+  /// A program that is neither known nor named here is not taken for one that the machine does not
+  /// have: it is an error, and one of `unknown`.
+  void strict(std::set<std::string> absent) { absent_ = std::move(absent); }
+  /// What a program says to arguments that its simulation does not know: an error, and one of
+  /// `unknown`.
+  tl::unexpected<Error> does_not_know(const Command& command);
+  /// All that was asked of the simulation and is not simulated, as it was typed.
+  const std::set<std::string>& unknown() const { return unknown_; }
+
+  /// From now on /proc/self/mountinfo tells of the mounts, and of nothing else. What lies below the
+  /// point is covered. Fault::missing if there is no such folder.
+  Result<void> mount(const SimMount& mount);
+  /// What was mounted there last. Fault::missing if nothing was, ::busy if something is mounted
+  /// below.
+  Result<void> unmount(const Path& point);
+  const std::vector<SimMount>& mounts() const { return mounts_; }
+  /// What was once mounted from there is gone.
+  void forget(const std::string& source, const std::string& root = "/") {
+    unmounted_.erase(source + " " + root);
+  }
+
   /// So much fits into each file system, under the path that it is mounted on; without one,
   /// anything fits into everything.
   void file_system(const Path& mount, FileSystem room) { rooms_[mount.string()] = room; }
+  /// How fast the file system is that is mounted there.
+  void speed(const Path& mount, SimSpeed speed) { speeds_[mount.string()] = speed; }
+  /// What every command takes at least.
+  void each_command_takes(Millis span) { command_takes_ = span; }
+  /// Time passes, as in a program that works.
+  void spend(Millis span) { now_ += span; }
+  /// As if so many bytes had flowed, at so many in a second.
+  void spend(std::uint64_t bytes, std::uint64_t each_second);
+  /// To be said by a program: every byte that it prints stands for so many, in time and in the room
+  /// that they take where they are written.
+  void stand_for(std::uint64_t bytes) { grain_ = bytes; }
+  /// How many bytes one byte of a file stands for.
+  std::uint64_t grain_of(const Path& path) const;
   /// As if it had come with the order: a program that is fed it has it as `input`.
   void secret(const std::string& name, std::string value) { secrets_[name] = std::move(value); }
 
@@ -73,7 +131,7 @@ class SimHost final : public Host {
   Result<std::vector<std::string>> listed_command(const std::string& name) override;
   Result<void> remove_file(const Path& path) override;
   Result<FileSystem> file_system(const Path& path) override;
-  void progress(const Advance& advance) override { advances_.push_back(advance); }
+  void progress(const Advance& advance) override;
   /// All that was told.
   const std::vector<Advance>& advances() const { return advances_; }
   Result<std::string> read_file(const Path& path, std::size_t size_max) override;
@@ -99,22 +157,43 @@ class SimHost final : public Host {
 
  private:
   friend class SimNewFile;
-  /// The room that writing there uses up; null if there is no end to it.
-  FileSystem* room_at(const Path& path);
-
   struct Node {
     FileStatus status;
     /// A file's content, or a link's target.
     std::string content;
+    /// What each byte of it stands for.
+    std::uint64_t grain = 1;
   };
+  using Nodes = std::map<std::string, Node>;
+
+  /// The room that writing there uses up; null if there is no end to it.
+  FileSystem* room_at(const Path& path);
+  SimSpeed speed_at(const Path& path) const;
+  /// Takes out what lies below a folder.
+  Nodes take_below(const Path& folder);
+  void tell_mounts();
+  /// What flows out of a program into a sink: the slower of the two sets the time.
+  Result<void> flow_on(Instant began, std::string_view text, Sink& sink);
   /// `argv` is that of the command, its program without folders.
-  Result<Output> answer_of(const Command& command, const std::vector<std::string>& argv) const;
+  Result<Output> answer_of(const Command& command, const std::vector<std::string>& argv);
+  /// The path that it really has, and what is there.
+  Result<const Nodes::value_type*> resolve(const Path& path, bool follow) const;
   Result<const Node*> find(const Path& path, bool follow) const;
   /// That the folder of a path is there, and that no part of it is a symbolic link.
   Result<void> check_folder(const Path& path) const;
 
-  std::map<std::string, Node> nodes_ = {
-      {"/", {.status = {.type = FileType::directory}, .content = {}}}};
+  Nodes nodes_;
+  std::vector<SimMount> mounts_;
+  /// By its source, what is on a file system that is not mounted; by the point, what is covered.
+  std::map<std::string, Nodes> unmounted_;
+  std::map<std::string, std::vector<Nodes>> covered_;
+  std::map<std::string, SimSpeed> speeds_;
+  Millis command_takes_{0};
+  /// Of a millisecond.
+  double owed_ = 0;
+  std::uint64_t grain_ = 1;
+  std::optional<std::set<std::string>> absent_;
+  std::set<std::string> unknown_;
   std::map<std::string, Error> broken_;
   std::map<std::string, Program> programs_;
   std::map<std::string, Output> answers_;
