@@ -6,9 +6,9 @@
 #include <sodium.h>
 #include <string>
 
+#include "agent/host/sim/sim_host.h"
 #include "agent/kinds/support/look_inside.h"
 #include "agent/kinds/support/tree.h"
-#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent {
 

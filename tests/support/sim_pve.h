@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "common/base/text.h"
 #include "agent/host/sim/sim_host.h"
+#include "common/base/text.h"
 
 namespace relab::agent {
 

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/must.h"
 #include "agent/host/sim/sim_host.h"
+#include "tests/support/must.h"
 
 namespace relab::agent {
 

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "agent/host/sim/sim_host.h"
 #include "agent/kinds/zfs/ask.h"
 #include "tests/support/send_stream_builder.h"
-#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent {
 

@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 #include "agent/host/real_host.h"
+#include "agent/host/sim/sim_host.h"
 #include "common/base/file.h"
 #include "common/base/handle.h"
 #include "tests/support/must.h"
 #include "tests/support/scratch.h"
-#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent {
 

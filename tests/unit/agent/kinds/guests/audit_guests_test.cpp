@@ -3,9 +3,9 @@
 #include <fstream>
 #include <iterator>
 
+#include "agent/host/sim/sim_host.h"
 #include "agent/kinds/guests/rows.h"
 #include "tests/support/must.h"
-#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent::guests {
 

@@ -1,8 +1,8 @@
+#include "agent/host/sim/sim_host.h"
 #include "agent/kinds/network/audit.h"
 #include "agent/kinds/network/packet_filter.h"
 #include "tests/support/must.h"
 #include "tests/support/sample.h"
-#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent::network {
 

@@ -1,6 +1,6 @@
+#include "agent/host/sim/sim_host.h"
 #include "agent/kinds/packages/audit.h"
 #include "tests/support/must.h"
-#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent::packages {
 

@@ -1,7 +1,7 @@
 #include "agent/kinds/pci/audit.h"
 
-#include "tests/support/must.h"
 #include "agent/host/sim/sim_host.h"
+#include "tests/support/must.h"
 #include "tests/support/transcript.h"
 
 namespace relab::agent::pci {

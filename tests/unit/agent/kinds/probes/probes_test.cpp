@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "agent/host/sim/sim_host.h"
 #include "agent/kinds/carry_out.h"
 #include "agent/kinds/kind.h"
 #include "agent/kinds/probes/dig.h"
 #include "tests/support/faulty_host.h"
 #include "tests/support/must.h"
-#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent::probes {
 

@@ -1,7 +1,7 @@
+#include "agent/host/sim/sim_host.h"
 #include "agent/kinds/schedules/audit.h"
 #include "tests/support/must.h"
 #include "tests/support/sample.h"
-#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent::schedules {
 

@@ -1,8 +1,8 @@
 #include "agent/kinds/services/containers.h"
 
+#include "agent/host/sim/sim_host.h"
 #include "agent/kinds/services/audit.h"
 #include "tests/support/must.h"
-#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent::services {
 

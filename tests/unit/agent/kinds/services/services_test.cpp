@@ -1,9 +1,9 @@
+#include "agent/host/sim/sim_host.h"
 #include "agent/kinds/services/audit.h"
 #include "agent/kinds/services/processes.h"
 #include "agent/kinds/services/sockets.h"
 #include "agent/kinds/services/units.h"
 #include "tests/support/must.h"
-#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent::services {
 

@@ -2,8 +2,8 @@
 
 #include <random>
 
-#include "tests/support/must.h"
 #include "agent/host/sim/sim_host.h"
+#include "tests/support/must.h"
 #include "tests/support/transcript.h"
 
 namespace relab::agent {

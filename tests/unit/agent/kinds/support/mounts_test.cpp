@@ -1,7 +1,7 @@
 #include "agent/kinds/support/mounts.h"
 
-#include "tests/support/must.h"
 #include "agent/host/sim/sim_host.h"
+#include "tests/support/must.h"
 
 namespace relab::agent {
 

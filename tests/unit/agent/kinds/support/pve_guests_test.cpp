@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "agent/host/sim/sim_host.h"
 #include "tests/support/must.h"
 #include "tests/support/sample.h"
-#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent {
 

@@ -3,9 +3,9 @@
 #include <fstream>
 
 #include "agent/host/real_host.h"
+#include "agent/host/sim/sim_host.h"
 #include "tests/support/must.h"
 #include "tests/support/scratch.h"
-#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent {
 

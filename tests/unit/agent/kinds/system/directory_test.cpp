@@ -1,8 +1,8 @@
 #include "agent/kinds/system/directory.h"
 
+#include "agent/host/sim/sim_host.h"
 #include "agent/kinds/carry_out.h"
 #include "tests/support/must.h"
-#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent::system {
 

@@ -1,12 +1,12 @@
 #include "agent/kinds/system/file.h"
 
+#include "agent/host/sim/sim_host.h"
 #include "agent/kinds/carry_out.h"
 #include "agent/kinds/system/difference.h"
 #include "agent/kinds/system/rights.h"
 #include "common/crypto/sha256.h"
 #include "tests/support/faulty_host.h"
 #include "tests/support/must.h"
-#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent::system {
 

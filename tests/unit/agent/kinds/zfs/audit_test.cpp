@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "agent/host/sim/sim_host.h"
 #include "common/base/text.h"
 #include "tests/support/must.h"
-#include "agent/host/sim/sim_host.h"
 #include "tests/support/transcript.h"
 
 namespace relab::agent::zfs {

@@ -2,10 +2,10 @@
 
 #include "agent/kinds/zfs/health.h"
 
+#include "agent/host/sim/sim_host.h"
 #include "agent/kinds/zfs/status.h"
 #include "agent/kinds/zfs/write.h"
 #include "tests/support/must.h"
-#include "agent/host/sim/sim_host.h"
 #include "tests/support/transcript.h"
 
 namespace relab::agent::zfs {

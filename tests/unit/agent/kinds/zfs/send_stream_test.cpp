@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "agent/host/sim/sim_host.h"
 #include "agent/kinds/zfs/volume_contents.h"
 #include "tests/support/must.h"
 #include "tests/support/sample.h"
 #include "tests/support/seed.h"
 #include "tests/support/send_stream_builder.h"
-#include "agent/host/sim/sim_host.h"
 
 namespace relab::agent::zfs {
 

@@ -1,0 +1,230 @@
+/// The files of a simulated machine as they are written, what they are mounted on, and its room.
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "agent/host/sim/sim_host.h"
+
+namespace relab::agent {
+
+class SimNewFile final : public NewFile {
+ public:
+  SimNewFile(SimHost& host, Path path) : host_(host), path_(std::move(path)) {}
+  ~SimNewFile() override {
+    if (!published_) static_cast<void>(host_.remove_file(path_).has_value());
+  }
+
+  Result<void> take(ByteView piece) override {
+    const auto bytes = piece.size() * host_.grain_;
+    if (auto* room = host_.room_at(path_); room != nullptr) {
+      if (room->free < bytes)
+        return fail(Fault::busy, fmt::format("the disk is full: {}", path_.string()));
+      room->free -= bytes;
+    }
+    host_.spend(bytes, host_.speed_at(path_).write);
+    auto& node = host_.nodes_[path_.string()];
+    node.content += text_of(piece);
+    node.status.size = node.content.size();
+    node.grain = std::max(node.grain, host_.grain_);
+    return {};
+  }
+  Result<void> publish(const Path& name) override {
+    if (host_.nodes_.contains(name.string()))
+      return fail(Fault::conflict, fmt::format("{} is there already", name.string()));
+    const auto written = host_.nodes_[path_.string()];
+    host_.file(name, written.content, {.mode = 0600, .modified = host_.now_});
+    host_.nodes_[name.string()].grain = written.grain;
+    host_.remove(path_);
+    published_ = true;
+    return {};
+  }
+
+ private:
+  SimHost& host_;
+  Path path_;
+  bool published_ = false;
+};
+
+Result<std::unique_ptr<NewFile>> SimHost::create_file(const Path& path) {
+  if (const auto error = broken_.find(path.string()); error != broken_.end())
+    return fail(error->second);
+  if (!nodes_.contains(path.parent_path().string()))
+    return fail(Fault::missing, fmt::format("there is no {}", path.string()));
+  if (nodes_.contains(path.string()))
+    return fail(Fault::conflict, fmt::format("{} is there already", path.string()));
+  file(path, {}, {.mode = 0600});
+  return std::make_unique<SimNewFile>(*this, path);
+}
+
+Result<void> SimHost::copy_database(const Path& database, const Path& copy) {
+  RELAB_TRY(const auto* node, find(database, true));
+  if (nodes_.contains(copy.string()))
+    return fail(Fault::conflict, fmt::format("{} is there already", copy.string()));
+  file(copy, node->content, node->status);
+  return {};
+}
+
+Result<void> SimHost::check_folder(const Path& path) const {
+  Path walked = "/";
+  for (const auto& part : path.parent_path()) {
+    walked /= part;
+    const auto node = nodes_.find(walked.string());
+    if (node == nodes_.end())
+      return fail(Fault::missing, fmt::format("there is no {}", walked.string()));
+    if (const auto error = broken_.find(walked.string()); error != broken_.end())
+      return fail(error->second);
+    if (node->second.status.type != FileType::directory)
+      return fail(Fault::conflict, fmt::format("{} is no folder", walked.string()));
+  }
+  return {};
+}
+
+Result<void> SimHost::put_file(const Path& path, const Content& content, const Rights& rights) {
+  RELAB_CHECK(check_folder(path));
+  if (const auto error = broken_.find(path.string()); error != broken_.end())
+    return fail(error->second);
+  auto text = content.text;
+  if (!content.secret.empty()) {
+    const auto secret = secrets_.find(content.secret);
+    if (secret == secrets_.end())
+      return fail(Fault::missing,
+                  fmt::format("no secret '{}' came with the order", content.secret));
+    text = secret->second;
+  }
+  const auto node = nodes_.find(path.string());
+  const bool there = node != nodes_.end();
+  if (there && node->second.status.type != FileType::regular)
+    return fail(Fault::conflict, fmt::format("{} is no regular file", path.string()));
+  if (auto* room = room_at(path); room != nullptr) {
+    // The old one is there until the new one is whole.
+    if (room->free < text.size())
+      return fail(Fault::busy, fmt::format("the disk is full: {}", path.string()));
+    room->free -= text.size();
+    if (there) room->free += node->second.content.size();
+  }
+  file(path, std::move(text),
+       {.mode = rights.mode, .uid = rights.uid, .gid = rights.gid, .modified = now_});
+  return {};
+}
+
+Result<void> SimHost::put_directory(const Path& path, const Rights& rights) {
+  RELAB_CHECK(check_folder(path));
+  if (const auto error = broken_.find(path.string()); error != broken_.end())
+    return fail(error->second);
+  const auto node = nodes_.find(path.string());
+  if (node != nodes_.end() && node->second.status.type != FileType::directory)
+    return fail(Fault::conflict, fmt::format("{} is no folder", path.string()));
+  directory(path);
+  auto& status = nodes_[path.string()].status;
+  status.mode = rights.mode;
+  status.uid = rights.uid;
+  status.gid = rights.gid;
+  return {};
+}
+
+Result<void> SimHost::remove_file(const Path& path) {
+  const auto node = nodes_.find(path.string());
+  if (node == nodes_.end()) return {};
+  if (node->second.status.type == FileType::directory)
+    return fail(Fault::invalid, fmt::format("{} is no file", path.string()));
+  if (auto* room = room_at(path); room != nullptr)
+    room->free += node->second.content.size() * node->second.grain;
+  nodes_.erase(node);
+  return {};
+}
+
+namespace {
+
+/// Of what is known by points of the tree, what holds for this path.
+template <class Known>
+auto nearest(Known& known, const Path& path) {
+  for (auto at = path;; at = at.parent_path()) {
+    const auto found = known.find(at.string());
+    if (found != known.end() || at == at.parent_path()) return found;
+  }
+}
+
+}  // namespace
+
+FileSystem* SimHost::room_at(const Path& path) {
+  const auto room = nearest(rooms_, path);
+  return room == rooms_.end() ? nullptr : &room->second;
+}
+
+SimSpeed SimHost::speed_at(const Path& path) const {
+  const auto speed = nearest(speeds_, path);
+  return speed == speeds_.end() ? SimSpeed{} : speed->second;
+}
+
+std::uint64_t SimHost::grain_of(const Path& path) const {
+  const auto found = resolve(path, true);
+  return found ? (*found)->second.grain : 1;
+}
+
+Result<FileSystem> SimHost::file_system(const Path& path) {
+  RELAB_TRY(const auto real, canonical(path));
+  if (const auto* room = room_at(real); room != nullptr) return *room;
+  return FileSystem{.size = std::uint64_t{1} << 50U, .free = std::uint64_t{1} << 50U};
+}
+
+SimHost::Nodes SimHost::take_below(const Path& folder) {
+  const auto above = folder == "/" ? std::string("/") : folder.string() + "/";
+  Nodes taken;
+  auto at = nodes_.upper_bound(above);
+  while (at != nodes_.end() && at->first.starts_with(above)) taken.insert(nodes_.extract(at++));
+  return taken;
+}
+
+Result<void> SimHost::mount(const SimMount& mount) {
+  const auto point = mount.point.lexically_normal();
+  const auto node = nodes_.find(point.string());
+  if (node == nodes_.end() || node->second.status.type != FileType::directory)
+    return fail(Fault::missing, fmt::format("mount point {} does not exist", point.string()));
+  if (point != "/") covered_[point.string()].push_back(take_below(point));
+  mounts_.push_back(mount);
+  mounts_.back().point = point;
+  // The tree is kept with paths from the point on: it may be mounted elsewhere the next time.
+  if (auto there = unmounted_.extract(mount.source + " " + mount.root); !there.empty())
+    for (auto& [name, content] : there.mapped())
+      nodes_.emplace(point == "/" ? name : point.string() + name, std::move(content));
+  tell_mounts();
+  return {};
+}
+
+Result<void> SimHost::unmount(const Path& wanted) {
+  const auto point = wanted.lexically_normal();
+  const auto last = std::ranges::find(mounts_.rbegin(), mounts_.rend(), point, &SimMount::point);
+  if (last == mounts_.rend())
+    return fail(Fault::missing, fmt::format("umount: {}: not mounted.", point.string()));
+  const auto above = point.string() + "/";
+  for (const auto& other : mounts_)
+    if (other.point.string().starts_with(above))
+      return fail(Fault::busy, fmt::format("umount: {}: target is busy.", point.string()));
+  Nodes kept;
+  for (auto& [name, content] : take_below(point))
+    kept.emplace(name.substr(point.string().size()), std::move(content));
+  unmounted_[last->source + " " + last->root] = std::move(kept);
+  if (auto& covered = covered_[point.string()]; !covered.empty()) {
+    nodes_.merge(covered.back());
+    covered.pop_back();
+  }
+  mounts_.erase(std::next(last).base());
+  tell_mounts();
+  return {};
+}
+
+void SimHost::tell_mounts() {
+  // https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
+  std::string table;
+  unsigned id = 20;
+  for (const auto& mount : mounts_) {
+    ++id;
+    table += fmt::format("{} 1 0:{} {} {} {} shared:{} - {} {} {}\n", id, id, mount.root,
+                         mount.point.string(), mount.options, id, mount.type, mount.source,
+                         mount.options.starts_with("ro") ? "ro" : "rw");
+  }
+  nodes_.erase("/proc/self/mountinfo");
+  file("/proc/self/mountinfo", std::move(table));
+}
+
+}  // namespace relab::agent

@@ -1,0 +1,136 @@
+/// The programs of a simulated machine: what they are asked, and how what they print flows.
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "agent/host/sim/sim_host.h"
+
+namespace relab::agent {
+
+namespace {
+
+std::string joined(const std::vector<std::string>& argv) {
+  return fmt::format("{}", fmt::join(argv, " "));
+}
+
+Result<void> flow(std::string_view text, Sink& sink) {
+  constexpr std::size_t piece_max = 1021;
+  for (auto bytes = bytes_of(text); !bytes.empty();) {
+    const auto piece = bytes.first(std::min(bytes.size(), piece_max));
+    RELAB_CHECK(sink.take(piece));
+    bytes = bytes.subspan(piece.size());
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Output> SimHost::run(const Command& command) {
+  RELAB_ASSERT(!command.argv.empty() && (command.input.empty() || command.secret_input.empty()));
+  auto argv = command.argv;
+  argv[0] = Path(argv[0]).filename().string();
+  ran_.push_back(joined(argv));
+  now_ += command_takes_;
+  grain_ = 1;
+  if (command.secret_input.empty()) return answer_of(command, argv);
+  const auto secret = secrets_.find(command.secret_input);
+  if (secret == secrets_.end())
+    return fail(Fault::missing,
+                fmt::format("no secret '{}' came with the order", command.secret_input));
+  auto given = command;
+  given.input = secret->second;
+  return answer_of(given, argv);
+}
+
+Result<Output> SimHost::answer_of(const Command& command, const std::vector<std::string>& argv) {
+  const auto line = joined(argv);
+  if (const auto answer = answers_.find(line); answer != answers_.end()) return answer->second;
+  if (const auto program = programs_.find(argv[0]); program != programs_.end())
+    return program->second(command);
+  for (const auto& [known, output] : answers_)
+    if (known.starts_with(argv[0] + " ") || known == argv[0])
+      return Output{.status = 2,
+                    .err = fmt::format("the simulated {} has no answer to: {}\n", argv[0], line)};
+  if (absent_ && !absent_->contains(argv[0])) return does_not_know(command);
+  return fail(Fault::missing, fmt::format("no {} on this machine", argv[0]));
+}
+
+tl::unexpected<Error> SimHost::does_not_know(const Command& command) {
+  const auto line = joined(command.argv);
+  unknown_.insert(line);
+  return fail(Fault::unsupported, "the simulation does not know the command: " + line,
+              "nothing is known of how a real machine would answer");
+}
+
+void SimHost::forget_answers(const std::string& name) {
+  std::erase_if(answers_, [&](const auto& known) { return known.first.starts_with(name + " "); });
+}
+
+Result<Output> SimHost::stream(const Command& command, Sink& sink) {
+  const auto began = now_;
+  RELAB_TRY(auto output, run(command));
+  const auto flown = flow_on(began, output.out, sink);
+  grain_ = 1;
+  RELAB_CHECK(flown);
+  output.out.clear();
+  return output;
+}
+
+Result<void> SimHost::flow_on(Instant began, std::string_view text, Sink& sink) {
+  const auto from = now_;
+  now_ = began;
+  const auto flown = flow(text, sink);
+  now_ = std::max(now_, from);
+  return flown;
+}
+
+Result<Output> SimHost::feed(const Path& path, const Command& command, Sink& also) {
+  RELAB_TRY(const auto* found, resolve(path, true));
+  auto fed = command;
+  fed.input = found->second.content;
+  const auto grain = found->second.grain;
+  const auto began = now_;
+  spend(fed.input.size() * grain, speed_at(found->first).read);
+  grain_ = grain;
+  const auto flown = flow_on(began, fed.input, also);
+  grain_ = 1;
+  RELAB_CHECK(flown);
+  const auto read = now_;
+  now_ = began;
+  auto output = run(fed);
+  now_ = std::max(now_, read);
+  return output;
+}
+
+Result<Piped> SimHost::pipe(const Command& from, const Command& to, Sink& also) {
+  const auto began = now_;
+  RELAB_TRY(auto sent, run(from));
+  const auto flown = flow_on(began, sent.out, also);
+  grain_ = 1;
+  RELAB_CHECK(flown);
+  auto fed = to;
+  fed.input = std::move(sent.out);
+  sent.out.clear();
+  const auto over = now_;
+  now_ = began;
+  auto received = run(fed);
+  now_ = std::max(now_, over);
+  RELAB_CHECK(received);
+  return Piped{.from = std::move(sent), .to = *std::move(received)};
+}
+
+Result<void> SimHost::read_through(const Path& path, const Range& range, Sink& sink) {
+  RELAB_TRY(const auto* node, find(path, true));
+  if (node->status.type != FileType::regular && node->status.type != FileType::block)
+    return fail(Fault::invalid, fmt::format("{} is neither a file nor a disk", path.string()));
+  if (range.offset >= node->content.size()) return {};
+  const auto part = std::string_view(node->content).substr(range.offset, range.size);
+  RELAB_TRY(const auto real, canonical(path));
+  spend(part.size() * node->grain, speed_at(real).read);
+  grain_ = node->grain;
+  auto flown = flow(std::string(part), sink);
+  grain_ = 1;
+  return flown;
+}
+
+}  // namespace relab::agent
