@@ -10,6 +10,8 @@ namespace relab::agent {
 class SimNewFile final : public NewFile {
  public:
   SimNewFile(SimHost& host, Path path) : host_(host), path_(std::move(path)) {}
+  SimNewFile(const SimNewFile&) = delete;
+  SimNewFile& operator=(const SimNewFile&) = delete;
   ~SimNewFile() override {
     if (!published_) static_cast<void>(host_.remove_file(path_).has_value());
   }
@@ -191,8 +193,8 @@ Result<void> SimHost::mount(const SimMount& mount) {
   return {};
 }
 
-Result<void> SimHost::unmount(const Path& wanted) {
-  const auto point = wanted.lexically_normal();
+Result<void> SimHost::unmount(const Path& named) {
+  const auto point = named.lexically_normal();
   const auto last = std::ranges::find(mounts_.rbegin(), mounts_.rend(), point, &SimMount::point);
   if (last == mounts_.rend())
     return fail(Fault::missing, fmt::format("umount: {}: not mounted.", point.string()));

@@ -106,7 +106,7 @@ Result<const SimHost::Nodes::value_type*> SimHost::resolve(const Path& path, boo
       Path rest;
       for (auto tail = std::next(part); tail != at.end(); ++tail) rest /= *tail;
       at = (walked.parent_path() / node->second.content / rest).lexically_normal();
-      if (at.has_filename() == false && at != "/") at = at.parent_path();
+      if (!at.has_filename() && at != "/") at = at.parent_path();
       restarted = true;
       break;
     }

@@ -75,7 +75,7 @@ class SimHost final : public Host {
   Result<void> mount(const SimMount& mount);
   /// What was mounted there last. Fault::missing if nothing was, ::busy if something is mounted
   /// below.
-  Result<void> unmount(const Path& point);
+  Result<void> unmount(const Path& named);
   const std::vector<SimMount>& mounts() const { return mounts_; }
   /// What was once mounted from there is gone.
   void forget(const std::string& source, const std::string& root = "/") {

@@ -79,7 +79,7 @@ Result<Output> SimHost::stream(const Command& command, Sink& sink) {
 Result<void> SimHost::flow_on(Instant began, std::string_view text, Sink& sink) {
   const auto from = now_;
   now_ = began;
-  const auto flown = flow(text, sink);
+  auto flown = flow(text, sink);
   now_ = std::max(now_, from);
   return flown;
 }
