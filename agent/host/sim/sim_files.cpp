@@ -158,6 +158,23 @@ SimSpeed SimHost::speed_at(const Path& path) const {
   return speed == speeds_.end() ? SimSpeed{} : speed->second;
 }
 
+bool SimHost::occupy(const Path& path, std::uint64_t bytes) {
+  auto* room = room_at(path);
+  if (room == nullptr) return true;
+  if (room->free < bytes) return false;
+  room->free -= bytes;
+  return true;
+}
+
+void SimHost::vacate(const Path& path, std::uint64_t bytes) {
+  if (auto* room = room_at(path); room != nullptr) room->free += bytes;
+}
+
+void SimHost::stand_for(const Path& path, std::uint64_t bytes) {
+  const auto node = nodes_.find(path.lexically_normal().string());
+  if (node != nodes_.end()) node->second.grain = bytes;
+}
+
 std::uint64_t SimHost::grain_of(const Path& path) const {
   const auto found = resolve(path, true);
   return found ? (*found)->second.grain : 1;

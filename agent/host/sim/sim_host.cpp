@@ -36,6 +36,12 @@ void SimHost::directory(const Path& path) {
   nodes_[normal.string()] = {.status = {.type = FileType::directory, .mode = 0755}, .content = {}};
 }
 
+void SimHost::directory(const Path& path, FileStatus status) {
+  directory(path);
+  status.type = FileType::directory;
+  nodes_[path.lexically_normal().string()].status = status;
+}
+
 void SimHost::link(const Path& path, std::string target) {
   directory(path.parent_path());
   nodes_[path.lexically_normal().string()] = {.status = {.type = FileType::symlink, .mode = 0777},

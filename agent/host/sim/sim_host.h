@@ -44,6 +44,8 @@ class SimHost final : public Host {
   void file(const Path& path, std::string content);
   void file(const Path& path, std::string content, FileStatus status);
   void directory(const Path& path);
+  /// There is such a folder from now on, with this status.
+  void directory(const Path& path, FileStatus status);
   void link(const Path& path, std::string target);
   /// A node of /dev without content.
   void device(const Path& path, FileStatus status);
@@ -87,6 +89,10 @@ class SimHost final : public Host {
   void file_system(const Path& mount, FileSystem room) { rooms_[mount.string()] = room; }
   /// How fast the file system is that is mounted there.
   void speed(const Path& mount, SimSpeed speed) { speeds_[mount.string()] = speed; }
+  /// Takes the room for so many bytes more below this path; false, and nothing is taken, if there
+  /// is less.
+  bool occupy(const Path& path, std::uint64_t bytes);
+  void vacate(const Path& path, std::uint64_t bytes);
   /// What every command takes at least.
   void each_command_takes(Millis span) { command_takes_ = span; }
   /// Time passes, as in a program that works.
@@ -98,6 +104,8 @@ class SimHost final : public Host {
   void stand_for(std::uint64_t bytes) { grain_ = bytes; }
   /// How many bytes one byte of a file stands for.
   std::uint64_t grain_of(const Path& path) const;
+  /// From now on every byte of this file does.
+  void stand_for(const Path& path, std::uint64_t bytes);
   /// As if it had come with the order: a program that is fed it has it as `input`.
   void secret(const std::string& name, std::string value) { secrets_[name] = std::move(value); }
 
