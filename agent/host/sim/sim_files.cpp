@@ -7,6 +7,19 @@
 
 namespace relab::agent {
 
+namespace {
+
+/// Of what is known by points of the tree, what holds for this path.
+template <class Known>
+auto nearest(Known& known, const Path& path) {
+  for (auto at = path;; at = at.parent_path()) {
+    const auto found = known.find(at.string());
+    if (found != known.end() || at == at.parent_path()) return found;
+  }
+}
+
+}  // namespace
+
 class SimNewFile final : public NewFile {
  public:
   SimNewFile(SimHost& host, Path path) : host_(host), path_(std::move(path)) {}
@@ -18,6 +31,7 @@ class SimNewFile final : public NewFile {
 
   Result<void> take(ByteView piece) override {
     const auto bytes = piece.size() * host_.grain_;
+    RELAB_CHECK(host_.wear(path_, bytes));
     if (auto* room = host_.room_at(path_); room != nullptr) {
       if (room->free < bytes)
         return fail(Fault::busy, fmt::format("the disk is full: {}", path_.string()));
@@ -31,6 +45,7 @@ class SimNewFile final : public NewFile {
     return {};
   }
   Result<void> publish(const Path& name) override {
+    RELAB_CHECK(host_.check_unbroken(name));
     if (host_.nodes_.contains(name.string()))
       return fail(Fault::conflict, fmt::format("{} is there already", name.string()));
     const auto written = host_.nodes_[path_.string()];
@@ -50,6 +65,7 @@ class SimNewFile final : public NewFile {
 Result<std::unique_ptr<NewFile>> SimHost::create_file(const Path& path) {
   if (const auto error = broken_.find(path.string()); error != broken_.end())
     return fail(error->second);
+  RELAB_CHECK(check_unbroken(path));
   if (!nodes_.contains(path.parent_path().string()))
     return fail(Fault::missing, fmt::format("there is no {}", path.string()));
   if (nodes_.contains(path.string()))
@@ -67,6 +83,7 @@ Result<void> SimHost::copy_database(const Path& database, const Path& copy) {
 }
 
 Result<void> SimHost::check_folder(const Path& path) const {
+  RELAB_CHECK(check_unbroken(path));
   Path walked = "/";
   for (const auto& part : path.parent_path()) {
     walked /= part;
@@ -125,6 +142,7 @@ Result<void> SimHost::put_directory(const Path& path, const Rights& rights) {
 }
 
 Result<void> SimHost::remove_file(const Path& path) {
+  RELAB_CHECK(check_unbroken(path));
   const auto node = nodes_.find(path.string());
   if (node == nodes_.end()) return {};
   if (node->second.status.type == FileType::directory)
@@ -135,18 +153,27 @@ Result<void> SimHost::remove_file(const Path& path) {
   return {};
 }
 
-namespace {
-
-/// Of what is known by points of the tree, what holds for this path.
-template <class Known>
-auto nearest(Known& known, const Path& path) {
-  for (auto at = path;; at = at.parent_path()) {
-    const auto found = known.find(at.string());
-    if (found != known.end() || at == at.parent_path()) return found;
-  }
+void SimHost::breaks(const Path& folder, Error error, std::uint64_t after_bytes) {
+  breakings_.insert_or_assign(folder.string(),
+                              Breaking{.error = std::move(error), .after_bytes = after_bytes});
 }
 
-}  // namespace
+SimHost::Breaking* SimHost::breaking_at(const Path& path) {
+  const auto found = nearest(breakings_, path);
+  return found == breakings_.end() ? nullptr : &found->second;
+}
+
+Result<void> SimHost::check_unbroken(const Path& path) const {
+  const auto found = nearest(breakings_, path);
+  if (found == breakings_.end() || found->second.after_bytes != 0) return {};
+  return fail(found->second.error);
+}
+
+Result<void> SimHost::wear(const Path& path, std::uint64_t bytes) {
+  if (auto* breaking = breaking_at(path); breaking != nullptr)
+    breaking->after_bytes -= std::min(breaking->after_bytes, bytes);
+  return check_unbroken(path);
+}
 
 FileSystem* SimHost::room_at(const Path& path) {
   const auto room = nearest(rooms_, path);

@@ -119,6 +119,7 @@ Result<const SimHost::Nodes::value_type*> SimHost::resolve(const Path& path, boo
     if (restarted) continue;
     if (const auto error = broken_.find(at.string()); error != broken_.end())
       return fail(error->second);
+    RELAB_CHECK(check_unbroken(at));
     return &*nodes_.find(walked.string());
   }
   return fail(Fault::invalid,

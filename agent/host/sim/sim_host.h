@@ -89,6 +89,15 @@ class SimHost final : public Host {
   void file_system(const Path& mount, FileSystem room) { rooms_[mount.string()] = room; }
   /// How fast the file system is that is mounted there.
   void speed(const Path& mount, SimSpeed speed) { speeds_[mount.string()] = speed; }
+  /// Nothing is known of room and speed there any more.
+  void no_file_system(const Path& mount) {
+    rooms_.erase(mount.string());
+    speeds_.erase(mount.string());
+  }
+  /// Nothing at or below this folder can be read or written from now on, or, once so many bytes
+  /// more were written there, from then on.
+  void breaks(const Path& folder, Error error, std::uint64_t after_bytes = 0);
+  void mends(const Path& folder) { breakings_.erase(folder.string()); }
   /// Takes the room for so many bytes more below this path; false, and nothing is taken, if there
   /// is less.
   bool occupy(const Path& path, std::uint64_t bytes);
@@ -176,6 +185,15 @@ class SimHost final : public Host {
 
   /// The room that writing there uses up; null if there is no end to it.
   FileSystem* room_at(const Path& path);
+  struct Breaking {
+    Error error;
+    std::uint64_t after_bytes = 0;
+  };
+  /// What breaks there, or is broken already; null if nothing does.
+  Breaking* breaking_at(const Path& path);
+  Result<void> check_unbroken(const Path& path) const;
+  /// That so many bytes more can be written there.
+  Result<void> wear(const Path& path, std::uint64_t bytes);
   SimSpeed speed_at(const Path& path) const;
   /// Takes out what lies below a folder.
   Nodes take_below(const Path& folder);
@@ -196,6 +214,7 @@ class SimHost final : public Host {
   std::map<std::string, Nodes> unmounted_;
   std::map<std::string, std::vector<Nodes>> covered_;
   std::map<std::string, SimSpeed> speeds_;
+  std::map<std::string, Breaking> breakings_;
   Millis command_takes_{0};
   /// Of a millisecond.
   double owed_ = 0;
