@@ -212,6 +212,11 @@ Result<std::string> SimHost::ledger_head() {
 Result<Reached> SimHost::connect(const Endpoint& endpoint, Millis timeout) {
   auto found = reaches_.find(fmt::format("{} {}", endpoint.address, endpoint.port));
   if (found == reaches_.end()) found = reaches_.find(endpoint.address);
+  if (found == reaches_.end() && network_) {
+    const auto reached = network_(endpoint);
+    if (reached.reach == Reach::silent) now_ += timeout;
+    return reached;
+  }
   if (found == reaches_.end()) return Reached{.reach = Reach::no_network, .words = "no network"};
   if (found->second == Reach::silent) now_ += timeout;
   return Reached{.reach = found->second, .words = "as simulated"};

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/host/host.h"
@@ -125,6 +126,9 @@ class SimHost final : public Host {
   /// What becomes of a connection to "10.0.0.1 80", or, as long as nothing is said of the port, to
   /// "10.0.0.1"; without a word of either there is no network.
   void reach(const std::string& where, Reach reach) { reaches_[where] = reach; }
+  /// Who tells what becomes of a connection of which nothing was said.
+  using Network = std::function<Reached(const Endpoint&)>;
+  void network(Network network) { network_ = std::move(network); }
 
   void at(Instant now) { now_ = now; }
   /// From then on a pause ends as if the task had been stopped.
@@ -227,6 +231,7 @@ class SimHost final : public Host {
   std::map<std::string, std::string> secrets_;
   std::map<std::string, std::vector<std::string>> commands_;
   std::map<std::string, Reach> reaches_;
+  Network network_;
   std::vector<std::string> ran_;
   std::vector<Advance> advances_;
   std::map<std::string, FileSystem> rooms_;
