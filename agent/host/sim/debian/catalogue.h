@@ -14,7 +14,7 @@ namespace relab::agent::sim {
 struct Publisher {
   /// "debian", "pve", "docker"; empty: nobody that is known.
   std::string name;
-  /// As apt names the release: "Debian:12/oldstable".
+  /// As apt names it.
   std::string label;
 };
 
@@ -37,13 +37,15 @@ struct Available {
   std::vector<std::string> files = {};
 };
 
-/// The package in the version of this suite; nothing if it is not in it, or not known here.
-std::optional<Available> in_catalogue(std::string_view name, std::string_view suite);
-/// Some package by this name exists, in whatever suite.
+/// The package in the version that this publisher has for the suite; nothing if there is none, or
+/// none that is known here.
+std::optional<Available> in_catalogue(std::string_view name, std::string_view publisher,
+                                      std::string_view suite);
+/// Some package by this name exists, whoever publishes it.
 bool is_known_package(std::string_view name);
 
 /// Whose packages a source has, by its URI.
-Publisher publisher_of(std::string_view uri, std::string_view suite);
+Publisher publisher_of(std::string_view uri);
 
 /// What every fresh container of the suite has, by name and version.
 std::vector<Available> base_system(std::string_view suite);

@@ -8,7 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "agent/host/sim/debian/file_tools.h"
 #include "agent/host/sim/debian/packages.h"
+#include "agent/host/sim/debian/shell.h"
+#include "agent/host/sim/debian/tar.h"
 #include "agent/host/sim/debian/units.h"
 #include "agent/host/sim/debian/users.h"
 #include "agent/host/sim/part.h"
@@ -28,6 +31,8 @@ struct DebianStart {
   std::vector<User> users = {};
   /// Name of process 1; units are there only with "systemd".
   std::string init = "systemd";
+  /// It has sources of its own then, and has never read their lists.
+  bool is_container = false;
 };
 
 class Debian final : public Part {
@@ -46,11 +51,10 @@ class Debian final : public Part {
   std::uint32_t user(const std::string& name) { return users_.number_of(name); }
 
  private:
-  void install_programs();
-  void write_files(const DebianStart& start);
-  void write_world(World world);
-
   SimHost& host_;
+  FileTools files_;
+  Tar tar_;
+  Shell shell_;
   Users users_;
   Units units_;
   Packages packages_;

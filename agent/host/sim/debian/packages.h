@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/host/sim/debian/apt_sources.h"
 #include "agent/host/sim/debian/catalogue.h"
 #include "agent/host/sim/debian/units.h"
 #include "agent/host/sim/debian/users.h"
@@ -79,19 +80,28 @@ class Packages {
   Result<Output> apt_mark(const Command& command);
 
  private:
-  friend class AptSources;
   using Words = std::vector<std::string>;
-  struct AptCall;
+  /// The arguments of apt-get, parted.
+  struct AptCall {
+    std::string verb = {};
+    Words items = {};
+    AptPlaces places = {};
+    bool simulate = false;
+    bool no_remove = false;
+    bool downgrades = false;
+    bool held_ones = false;
+    /// How long the lock is waited for.
+    Millis patience{0};
+    bool cleans_lists = true;
+    std::string format = {};
+  };
   struct Step {
-    std::string name;
-    std::string version;
+    Available package;
     std::string architecture;
-    /// Of what is installed now; empty: nothing is.
+    /// The version that is installed now; empty: none is.
     std::string from = {};
-    /// Of the one that offers it.
+    /// Of the one who publishes it.
     std::string label = {};
-    Available available = {};
-    bool is_file = false;
   };
   struct Resolved {
     std::vector<Step> steps = {};
@@ -100,28 +110,42 @@ class Packages {
     /// What is wrong; empty: nothing.
     std::string error = {};
   };
+  struct Candidate {
+    Available package;
+    std::string label;
+  };
 
   void write_status();
+  /// Apt's words about a lock that is held for longer than that; empty: it is free.
   std::string locked(Millis patience);
   Output configure_all();
   bool configure(const std::string& name, Output& output);
-  void bring(const std::string& name);
+  void bring(const Available& package);
+  void bring_unit(const std::string& unit, const Available& package, bool started);
 
-  std::optional<Available> candidate(const std::string& name, const AptCall& call) const;
+  static std::optional<AptCall> read_call(const Words& argv);
+  static bool read_option(const std::string& text, AptCall& call);
+  std::optional<Candidate> candidate(const std::string& name, const AptPlaces& places);
   Resolved resolve(const AptCall& call);
   void add_item(const std::string& item, const AptCall& call, Resolved& resolved);
-  void add_file(const std::string& path, const AptCall& call, Resolved& resolved);
-  void add_needs(const std::vector<std::string>& needs, const std::string& of, const AptCall& call,
-                 Resolved& resolved);
+  void add_package_file(const std::string& path, const AptCall& call, Resolved& resolved);
+  void add_step(Candidate chosen, const AptCall& call, Resolved& resolved);
+  void add_needs(const Available& package, const AptCall& call, Resolved& resolved);
+  void check_steps(const AptCall& call, Resolved& resolved) const;
+  std::string plan_of(const Resolved& resolved) const;
+  std::vector<std::string> unconfigured() const;
   Output simulate(const Resolved& resolved) const;
   Output carry_out(const AptCall& call, const Resolved& resolved);
-  Output unpack(const Resolved& resolved, Output output);
+  bool unpack(const Step& step, Output& output);
   Output update(const AptCall& call);
+  /// What is wrong with a source, in the words of apt; empty: nothing. `fatal` if apt-get fails.
+  std::string trouble_with(const AptSource& source, bool& fatal);
   Output indextargets(const AptCall& call);
-  Result<Output> control_field(const std::string& path, const Words& fields);
 
   System system_;
   std::map<std::string, SimPackage> packages_;
+  /// What was unpacked, for its configuration.
+  std::map<std::string, Available> brought_;
   std::map<std::string, Available> offered_;
   std::map<std::string, std::vector<std::function<void()>>> hooks_;
   std::map<std::string, std::string> failing_;

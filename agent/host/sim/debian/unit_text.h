@@ -9,6 +9,9 @@
 
 namespace relab::agent::sim {
 
+/// "ssh" is "ssh.service".
+std::string with_type(const std::string& unit);
+
 class UnitText {
  public:
   /// A file and what lies beside it, one after the other; later values are added to earlier ones,

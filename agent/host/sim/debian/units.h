@@ -86,6 +86,10 @@ class Units {
   Output start(const std::string& name);
   Output stop(const std::string& name);
   Output restart(const std::string& name);
+  Output enable(const std::string& name);
+  Output disable(const std::string& name);
+  Output mask(const std::string& name);
+  Output unmask(const std::string& name);
 
   /// All that is enabled starts, and for a while systemd says that it is starting.
   void boot(Millis takes = Millis(2000));
@@ -97,7 +101,14 @@ class Units {
 
  private:
   using Words = std::vector<std::string>;
-  struct Options;
+  /// The arguments of systemctl, parted.
+  struct Options {
+    std::string verb;
+    std::map<std::string, std::string> values = {};
+    Words names = {};
+
+    bool has(const std::string& option) const { return values.contains(option); }
+  };
   struct Pending {
     std::string timer;
     Instant due;
@@ -118,9 +129,12 @@ class Units {
   Output failed(const std::string& name, UnitState& state, const std::string& words, int status);
   std::string next_invocation();
 
+  /// Nothing if there is an option that is not simulated.
+  static std::optional<Options> read_options(const Words& argv);
   Result<Output> show(const Options& options, const Command& command);
+  /// Nothing if it is not simulated.
   std::optional<std::string> property(const std::string& unit, const std::string& name,
-                                      const Options& options);
+                                      bool unix_time);
   Result<Output> list_units(const Options& options, const Command& command);
   Result<Output> list_unit_files(const Options& options, const Command& command);
   Result<Output> list_timers(const Options& options, const Command& command);
@@ -129,14 +143,10 @@ class Units {
   Output is_enabled(const Options& options) const;
   Output reset_failed(const Options& options);
   void daemon_reload();
-  Output enable(const std::string& name);
-  Output disable(const std::string& name);
-  Output mask(const std::string& name);
-  Output unmask(const std::string& name);
   Result<Output> change(const Options& options, const Command& command);
   Result<Output> change_one(const std::string& verb, const std::string& name,
                             const Command& command);
-  Output ask_files(const std::string& verb, const std::string& name);
+  Result<Output> look(const Options& options, const Command& command);
   Result<Output> run_transient(const std::string& name, const Words& argv,
                                const std::map<std::string, std::string>& properties, bool remains);
 

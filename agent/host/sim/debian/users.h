@@ -24,13 +24,11 @@ class Users {
   explicit Users(SimHost& host);
 
   /// Nothing if the name is there already.
-  void add(User user);
+  void add(const User& user);
   /// Of a user, who is made if there is none of this name, as a package's script would.
   std::uint32_t number_of(const std::string& name);
 
  private:
-  void write();
-
   SimHost& host_;
   std::vector<User> users_;
 };
