@@ -58,6 +58,8 @@ class SimHost final : public Host {
   void program(std::string name, Program program);
   /// A program with one answer whatever its arguments.
   void program(std::string name, Output output);
+  /// What goes by that name so far, for a part that answers some of it; null if nothing does.
+  Program program_of(const std::string& name) const;
   /// The answer to exactly these arguments, joined by single spaces, the name first; it goes before
   /// `program`.
   void answer(std::string command, Output output);

@@ -55,6 +55,11 @@ Result<Output> SimHost::answer_of(const Command& command, const std::vector<std:
   return fail(Fault::missing, fmt::format("no {} on this machine", argv[0]));
 }
 
+SimHost::Program SimHost::program_of(const std::string& name) const {
+  const auto found = programs_.find(name);
+  return found == programs_.end() ? Program() : found->second;
+}
+
 tl::unexpected<Error> SimHost::does_not_know(const Command& command) {
   const auto line = joined(command.argv);
   unknown_.insert(line);
