@@ -277,7 +277,8 @@ Output Units::start(const std::string& name) {
     // A condition that does not hold is no failure: the unit is passed over.
     if (host_.status(negated ? path.substr(1) : path).has_value() == negated) return {};
   }
-  host_.spend(Millis(restart_pause_ms));
+  // Nobody waits for those that start with the machine.
+  if (!booting_) host_.spend(Millis(restart_pause_ms));
   if (const auto words = failure_of(name, text); !words.empty())
     return failed(name, *state, words,
                   words.starts_with("Failed to locate executable") ? status_exec : 1);
@@ -329,7 +330,9 @@ void Units::boot(Millis takes) {
     const bool is_pulled = file != "disabled" && file != "masked" && !state.sub_when_active.empty();
     if (file == "enabled" || is_pulled) names.insert(name);
   }
+  booting_ = true;
   for (const auto& name : names) static_cast<void>(start(name));
+  booting_ = false;
 }
 
 void Units::shut_down() {

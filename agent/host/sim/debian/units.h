@@ -162,6 +162,7 @@ class Units {
   /// Until then systemd says that it is starting.
   Instant up_at_ = {};
   bool running_ = true;
+  bool booting_ = false;
   std::uint64_t invocations_ = 0;
 };
 

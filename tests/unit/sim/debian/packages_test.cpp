@@ -1,27 +1,17 @@
 // The packages of a simulated Debian, through the real task kinds.
 
 #include "agent/host/sim/debian/debian.h"
-#include "agent/kinds/carry_out.h"
-#include "tests/support/must.h"
+#include "tests/unit/sim/debian/work.h"
 
 namespace relab::agent::sim {
 
 namespace {
 
-Work carry_out(SimHost& host, const std::string& task) {
-  Draft<schema::Order> order;
-  order->setMode(schema::Mode::APPLY);
-  order->setTask(must(Message<schema::Task>::from_json(task)).reader());
-  const auto message = std::move(order).finish();
-  return agent::carry_out(message.reader(), {.host = host, .rescue = host},
-                          [](const auto& /*facts*/) { return Result<void>(); });
-}
-
 struct Container {
   SimHost host;
   Debian debian{host, Debian::container("bookworm", "monitoring")};
 
-  explicit Container() { host.strict({}); }
+  Container() { host.strict({}); }
   Work install(const std::string& name, const std::string& more = R"(, "refresh": true)") {
     return carry_out(host,
                      R"({"packages": {"packages": [{"name": ")" + name + "\"}]" + more + "}}");
