@@ -43,14 +43,14 @@ Wiring::Route route_of(schema::AuditNetwork::Route::Reader told) {
 
 const std::string& name_of(const Wiring::Link& link) { return link.interface.name; }
 
-bool is_same_network(const Wiring::Address& one, const Wiring::Address& other) {
-  return one.is_ipv4() && other.is_ipv4() && one.prefix == other.prefix &&
-         subnet_of(one.local, one.prefix) == subnet_of(other.local, other.prefix);
+bool is_same_network(const Wiring::Address& left, const Wiring::Address& right) {
+  return left.is_ipv4() && right.is_ipv4() && left.prefix == right.prefix &&
+         subnet_of(left.local, left.prefix) == subnet_of(right.local, right.prefix);
 }
 
 bool has_first_of_network(const Wiring::Link& link, const Wiring::Address& address) {
   return std::ranges::any_of(link.addresses, [&](const Wiring::Address& other) {
-    return !other.is_secondary && is_same_network(other, address);
+    return !other.is_secondary && is_same_network(address, other);
   });
 }
 

@@ -59,10 +59,10 @@ class Wiring {
   void unplug(std::string_view name);
 
   /// Each of these fails with the words of the kernel, and leaves all as it was then. The interface
-  /// must be there.
-  Result<void> add_address(std::string_view link, Address address);
+  /// of that name must be there.
+  Result<void> add_address(std::string_view name, Address address);
   /// With the first address of a network its other ones go, with the last address all routes.
-  Result<void> remove_address(std::string_view link, std::string_view local, std::uint8_t prefix);
+  Result<void> remove_address(std::string_view name, std::string_view local, std::uint8_t prefix);
   Result<void> replace_route(Route route);
 
  private:
