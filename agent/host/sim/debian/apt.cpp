@@ -146,8 +146,10 @@ std::optional<Packages::Candidate> Packages::candidate(const std::string& name,
     if (!found || (best && compare_versions(found->version, best->package.version) <= 0)) return;
     best = Candidate{.package = *found, .label = label};
   };
+  const auto offered = offered_.find(name);
+  if (offered != offered_.end() && offered->second.from.empty()) take(offered->second, "local");
   const auto sources = read_sources(system_.host, places);
-  if (!sources) return {};
+  if (!sources) return best;
   for (const auto& source : *sources) {
     if (!system_.host.status(Path(apt_lists) / source.packages_file(system_.architecture)))
       continue;
@@ -157,7 +159,6 @@ std::optional<Packages::Candidate> Packages::candidate(const std::string& name,
         source.suite.starts_with("bookworm") || source.suite.starts_with("trixie");
     const auto label = fmt::format("{}:{}", publisher.label, source.suite);
     take(in_catalogue(name, publisher.name, is_debians ? source.suite : system_.suite), label);
-    const auto offered = offered_.find(name);
     if (offered != offered_.end() && offered->second.from == publisher.name)
       take(offered->second, label);
   }
@@ -222,8 +223,8 @@ void Packages::add_package_file(const std::string& path, const AptCall& call, Re
                                  .value_or(deb->size() / 1024) *
                              1024};
   if (package.name == "relab-agent") {
-    package.files = {"/usr/bin/relab-agent", "/etc/relab/", "/var/lib/relab-agent/"};
-    package.starts = {"relab-agent.service"};
+    package.files = {"/usr/bin/relab-agent", "/etc/relab-agent/"};
+    package.brings = {"relab-agent.service"};
   }
   const auto beside = names_of_files(system_.host, call.items);
   for (const auto& choices : parse_depends(field_of(*control, "Depends"))) {

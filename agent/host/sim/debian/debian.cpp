@@ -1,7 +1,9 @@
 #include "agent/host/sim/debian/debian.h"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <functional>
 
 #include "agent/host/sim/debian/openpgp.h"
 #include "agent/host/sim/debian/world_system.h"
@@ -57,6 +59,23 @@ void write_container_files(SimHost& host, const DebianStart& start) {
   host.file("/etc/crontab", "SHELL=/bin/sh\n");
 }
 
+/// The rest of it is a command, which has its input.
+Result<Output> env(SimHost& host, const Command& command) {
+  const auto program =
+      std::find_if(command.argv.begin() + 1, command.argv.end(),
+                   [](const std::string& word) { return word.find('=') == std::string::npos; });
+  if (program == command.argv.end() || program->starts_with('-'))
+    return host.does_not_know(command);
+  auto inner = command;
+  inner.argv.assign(program, command.argv.end());
+  // The secret's value is the input already.
+  inner.secret_input.clear();
+  auto output = host.run(inner);
+  if (output || output.error().fault != Fault::missing) return output;
+  return Output{.status = 127,
+                .err = fmt::format("env: ‘{}’: No such file or directory\n", *program)};
+}
+
 Result<Output> gpg(SimHost& host, const Command& command) {
   static const std::vector<std::string> known = {
       "gpg",          "--batch",       "--no-options", "--homedir",     "/etc/apt",
@@ -73,7 +92,6 @@ Debian::Debian(SimHost& host, const DebianStart& start)
     : host_(host),
       files_(host),
       tar_(host),
-      shell_(host),
       users_(host),
       units_(host),
       packages_({.host = host,
@@ -90,6 +108,7 @@ Debian::Debian(SimHost& host, const DebianStart& start)
   if (start.is_container) write_container_files(host, start);
   // A container's own systemd asks nothing of what the machine has.
   if (start.init != "systemd") host.remove("/run/systemd/system");
+  host.program("env", [this](const Command& command) { return env(host_, command); });
   host.program("gpg", [this](const Command& command) -> Result<Output> {
     // apt needs gpgv alone: a plain system has no gpg.
     if (!packages_.is_installed("gpg") && !packages_.is_installed("gnupg"))

@@ -10,7 +10,6 @@
 
 #include "agent/host/sim/debian/file_tools.h"
 #include "agent/host/sim/debian/packages.h"
-#include "agent/host/sim/debian/shell.h"
 #include "agent/host/sim/debian/tar.h"
 #include "agent/host/sim/debian/units.h"
 #include "agent/host/sim/debian/users.h"
@@ -54,7 +53,6 @@ class Debian final : public Part {
   SimHost& host_;
   FileTools files_;
   Tar tar_;
-  Shell shell_;
   Users users_;
   Units units_;
   Packages packages_;

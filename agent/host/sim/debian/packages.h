@@ -47,7 +47,8 @@ class Packages {
   const std::string& architecture() const { return system_.architecture; }
   const std::string& suite() const { return system_.suite; }
 
-  /// Something more that apt can have, or another version of it.
+  /// Something more that apt can have, or another version of it; without a publisher, from no
+  /// source at all.
   void offer(Available available) {
     offered_.insert_or_assign(available.name, std::move(available));
   }

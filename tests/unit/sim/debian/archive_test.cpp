@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 
 #include "agent/host/sim/debian/debian.h"
-#include "agent/kinds/guests/agent_inside.h"
-#include "agent/kinds/support/look_inside.h"
 #include "common/crypto/sha256.h"
 #include "tests/unit/sim/debian/work.h"
 
@@ -81,26 +79,6 @@ TEST_CASE("debian: what is preserved of a container is taken while its unit stan
   CHECK(units.state("relab-arr.timer").load == "not-found");
   CHECK(machine.inside.unknown().empty());
   CHECK(machine.host.unknown().empty());
-}
-
-TEST_CASE("debian: looking into a container finds its files", "[sim][debian]") {
-  Machine machine;
-
-  const auto found = must(
-      look_inside(machine.host, 111, {.contents = {"/etc/os-release"}, .names = {"/etc/apt/*"}}));
-
-  CHECK(found.contents.at("/etc/os-release").find("bookworm") != std::string::npos);
-  CHECK(found.names.contains("/etc/apt/sources.list"));
-}
-
-TEST_CASE("debian: a container without an agent says so", "[sim][debian]") {
-  Machine machine;
-
-  const auto found = must(guests::look_at_agent(machine.host, 111, "arr"));
-
-  CHECK(found.suite == "bookworm");
-  CHECK(found.packages.empty());
-  CHECK_FALSE(found.active);
 }
 
 TEST_CASE("debian: small programs say what is wrong in their own words", "[sim][debian]") {
