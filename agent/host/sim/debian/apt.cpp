@@ -246,6 +246,8 @@ void Packages::add_step(Candidate chosen, const AptCall& call, Resolved& resolve
                           [&](const Step& step) { return step.package.name == name; }))
     return;
   add_needs(chosen.package, call, resolved);
+  for (const auto& other : chosen.package.conflicts)
+    if (is_installed(other)) resolved.removals.push_back(other);
   const auto* installed = find(name);
   const bool is_there = installed != nullptr && !installed->status.ends_with(" config-files") &&
                         !installed->status.ends_with(" not-installed");
@@ -275,6 +277,8 @@ void Packages::add_needs(const Available& package, const AptCall& call, Resolved
 }
 
 void Packages::check_steps(const AptCall& call, Resolved& resolved) const {
+  if (call.no_remove && !resolved.removals.empty())
+    resolved.error = "E: Packages need to be removed but remove is disabled.\n";
   for (const auto& step : resolved.steps) {
     const auto* installed = find(step.package.name);
     const bool held = installed != nullptr && installed->status.starts_with("hold");
@@ -294,19 +298,24 @@ std::string Packages::plan_of(const Resolved& resolved) const {
   for (const auto& step : resolved.steps)
     (step.from.empty() ? fresh : upgraded).push_back(step.package.name);
   auto text = std::string(beginning) + resolved.said;
+  if (!resolved.removals.empty())
+    text += fmt::format("The following packages will be REMOVED:\n  {}\n",
+                        fmt::join(resolved.removals, " "));
   if (!fresh.empty())
     text +=
         fmt::format("The following NEW packages will be installed:\n  {}\n", fmt::join(fresh, " "));
   if (!upgraded.empty())
     text +=
         fmt::format("The following packages will be upgraded:\n  {}\n", fmt::join(upgraded, " "));
-  return text + fmt::format("{} upgraded, {} newly installed, 0 to remove and 0 not upgraded.\n",
-                            upgraded.size(), fresh.size());
+  return text + fmt::format("{} upgraded, {} newly installed, {} to remove and 0 not upgraded.\n",
+                            upgraded.size(), fresh.size(), resolved.removals.size());
 }
 
 Output Packages::simulate(const Resolved& resolved) const {
   Output output{.out = plan_of(resolved)};
   std::string configured;
+  for (const auto& name : resolved.removals)
+    output.out += fmt::format("Remv {} [{}]\n", name, packages_.at(name).version);
   for (const auto& step : resolved.steps) {
     const auto from = step.from.empty() ? std::string() : fmt::format("[{}] ", step.from);
     const auto to =
@@ -331,6 +340,10 @@ Output Packages::carry_out(const AptCall& call, const Resolved& resolved) {
     return {.status = apt_failed,
             .out = output.out,
             .err = fmt::format("E: You don't have enough free space in {}/.\n", archives)};
+  for (const auto& name : resolved.removals) {
+    packages_.at(name).status = "deinstall ok config-files";
+    output.out += fmt::format("Removing {} ({}) ...\n", name, packages_.at(name).version);
+  }
   for (const auto& step : resolved.steps) {
     if (step.label != "local-deb") host.spend(step.package.bytes / packed, line_speed);
     if (unpack(step, output)) continue;

@@ -21,7 +21,7 @@ void add_brought(std::string_view word, Available& package) {
     return true;
   };
   if (take("start:", package.starts) || take("unit:", package.brings) ||
-      take("user:", package.users))
+      take("user:", package.users) || take("conflicts:", package.conflicts))
     return;
   package.files.emplace_back(word);
 }

@@ -33,6 +33,8 @@ struct Available {
   /// Units that it only brings.
   std::vector<std::string> brings = {};
   std::vector<std::string> users = {};
+  /// Packages that have to go for it.
+  std::vector<std::string> conflicts = {};
   /// Empty files, programs mostly, and folders (with a '/' at their end).
   std::vector<std::string> files = {};
 };

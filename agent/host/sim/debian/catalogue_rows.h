@@ -18,7 +18,7 @@ struct CatalogueRow {
   std::uint32_t kib = 0;
   std::string_view needs = {};
   /// What it brings, in words: "start:UNIT" enables and starts it, "unit:UNIT" does not,
-  /// "user:NAME", and paths.
+  /// "user:NAME", and paths. "conflicts:NAME" is what has to go for it.
   std::string_view brings = {};
 };
 

@@ -55,6 +55,15 @@ void write_container_files(SimHost& host, const DebianStart& start) {
   host.file("/etc/apt/sources.list", sources);
   host.directory(apt_lists);
   host.file("/etc/machine-id", fmt::format("{:032x}\n", std::hash<std::string>()(start.hostname)));
+  // Of the machine's kernel; whoever knows the machine says it better.
+  const auto unless_there = [&](const char* path, std::string text) {
+    if (!host.status(path)) host.file(path, std::move(text));
+  };
+  unless_there("/proc/sys/kernel/arch", start.architecture == "arm64" ? "aarch64\n" : "x86_64\n");
+  unless_there("/proc/sys/kernel/osrelease", "6.8.12-15-pve\n");
+  unless_there("/proc/uptime", "60.00 60.00\n");
+  unless_there("/proc/cpuinfo", "processor\t: 0\nmodel name\t: of the simulation\n");
+  unless_there("/proc/meminfo", "MemTotal:       2097152 kB\n");
   host.file("/proc/self/status", "Name:\tsystemd\nUid:\t0\t0\t0\t0\n");
   host.file("/etc/crontab", "SHELL=/bin/sh\n");
 }

@@ -34,6 +34,13 @@ std::string abbreviation(std::string_view status) {
   return {want, state == states.end() ? '?' : state->second, parts[1] == "ok" ? ' ' : 'R'};
 }
 
+/// Its unit keeps its service from files that are none of its business.
+bool is_hardened(std::string_view package) {
+  static constexpr std::array<std::string_view, 5> names = {"prometheus", "prometheus-alertmanager",
+                                                            "vault", "grafana", "caddy"};
+  return std::ranges::find(names, package) != names.end();
+}
+
 /// Without the architecture that tells it from another of its name.
 std::string bare(const std::string& name) { return name.substr(0, name.find(':')); }
 
@@ -222,8 +229,9 @@ void Packages::bring_unit(const std::string& unit, const Available& package, boo
         "\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/usr/sbin/nft -f "
         "/etc/nftables.conf\n";
   else if (unit.ends_with(".service"))
-    text += fmt::format("\n[Service]\nExecStart={}\nRestart=on-failure\n",
-                        program == package.files.end() ? "/usr/sbin/" + package.name : *program);
+    text += fmt::format("\n[Service]\nExecStart={}\nRestart=on-failure\n{}",
+                        program == package.files.end() ? "/usr/sbin/" + package.name : *program,
+                        is_hardened(package.name) ? "ProtectSystem=full\n" : "");
   else if (unit.ends_with(".timer"))
     text += "\n[Timer]\nOnCalendar=daily\n";
   text +=

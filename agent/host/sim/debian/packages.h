@@ -106,6 +106,8 @@ class Packages {
   };
   struct Resolved {
     std::vector<Step> steps = {};
+    /// Installed packages that have to go.
+    Words removals = {};
     /// What apt says before it comes to steps.
     std::string said = {};
     /// What is wrong; empty: nothing.

@@ -14,6 +14,10 @@ constexpr std::array folders = {"/etc/systemd/system", "/run/systemd/system",
                                 "/usr/lib/systemd/system", "/lib/systemd/system"};
 /// Of a program that is not there.
 constexpr int status_exec = 203;
+constexpr std::string_view no_executable = "Failed to locate executable ";
+/// Of one that must not see all files, where the kernel does not let systemd arrange that.
+constexpr int status_namespace = 226;
+constexpr std::string_view no_namespaces = "Failed to set up mount namespacing: ";
 constexpr int restart_pause_ms = 100;
 
 std::string type_of(std::string_view unit) {
@@ -26,6 +30,23 @@ std::string template_of(const std::string& unit) {
   const auto at = unit.find('@');
   if (at == std::string::npos) return {};
   return unit.substr(0, at + 1) + "." + type_of(unit);
+}
+
+/// https://www.freedesktop.org/software/systemd/man/systemd.exec.html#Sandboxing
+bool wants_namespaces(const UnitText& text) {
+  static constexpr std::array<const char*, 6> settings = {
+      "PrivateTmp",  "PrivateDevices",        "ProtectSystem",
+      "ProtectHome", "ProtectKernelTunables", "ProtectControlGroups"};
+  return std::ranges::any_of(settings, [&](const char* name) {
+    const auto value = text.value("Service", name);
+    return !value.empty() && value != "no" && value != "false";
+  });
+}
+
+/// With which systemd itself ends what it could not start.
+int status_of(std::string_view words) {
+  if (words.starts_with(no_executable)) return status_exec;
+  return words.starts_with(no_namespaces) ? status_namespace : 1;
 }
 
 /// Of a unit that is active, where nothing else tells.
@@ -201,6 +222,7 @@ std::string Units::tell(const std::string& unit, UnitAct act) {
 
 std::string Units::failure_of(const std::string& name, const UnitText& text) {
   if (const auto words = failing_.find(name); words != failing_.end()) return words->second;
+  if (!namespaces_ && wants_namespaces(text)) return fmt::format("{}{}", no_namespaces, name);
   static constexpr std::array<std::string_view, 5> ours = {"/usr/local/", "/opt/", "/srv/",
                                                            "/home/", "/root/"};
   for (const auto& path : text.programs()) {
@@ -208,7 +230,7 @@ std::string Units::failure_of(const std::string& name, const UnitText& text) {
     const bool must_be_there = std::ranges::any_of(
         ours, [&](std::string_view folder) { return path.starts_with(folder); });
     if (must_be_there && path.find('%') == std::string::npos && !host_.status(path))
-      return fmt::format("Failed to locate executable {}: No such file or directory", path);
+      return fmt::format("{}{}: No such file or directory", no_executable, path);
   }
   return {};
 }
@@ -280,8 +302,7 @@ Output Units::start(const std::string& name) {
   // Nobody waits for those that start with the machine.
   if (!booting_) host_.spend(Millis(restart_pause_ms));
   if (const auto words = failure_of(name, text); !words.empty())
-    return failed(name, *state, words,
-                  words.starts_with("Failed to locate executable") ? status_exec : 1);
+    return failed(name, *state, words, status_of(words));
   if (const auto words = tell(name, UnitAct::start); !words.empty())
     return failed(name, *state, words, 1);
   for (const auto& other : text.names("Unit", "Requires"))

@@ -72,6 +72,9 @@ class Units {
     failing_.insert_or_assign(name, std::move(words));
   }
   void starts_again(const std::string& name) { failing_.erase(name); }
+  /// As in an unprivileged container without nesting: what wants a view of its own of the files
+  /// cannot start.
+  void namespaces(bool allowed) { namespaces_ = allowed; }
   /// It ends with an error so long after each start.
   void lives(const std::string& name, Millis span) { lives_[name] = span; }
   void log(const std::string& name, std::string line) { logs_[name].push_back(std::move(line)); }
@@ -163,6 +166,7 @@ class Units {
   Instant up_at_ = {};
   bool running_ = true;
   bool booting_ = false;
+  bool namespaces_ = true;
   std::uint64_t invocations_ = 0;
 };
 

@@ -74,6 +74,19 @@ TEST_CASE("debian: what does not fit on the disk is not installed", "[sim][debia
   CHECK(work.failure.what.find("You don't have enough free space") != std::string::npos);
 }
 
+TEST_CASE("debian: nothing is removed for a package that nobody lets go", "[sim][debian]") {
+  Container container;
+
+  const auto refused = container.install("ifupdown2");
+  const auto work =
+      container.install("ifupdown2", R"(, "refresh": true, "removeOk": ["ifupdown"])");
+
+  CHECK(refused.failure.what.find("apt would remove ifupdown") != std::string::npos);
+  INFO(work.failure.sentence());
+  CHECK(work.outcome == schema::Outcome::SUCCEEDED);
+  CHECK_FALSE(container.debian.packages().is_installed("ifupdown"));
+}
+
 TEST_CASE("debian: another program's lock is waited for", "[sim][debian]") {
   Container container;
   container.debian.packages().locked_until(container.host.now() + std::chrono::minutes(2));

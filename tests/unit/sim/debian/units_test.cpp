@@ -116,6 +116,16 @@ TEST_CASE("debian: what is enabled runs again after a restart, and what is not d
   CHECK(must(container.host.run({.argv = {"systemctl", "is-system-running"}})).out == "running\n");
 }
 
+TEST_CASE("debian: a hardened unit does not start where there are no namespaces", "[sim][debian]") {
+  Container container;
+  container.debian.units().namespaces(false);
+
+  container.write_unit("/usr/bin/app", "ProtectSystem=full\\n");
+  const auto work = container.have(runs);
+
+  CHECK(work.failure.what.find("status 226") != std::string::npos);
+}
+
 TEST_CASE("debian: what systemctl is not known to do is an error", "[sim][debian]") {
   Container container;
 
