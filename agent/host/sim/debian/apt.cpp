@@ -158,7 +158,9 @@ std::optional<Packages::Candidate> Packages::candidate(const std::string& name,
     const bool is_debians =
         source.suite.starts_with("bookworm") || source.suite.starts_with("trixie");
     const auto label = fmt::format("{}:{}", publisher.label, source.suite);
-    take(in_catalogue(name, publisher.name, is_debians ? source.suite : system_.suite), label);
+    const auto suite = is_debians ? source.suite : system_.suite;
+    take(in_catalogue(name, publisher.name, suite), label);
+    take(in_catalogue(name, publisher.name + "-" + source.component, suite), label);
     if (offered != offered_.end() && offered->second.from == publisher.name)
       take(offered->second, label);
   }

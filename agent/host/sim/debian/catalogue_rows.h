@@ -11,6 +11,7 @@ namespace relab::agent::sim {
 
 struct CatalogueRow {
   std::string_view name;
+  /// With the component, where it is in no other: "debian-non-free".
   std::string_view publisher;
   /// Empty: the suite does not have it.
   std::string_view bookworm;

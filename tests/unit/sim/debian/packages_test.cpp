@@ -87,6 +87,18 @@ TEST_CASE("debian: nothing is removed for a package that nobody lets go", "[sim]
   CHECK_FALSE(container.debian.packages().is_installed("ifupdown"));
 }
 
+TEST_CASE("debian: what is not free comes only from its component", "[sim][debian]") {
+  Container container;
+
+  const auto before = container.install("nvidia-smi");
+  container.host.file("/etc/apt/sources.list",
+                      "deb http://deb.debian.org/debian bookworm main non-free\n");
+  const auto after = container.install("nvidia-smi");
+
+  CHECK(before.failure.what.find("Unable to locate package nvidia-smi") != std::string::npos);
+  CHECK(after.outcome == schema::Outcome::SUCCEEDED);
+}
+
 TEST_CASE("debian: another program's lock is waited for", "[sim][debian]") {
   Container container;
   container.debian.packages().locked_until(container.host.now() + std::chrono::minutes(2));
