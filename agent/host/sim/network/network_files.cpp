@@ -16,6 +16,8 @@ using Facts = schema::AuditNetwork::Facts::Reader;
 using Words = std::vector<std::string>;
 
 constexpr const char* main_file = "/etc/network/interfaces";
+/// More than these between two stanzas are left out.
+constexpr std::size_t empty_lines_max = 1000;
 constexpr const char* usual_folder = "/etc/network/interfaces.d";
 
 void add_new(Words& words, const std::string& word) {
@@ -153,8 +155,9 @@ std::string interfaces_text(Facts facts, std::string_view file) {
     }
     // Where there was a comment, there is an empty line: so each stanza stays on its line.
     const auto line = static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1;
-    const auto wanted = stanza.getLine() - (start.empty() ? 0U : 1U);
-    if (line < wanted) text.append(wanted - line, '\n');
+    const auto before = line + (start.empty() ? 0U : 1U);
+    if (before < stanza.getLine() && stanza.getLine() - before < empty_lines_max)
+      text.append(stanza.getLine() - before, '\n');
     text += start + stanza_text(stanza);
   }
   return text;

@@ -6,6 +6,8 @@
 #include "agent/host/sim/network/curl_program.h"
 #include "agent/host/sim/network/dig_program.h"
 #include "agent/host/sim/network/subnet.h"
+#include "common/base/number.h"
+#include "common/base/text.h"
 #include "common/wire/message.h"
 
 namespace relab::agent::sim {
@@ -46,21 +48,23 @@ Attachments attachments_of(const Wiring& wiring) {
   return attachments;
 }
 
-std::optional<Attachment> attachment_of(schema::AuditGuests::Network::Reader told) {
-  const auto cidr = str(told.getIp());
+std::optional<Attachment> attachment_of(std::string_view cidr, std::uint16_t vlan,
+                                        std::string_view gateway) {
   const auto subnet = subnet_of(cidr);
-  if (!subnet || told.getLinkDown()) return {};
-  return Attachment{.address = cidr.substr(0, cidr.find('/')),
+  if (!subnet) return {};
+  return Attachment{.address = std::string(cidr.substr(0, cidr.find('/'))),
                     .prefix = subnet->prefix,
-                    .vlan = told.getTag(),
-                    .gateway = str(told.getGateway())};
+                    .vlan = vlan,
+                    .gateway = std::string(gateway)};
 }
 
 Attachments attachments_of(schema::AuditGuests::Facts::Reader facts, std::uint32_t vmid) {
   Attachments attachments;
   for (const auto told : facts.getNetworks())
-    if (told.getVmid() == vmid)
-      if (auto attachment = attachment_of(told)) attachments.push_back(*std::move(attachment));
+    if (told.getVmid() == vmid && !told.getLinkDown())
+      if (auto attachment =
+              attachment_of(view(told.getIp()), told.getTag(), view(told.getGateway())))
+        attachments.push_back(*std::move(attachment));
   return attachments;
 }
 
@@ -82,6 +86,16 @@ std::string_view words_of(Reach reach) {
 
 }  // namespace
 
+std::optional<Attachment> attachment_of(std::string_view properties) {
+  std::map<std::string_view, std::string_view> values;
+  for (const auto part : split(properties, ','))
+    if (const auto sign = part.find('='); sign != std::string_view::npos)
+      values[trim(part.substr(0, sign))] = trim(part.substr(sign + 1));
+  if (values["link_down"] == "1") return {};
+  const auto vlan = parse_number<std::uint16_t>(values["tag"]);
+  return attachment_of(values["ip"], vlan.value_or(0), values["gw"]);
+}
+
 Reachability::Reachability(SimHost& host, World world, const Network& network, Services& services) {
   const auto name = str(world.getHost());
   add(name, {.attachments = [&network] { return attachments_of(network.wiring()); },
@@ -94,7 +108,8 @@ Reachability::Reachability(SimHost& host, World world, const Network& network, S
     auto attachments = attachments_of(guests, guest.getVmid());
     if (attachments.empty()) continue;
     add(str(guest.getName()),
-        {.is_up = view(guest.getState()) == "running",
+        {.vmid = guest.getVmid(),
+         .is_up = view(guest.getState()) == "running",
          .attachments = [attachments = std::move(attachments)] { return attachments; }});
   }
   attach(host, name);
@@ -106,6 +121,12 @@ SimMachine& Reachability::add(const std::string& name, SimMachine machine) {
 
 SimMachine* Reachability::find(const std::string& name) {
   const auto found = machines_.find(name);
+  return found == machines_.end() ? nullptr : &found->second;
+}
+
+SimMachine* Reachability::find_guest(std::uint32_t vmid) {
+  const auto found = std::ranges::find_if(
+      machines_, [vmid](const auto& known) { return vmid != 0 && known.second.vmid == vmid; });
   return found == machines_.end() ? nullptr : &found->second;
 }
 

@@ -32,6 +32,10 @@ struct Attachment {
   std::string gateway = {};
 };
 
+/// Of a guest's network as its configuration has it: "name=eth0,tag=60,ip=10.42.60.5/24,gw=...".
+/// Nothing without a fixed address.
+std::optional<Attachment> attachment_of(std::string_view properties);
+
 struct HttpAnswer {
   std::uint16_t status = 200;
   std::string body = {};
@@ -55,6 +59,8 @@ struct NameRecord {
 };
 
 struct SimMachine {
+  /// Of a guest; 0: it is none.
+  std::uint32_t vmid = 0;
   bool is_up = true;
   std::function<std::vector<Attachment>()> attachments = {};
   std::map<std::uint16_t, Server> servers = {};
@@ -77,6 +83,7 @@ class Reachability final : public Part {
   SimMachine& add(const std::string& name, SimMachine machine);
   /// Null if there is none.
   SimMachine* find(const std::string& name);
+  SimMachine* find_guest(std::uint32_t vmid);
   void remove(const std::string& name) { machines_.erase(name); }
 
   /// From now on nothing in this VLAN opens a connection to another one, but to what is let.

@@ -20,6 +20,9 @@ using Job = schema::AuditSchedules::BackupJob::Reader;
 constexpr std::string_view vzdump_cron = "/etc/pve/vzdump.cron";
 constexpr std::string_view users_folder = "/var/spool/cron/crontabs";
 
+/// More than these between two lines are left out.
+constexpr std::uint32_t empty_lines_max = 1000;
+
 /// Lines by their numbers, with empty ones between them.
 class Numbered {
  public:
@@ -29,7 +32,8 @@ class Numbered {
     std::uint32_t at = 1;
     for (const auto& [number, same] : lines_)
       for (const auto& line : same) {
-        for (; at < number; ++at) text += end;
+        if (number - at < empty_lines_max)
+          for (; at < number; ++at) text += end;
         text += line;
         text += end;
         ++at;
@@ -102,6 +106,8 @@ void put_crontabs(SimHost& host, Facts facts) {
     host.file("/usr/sbin/cron", "", {.type = FileType::regular, .mode = 0755});
   for (const std::string folder : {"/etc/cron.d", "/var/spool/cron/crontabs"})
     if (!is_absent(coverage, folder)) host.directory(folder);
+  // Every Debian has one, until somebody takes it away.
+  if (is_absent(coverage, "/etc/crontab")) host.remove("/etc/crontab");
   for (const auto crontab : facts.getCrontabs()) put_crontab(host, facts, crontab);
 }
 

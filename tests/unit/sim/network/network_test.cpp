@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "agent/host/sim/network/network_files.h"
 #include "agent/kinds/network/audit.h"
 #include "agent/kinds/network/ip_addresses.h"
 #include "tests/support/must.h"
@@ -194,6 +195,14 @@ TEST_CASE("simulated network: rules that are not told are counted again", "[sim]
   CHECK(audit(host).to_json() == facts.to_json());
 }
 
+TEST_CASE("simulated network: lines without a number follow each other", "[sim][network]") {
+  const auto facts = must(Message<AuditNetwork::Facts>::from_json(
+      R"({"configured": [{"file": "f", "name": "lo", "start": "auto"},
+                         {"file": "f", "name": "x", "line": 4000000000, "options": "mtu 9000"}]})"));
+
+  CHECK(interfaces_text(facts.reader(), "f") == "auto lo\niface lo\niface x\n\tmtu 9000\n");
+}
+
 TEST_CASE("simulated network: an address takes others and routes along, as in the kernel",
           "[sim][network]") {
   Machine machine;
@@ -231,6 +240,26 @@ TEST_CASE("simulated network: the default route outlives a change of the address
   CHECK(std::ranges::any_of(machine.part.wiring().routes(), [](const auto& route) {
     return route.told.destination == "default" && route.told.gateway == "10.42.10.1";
   }));
+}
+
+TEST_CASE("simulated network: what is not confirmed is taken back by the real task kind",
+          "[sim][network]") {
+  Machine machine;
+  const auto params = must(Message<schema::IpAddresses>::from_json(
+      R"({"interface": "vmbr0.10", "addresses": ["10.42.10.9/24", "10.42.10.5/24"]})"));
+  const auto before = must(IpAddresses::observe(params.reader(), machine.host));
+  must(machine.apply(R"("10.42.10.9/24", "10.42.10.5/24")"));
+  CHECK(machine.cidrs() == Texts{"10.42.10.9", "10.42.10.5"});
+  const auto after = must(IpAddresses::observe(params.reader(), machine.host));
+
+  for (const auto& change : IpAddresses::revert(params.reader(), before.reader(), after.reader()))
+    must(IpAddresses::apply(change, machine.host));
+
+  const auto now = must(IpAddresses::observe(params.reader(), machine.host));
+  CHECK(now.reader().getRoutes().size() == before.reader().getRoutes().size());
+  auto cidrs = machine.cidrs();
+  std::ranges::sort(cidrs);
+  CHECK(cidrs == Texts{"10.42.10.2", "10.42.10.9"});
 }
 
 TEST_CASE("simulated network: what the kernel refuses is refused in its words", "[sim][network]") {

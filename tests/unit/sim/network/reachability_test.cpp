@@ -151,6 +151,24 @@ TEST_CASE("reachability: guests and units that come and go are followed", "[sim]
   CHECK(Lab::reach(lab.host, "10.42.20.5", 8096) == Reach::no_network);
 }
 
+TEST_CASE("reachability: a guest that is made has what its configuration says", "[sim][network]") {
+  Lab lab;
+  const auto attachment =
+      attachment_of("name=eth0,bridge=vmbr0,gw=10.42.20.1,ip=10.42.20.8/24,tag=20,type=veth");
+  REQUIRE(attachment);
+  CHECK(Lab::reach(lab.host, "10.42.20.8", 80) == Reach::unreachable);
+
+  lab.reachability.add(
+      "made", {.vmid = 150, .attachments = [attachment] { return std::vector{*attachment}; }});
+
+  CHECK(Lab::reach(lab.host, "10.42.20.8", 80) == Reach::refused);
+  lab.reachability.find_guest(150)->servers[80] = {};
+  CHECK(Lab::reach(lab.host, "10.42.20.8", 80) == Reach::open);
+  CHECK_FALSE(attachment_of("name=eth0,bridge=vmbr0,ip=dhcp"));
+  CHECK_FALSE(attachment_of("name=eth0,ip=10.0.0.1/24,link_down=1"));
+  CHECK(lab.reachability.find_guest(120) == lab.reachability.find("media"));
+}
+
 TEST_CASE("reachability: a machine's own filter lets packets fall", "[sim][network]") {
   Lab lab;
   lab.reachability.find("other")->is_dropped = [](const Attachment& from, std::uint16_t port) {

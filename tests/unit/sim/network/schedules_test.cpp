@@ -86,6 +86,16 @@ TEST_CASE("simulated schedules: an audit finds again what it was made of", "[sim
   check_again(facts, host);
 }
 
+TEST_CASE("simulated schedules: lines without a number follow each other", "[sim][schedules]") {
+  const auto facts = must(Message<AuditSchedules::Facts>::from_json(
+      R"({"cronVariables": [{"source": "f", "name": "MAILTO", "value": ""}],
+          "cronJobs": [{"source": "f", "schedule": "@daily", "user": "root", "command": "true"},
+                       {"source": "f", "line": 4000000000, "schedule": "@hourly", "user": "root",
+                        "command": "false"}]})"));
+
+  CHECK(crontab_text(facts.reader(), "f") == "MAILTO=\"\"\n@daily root true\n@hourly root false\n");
+}
+
 TEST_CASE("simulated schedules: what is absent stays absent", "[sim][schedules]") {
   SimHost bare;
   bare.file("/proc/1/comm", "sh\n");
