@@ -210,13 +210,27 @@ bool Disks::pass(Instant now) {
 Result<void> Disks::fill(const std::string& serial, std::uint64_t free) {
   auto* disk = disk_by_serial(serial);
   if (disk == nullptr) return no_disk(serial);
-  for (auto* device : all_on(*disk)) {
-    if (device->file_system.empty() && device != disk) continue;
-    const FileSystem room{.size = size_of_file_system(*device), .free = free};
-    device->room = room;
-    for (const auto& mount : mounts_of(*device)) host_.file_system(mount.point, room);
-  }
+  room_left_[serial] = free;
+  for (auto* device : all_on(*disk))
+    for (const auto& mount : mounts_of(*device)) limit(*device, mount.point);
   return {};
+}
+
+Result<void> Disks::break_after(const std::string& serial, std::uint64_t bytes) {
+  const auto* disk = disk_by_serial(serial);
+  if (disk == nullptr) return no_disk(serial);
+  breaks_after_[serial] = bytes;
+  for (const auto& mount : mounts_on(*disk)) limit(*disk, mount.point);
+  return {};
+}
+
+void Disks::limit(const Device& device, const Path& point) {
+  for (const auto* disk : disks_of(device.name)) {
+    if (const auto room = room_left_.extract(disk->serial))
+      host_.file_system(point, {.size = size_of_file_system(device), .free = room.mapped()});
+    if (const auto breaks = breaks_after_.extract(disk->serial))
+      host_.breaks(point, io_error(*disk), breaks.mapped());
+  }
 }
 
 SimSpeed Disks::speed_of(const Device& device) const {
@@ -278,6 +292,7 @@ Output Disks::mount(const SimMount& wanted) {
   }
   host_.file_system(wanted.point, *device->room);
   host_.speed(wanted.point, speed_of(*device));
+  limit(*device, wanted.point);
   return {};
 }
 

@@ -45,16 +45,15 @@ class Disks final : public Part {
   /// Whether it is there, and can be read.
   bool is_well(const std::string& device) const;
 
-  /// Of the disk and all that lies on it.
-  std::vector<SimMount> mounts_on(const Device& disk);
-
   Output mount(const SimMount& wanted);
   /// What is mounted there is a device's.
   Result<void> unmount(const SimMount& mounted);
   /// Who knows of other uses of a device, by its kernel's name.
   void also_in_use(std::function<bool(const std::string&)> in_use) { in_use_ = std::move(in_use); }
-  /// So many bytes are left on the file systems of this disk.
+  /// So many bytes are left on the file systems of this disk, also on one that is yet to be made.
   Result<void> fill(const std::string& serial, std::uint64_t free);
+  /// It stops answering once so many bytes more were written to a file system on it.
+  Result<void> break_after(const std::string& serial, std::uint64_t bytes);
 
  private:
   using Argv = std::vector<std::string>;
@@ -69,6 +68,9 @@ class Disks final : public Part {
   bool is_there(const Device& device) const;
   /// The disk itself with all that lies on it.
   std::vector<Device*> all_on(const Device& disk);
+  std::vector<SimMount> mounts_on(const Device& disk);
+  /// What was said of the disk beneath before this was mounted.
+  void limit(const Device& device, const Path& point);
   SimSpeed speed_of(const Device& device) const;
   std::vector<std::string> mountpoints_of(const Device& device) const;
   std::vector<SimMount> mounts_of(const Device& device) const;
@@ -90,6 +92,9 @@ class Disks final : public Part {
   std::map<std::string, std::vector<Path>> shown_;
   std::function<bool(const std::string&)> in_use_;
   SimHost::Program cmp_of_files_;
+  /// By the serial numbers, what holds from the next mount on.
+  std::map<std::string, std::uint64_t> room_left_;
+  std::map<std::string, std::uint64_t> breaks_after_;
   std::multimap<Instant, std::string> failures_;
 };
 

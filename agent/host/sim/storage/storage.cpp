@@ -16,18 +16,6 @@ Result<void> Storage::pull(const std::string& serial) {
   return {};
 }
 
-Result<void> Storage::pull_after(const std::string& serial, std::uint64_t bytes) {
-  const auto* disk = disks_.by_serial(serial);
-  if (disk == nullptr)
-    return fail(Fault::missing, fmt::format("there is no disk with the serial {}", serial));
-  for (const auto& mount : disks_.mounts_on(*disk))
-    host_.breaks(
-        mount.point,
-        {.fault = Fault::damaged, .what = fmt::format("{}: Input/output error", disk->path)},
-        bytes);
-  return {};
-}
-
 Result<void> Storage::fail_disk(const std::string& serial) {
   RELAB_CHECK(disks_.fail(serial));
   pools_.notice_disks();
@@ -39,6 +27,10 @@ Result<void> Storage::fail_disk_at(const std::string& serial, Instant when) {
     return fail(Fault::missing, fmt::format("there is no disk with the serial {}", serial));
   disks_.fail_at(serial, when);
   return {};
+}
+
+Result<void> Storage::fail_disk_after(const std::string& serial, std::uint64_t bytes) {
+  return disks_.break_after(serial, bytes);
 }
 
 Result<void> Storage::fill(const std::string& serial, std::uint64_t free) {

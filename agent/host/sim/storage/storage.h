@@ -12,10 +12,7 @@ class Storage final : public Part {
  public:
   /// The world's message must live as long as this.
   Storage(SimHost& host, World world)
-      : host_(host),
-        disks_(host, world),
-        pools_(host, world, disks_),
-        mounting_(host, disks_, pools_) {}
+      : disks_(host, world), pools_(host, world, disks_), mounting_(host, disks_, pools_) {}
 
   const Disks& disks() const { return disks_; }
   const Pools& pools() const { return pools_; }
@@ -24,16 +21,15 @@ class Storage final : public Part {
   /// world knows none.
   Result<void> plug(const std::string& serial);
   Result<void> pull(const std::string& serial);
-  /// The same, once so many bytes more were written to its file systems, of which one is mounted.
-  Result<void> pull_after(const std::string& serial, std::uint64_t bytes);
-  /// Nothing can be read from it or written to it any more.
+  /// Nothing can be read from it or written to it any more; or from then on, or once so many bytes
+  /// more were written to a file system on it.
   Result<void> fail_disk(const std::string& serial);
   Result<void> fail_disk_at(const std::string& serial, Instant when);
-  /// So many bytes are left on its file systems, mounted or yet to be mounted.
+  Result<void> fail_disk_after(const std::string& serial, std::uint64_t bytes);
+  /// So many bytes are left on its file systems, also on one that is yet to be made.
   Result<void> fill(const std::string& serial, std::uint64_t free);
 
  private:
-  SimHost& host_;
   Disks disks_;
   Pools pools_;
   Mounting mounting_;
