@@ -1,5 +1,7 @@
 #include "agent/host/sim/network/pci.h"
 
+#include <fmt/format.h>
+
 #include "agent/kinds/pci/audit.h"
 #include "tests/support/must.h"
 #include "tests/support/transcript.h"
@@ -31,7 +33,7 @@ void add(SimHost& host, const Card& card) {
   if (card.number.empty()) return;
   const auto render = "renderD" + std::to_string(128 + std::stoi(card.number));
   for (const auto& node : {"card" + card.number, render}) {
-    host.link("/sys/class/drm/" + node, "../.." + real.substr(4) + "/drm/" + node);
+    host.link("/sys/class/drm/" + node, fmt::format("../..{}/drm/{}", real.substr(4), node));
     host.link(real + "/drm/" + node + "/device", "../../../" + card.address);
     host.device("/dev/dri/" + node,
                 {.type = FileType::character, .mode = 0660, .gid = 104, .major = 226});
