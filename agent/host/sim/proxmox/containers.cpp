@@ -92,6 +92,16 @@ bool Containers::runs(std::uint32_t vmid) const {
   return found != states_.end() && found->second.running;
 }
 
+std::set<std::string> Containers::unknown() const {
+  std::set<std::string> all;
+  for (const auto& [vmid, known] : states_) {
+    if (!known.inside) continue;
+    const auto& some = known.inside->host().unknown();
+    all.insert(some.begin(), some.end());
+  }
+  return all;
+}
+
 std::string Containers::lock_of(std::uint32_t vmid, const PveConfig& config) const {
   const auto held = place_.faults.locked.find(vmid);
   return held != place_.faults.locked.end() ? held->second : config.current.value("lock");

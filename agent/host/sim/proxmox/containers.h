@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,8 @@ class Containers {
   /// Null where `inside` is.
   Inside* system_of(std::uint32_t vmid);
   bool runs(std::uint32_t vmid) const;
+  /// What was asked of their insides, and is not simulated.
+  std::set<std::string> unknown() const;
   /// Writes what is placed in a container where this machine sees it.
   void show(const Placed& placed) const;
 

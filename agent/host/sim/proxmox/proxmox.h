@@ -4,6 +4,7 @@
 /// and the programs pct, qm, pvesh, pvesm and pveam.
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,8 @@ class Proxmox final : public Part {
   /// Its Debian, to make something of it fail. Null where `inside` is.
   Debian* debian(std::uint32_t vmid);
   bool runs(std::uint32_t vmid) const { return containers_.runs(vmid); }
+  /// What was asked of containers, and is not simulated; none is made for it.
+  std::set<std::string> unknown() const { return containers_.unknown(); }
 
  private:
   static Applications applications_of(World world);

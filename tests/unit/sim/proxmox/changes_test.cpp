@@ -291,6 +291,7 @@ TEST_CASE("simulated proxmox: what is not simulated is an error", "[sim][proxmox
     CHECK(output.error().fault == Fault::unsupported);
   }
   CHECK(scene.host.unknown().size() == 8);
+  CHECK(scene.proxmox->unknown().contains("frobnicate"));
 }
 
 }  // namespace relab::agent::sim
