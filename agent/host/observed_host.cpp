@@ -25,7 +25,7 @@ std::string ObservedHost::begin(const Command& command) {
 }
 
 void ObservedHost::note(const std::string& line, Instant begun, const Result<Output>& output) {
-  const auto took = human(host_.now() - begun);
+  const auto took = human(inner().now() - begun);
   if (log_.size() == log_lines_max) log_.erase(log_.begin());
   log_.push_back(output ? fmt::format("{}: exit {}, {} bytes, {}{}", line, output->status,
                                       output->out.size(), took, output->truncated ? ", cut" : "")
@@ -34,24 +34,24 @@ void ObservedHost::note(const std::string& line, Instant begun, const Result<Out
 
 Result<Output> ObservedHost::run(const Command& command) {
   const auto line = begin(command);
-  const auto begun = host_.now();
-  auto output = host_.run(command);
+  const auto begun = inner().now();
+  auto output = inner().run(command);
   note(line, begun, output);
   return output;
 }
 
 Result<Output> ObservedHost::stream(const Command& command, Sink& sink) {
   const auto line = begin(command);
-  const auto begun = host_.now();
-  auto output = host_.stream(command, sink);
+  const auto begun = inner().now();
+  auto output = inner().stream(command, sink);
   note(line, begun, output);
   return output;
 }
 
 Result<Output> ObservedHost::feed(const Path& path, const Command& command, Sink& also) {
   const auto line = begin(command);
-  const auto begun = host_.now();
-  auto output = host_.feed(path, command, also);
+  const auto begun = inner().now();
+  auto output = inner().feed(path, command, also);
   note(line, begun, output);
   return output;
 }
@@ -59,15 +59,15 @@ Result<Output> ObservedHost::feed(const Path& path, const Command& command, Sink
 Result<Piped> ObservedHost::pipe(const Command& from, const Command& to, Sink& also) {
   const auto receiver = begin(to);
   const auto sender = begin(from);
-  const auto begun = host_.now();
-  auto piped = host_.pipe(from, to, also);
+  const auto begun = inner().now();
+  auto piped = inner().pipe(from, to, also);
   note(sender, begun, piped.map(&Piped::from));
   note(receiver, begun, piped.map(&Piped::to));
   return piped;
 }
 
 void ObservedHost::progress(const Advance& advance) {
-  const auto now = host_.now();
+  const auto now = inner().now();
   // Also after the clock was set back.
   if (now >= told_ && now - told_ < told_interval) return;
   told_ = now;
@@ -78,10 +78,10 @@ Result<Path> ObservedHost::fetch(const Parcel& parcel) {
   const auto line = fmt::format("fetching {} ({}) from the controller", clean_text(parcel.name),
                                 human_bytes(parcel.size));
   tell_({.done = ++steps_, .unit = "steps", .what = line}, {});
-  const auto begun = host_.now();
-  auto fetched = host_.fetch(parcel);
+  const auto begun = inner().now();
+  auto fetched = inner().fetch(parcel);
   if (log_.size() == log_lines_max) log_.erase(log_.begin());
-  log_.push_back(fetched ? fmt::format("{}: done, {}", line, human(host_.now() - begun))
+  log_.push_back(fetched ? fmt::format("{}: done, {}", line, human(inner().now() - begun))
                          : fmt::format("{}: {}", line, clean_text(fetched.error().what)));
   return fetched;
 }
@@ -89,7 +89,7 @@ Result<Path> ObservedHost::fetch(const Parcel& parcel) {
 Result<void> ObservedHost::pause(Millis span, const Waiting& waiting) {
   waiting_ = waiting;
   tell_({.done = steps_, .unit = "steps", .what = waiting_.what}, waiting_.for_person);
-  return host_.pause(span, waiting);
+  return inner().pause(span, waiting);
 }
 
 }  // namespace relab::agent

@@ -149,7 +149,10 @@ AdoptedAudit audit_of(const State& state, const std::string& host) {
     if (facts.isAuditGuests()) audit.guests = facts.getAuditGuests();
     if (facts.isAuditArr()) audit.arr = facts.getAuditArr();
     if (facts.isAuditJellyfin()) audit.jellyfin = facts.getAuditJellyfin();
+    if (facts.isAuditPbs()) audit.pbs = facts.getAuditPbs();
     if (facts.isAuditNetwork()) audit.network = facts.getAuditNetwork();
+    if (facts.isAuditSchedules()) audit.schedules = facts.getAuditSchedules();
+    if (facts.isAuditServices()) audit.services = facts.getAuditServices();
     if (facts.isAuditPci()) audit.pci = facts.getAuditPci();
     if (facts.isAuditPackages()) audit.packages = facts.getAuditPackages();
     const auto coverage = capnp::toDynamic(facts)

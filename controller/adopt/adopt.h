@@ -18,7 +18,10 @@ struct AdoptedAudit {
   std::optional<schema::AuditGuests::Facts::Reader> guests = {};
   std::optional<schema::AuditArr::Facts::Reader> arr = {};
   std::optional<schema::AuditJellyfin::Facts::Reader> jellyfin = {};
+  std::optional<schema::AuditPbs::Facts::Reader> pbs = {};
   std::optional<schema::AuditNetwork::Facts::Reader> network = {};
+  std::optional<schema::AuditSchedules::Facts::Reader> schedules = {};
+  std::optional<schema::AuditServices::Facts::Reader> services = {};
   std::optional<schema::AuditPci::Facts::Reader> pci = {};
   std::optional<schema::AuditPackages::Facts::Reader> packages = {};
   /// Sections that found something, in the schema's order.

@@ -24,6 +24,10 @@ std::span<const Command> commands() {
        "relab secret set tank-key", 2, cli::declare_secret, cli::secret},
       {"plan", "[PHASE]", "show what each phase orders from whom", "relab plan 0a", 1, nullptr,
        cli::plan},
+      {"rehearse", "",
+       "carry out the whole plan on simulated machines: how long it takes, what it would change, "
+       "what is wrong with it",
+       "relab rehearse --html rehearsal.html", 0, cli::declare_rehearse, cli::rehearse},
       {"run", "[PHASE | TRACK]",
        "run as far as the gates allow, or one phase or track; carries on with what was begun",
        "relab run 0a", 1, cli::declare_run, cli::run},

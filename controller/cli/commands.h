@@ -32,6 +32,8 @@ void declare_audit(boost::program_options::options_description& options);
 ExitCode audit(const Values& values, Context& context);
 void declare_secret(boost::program_options::options_description& options);
 ExitCode secret(const Values& values, Context& context);
+void declare_rehearse(boost::program_options::options_description& options);
+ExitCode rehearse(const Values& values, Context& context);
 ExitCode adopt(const Values& values, Context& context);
 void declare_report(boost::program_options::options_description& options);
 ExitCode report(const Values& values, Context& context);

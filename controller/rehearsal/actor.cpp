@@ -26,6 +26,7 @@ Actor::Actor(Part part, const std::string& role)
       keys_(std::move(part.keys)),
       timeline_(part.timeline),
       machine_(part.machine),
+      fate_(part.fate),
       send_(std::move(part.send)) {
   identity_ = state_identity(keys_, {.role = schema::Role::AGENT,
                                      .name = name_,
@@ -51,9 +52,15 @@ Result<std::unique_ptr<Actor>> Actor::make(Part part) {
   return actor;
 }
 
+void Actor::at(Instant when, std::function<void()> what) {
+  timeline_.at(when, [there = std::weak_ptr(there_), what = std::move(what)] {
+    if (!there.expired()) what();
+  });
+}
+
 void Actor::tick() {
   servant_->tick(timeline_.both());
-  if (servant_->busy()) timeline_.at(timeline_.now() + tick_interval, [this] { tick(); });
+  if (servant_->busy()) at(timeline_.now() + tick_interval, [this] { tick(); });
 }
 
 void Actor::take(const agent::Incoming& incoming) {
@@ -72,7 +79,7 @@ void Actor::end_at(agent::TaskEnd end) {
   const auto id = end.id;
   const auto when = end.ended;
   auto shared = std::make_shared<agent::TaskEnd>(std::move(end));
-  timeline_.at(when, [this, id, shared] {
+  at(when, [this, id, shared] {
     if (working_.erase(id) != 0) tell(std::move(*shared));
   });
 }
@@ -81,18 +88,27 @@ void Actor::end_at(agent::TaskEnd end) {
 void Actor::start(const TaskId& id, agent::Job job) {
   working_[id];
   auto shared = std::make_shared<agent::Job>(std::move(job));
-  timeline_.at(timeline_.now(), [this, id, shared] {
+  at(timeline_.now(), [this, id, shared] {
     if (working_.contains(id)) carry_out(id, *shared);
   });
 }
 
 void Actor::carry_out(const TaskId& id, const agent::Job& job) {
-  machine_.deliver(job.delivery);
+  machine_.hand(job);
   const auto began = timeline_.now();
+  const auto order = job.order.reader();
   auto& host = machine_.host_at(began);
-  agent::ObservedHost observed(host, ignore);
+  auto life = fate_.begins(name_, order);
+  const auto ask = [&](const agent::Waiting& waiting) { machine_.ask(waiting); };
+  const auto advance = [&](const agent::Advance& how) { fate_.advances(order, how); };
+  TaskHost in_time(
+      host, life,
+      {.until = began + std::chrono::seconds(order.getDeadline()), .ask = ask, .advance = advance});
+  TaskHost afterwards(host, life, {.ask = ask});
+  agent::ObservedHost observed(in_time, ignore);
+  agent::ObservedHost rescue(afterwards, ignore);
   auto work = agent::carry_out(
-      job.order.reader(), {.host = observed, .rescue = observed},
+      order, {.host = observed, .rescue = rescue},
       [&](const Message<schema::Facts>& before) -> Result<void> {
         const auto bytes = before.bytes();
         armed_.reset();
@@ -100,10 +116,13 @@ void Actor::carry_out(const TaskId& id, const agent::Job& job) {
         if (armed_) return std::move(*armed_);
         return fail(Fault::damaged, "the way back was not stored");
       });
+  if (life.over()) return fate_.dies(name_, host.now());
   agent::TaskEnd end{.id = id, .started = began, .ended = host.now(), .log = observed.take_log()};
   end.unconfirmed = work.unconfirmed;
   end.stuck = work.stuck;
-  agent::take_work(std::move(work), working_[id], end);
+  const bool late = end.ended - began >= std::chrono::seconds(order.getDeadline());
+  agent::take_work(std::move(work),
+                   late ? std::optional(agent::StopReason::out_of_time) : working_[id], end);
   end_at(std::move(end));
 }
 
@@ -122,7 +141,7 @@ void Actor::armed(const TaskId& /*id*/, Result<void> stored) { armed_ = std::mov
 void Actor::review(const TaskId& id, Message<schema::Order> order) {
   working_[id];
   auto shared = std::make_shared<Message<schema::Order>>(std::move(order));
-  timeline_.at(timeline_.now(), [this, id, shared] {
+  at(timeline_.now(), [this, id, shared] {
     const auto began = timeline_.now();
     auto& host = machine_.host_at(began);
     auto work = agent::review(shared->reader(), host);
@@ -136,7 +155,7 @@ void Actor::review(const TaskId& id, Message<schema::Order> order) {
 void Actor::undo(const TaskId& id, agent::Undoing undoing) {
   working_[id];
   auto shared = std::make_shared<agent::Undoing>(std::move(undoing));
-  timeline_.at(timeline_.now(), [this, id, shared] {
+  at(timeline_.now(), [this, id, shared] {
     const auto began = timeline_.now();
     auto& host = machine_.host_at(began);
     const auto undone = agent::undo(shared->order.reader(), shared->before.reader(), host);

@@ -10,6 +10,7 @@
 
 #include "agent/journal/journal.h"
 #include "agent/service/servant.h"
+#include "controller/rehearsal/fate.h"
 #include "controller/rehearsal/machine.h"
 #include "controller/rehearsal/timeline.h"
 
@@ -20,7 +21,8 @@ using Send = std::function<Result<void>(const std::string& route, ByteView frame
 
 class Actor final : public agent::Outlet, public agent::Labour {
  public:
-  /// Borrows timeline and machine. Its journal is in the folder.
+  /// Borrows timeline, machine and fate. Its journal is in the folder: made anew over the same one,
+  /// it is the agent that starts again.
   struct Part {
     std::string name;
     crypto::Keys keys;
@@ -29,6 +31,7 @@ class Actor final : public agent::Outlet, public agent::Labour {
     std::filesystem::path folder;
     Timeline& timeline;
     Machine& machine;
+    Fate& fate;
     Send send;
   };
   static Result<std::unique_ptr<Actor>> make(Part part);
@@ -49,6 +52,8 @@ class Actor final : public agent::Outlet, public agent::Labour {
 
  private:
   Actor(Part part, const std::string& role);
+  /// At that time, if the actor is still there.
+  void at(Instant when, std::function<void()> what);
   void tell(agent::Notice notice);
   void tick();
   void carry_out(const TaskId& id, const agent::Job& job);
@@ -60,11 +65,14 @@ class Actor final : public agent::Outlet, public agent::Labour {
   Bytes identity_;
   Timeline& timeline_;
   Machine& machine_;
+  Fate& fate_;
   Send send_;
   std::optional<agent::Journal> journal_;
   std::optional<agent::Servant> servant_;
   std::map<TaskId, std::optional<agent::StopReason>> working_;
   std::optional<Result<void>> armed_;
+  /// Gone with the actor: what was to happen to it does not happen any more.
+  std::shared_ptr<bool> there_ = std::make_shared<bool>(true);
 };
 
 }  // namespace relab::rehearsal

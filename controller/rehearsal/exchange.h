@@ -22,6 +22,8 @@ class StageExchange final : public controller::Exchange {
 
   /// Somebody answers there from now on.
   void answer(const std::string& endpoint, Hear hear) { actors_[endpoint] = std::move(hear); }
+  /// Nobody does any more.
+  void silence(const std::string& endpoint) { actors_.erase(endpoint); }
   /// From an actor: to the connection over which it heard what it answers. Fault::unreachable if
   /// that is gone.
   Result<void> deliver(const std::string& route, ByteView frame);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "agent/host/host.h"
+#include "agent/worker/workers.h"
 
 namespace relab::rehearsal {
 
@@ -18,8 +19,10 @@ class Machine {
   /// The host, with its clock set: how far that has come once a task is done is what the task took.
   /// Tasks side by side see each what those that began before did, as if they had ended.
   virtual agent::Host& host_at(Instant now) = 0;
-  /// What came with the next task's order to be handed on; empty: nothing.
-  virtual void deliver(const std::optional<agent::Delivery>& delivery) = 0;
+  /// What came with the next task: secrets, files to be handed on, what the agent was shown.
+  virtual void hand(const agent::Job& job) = 0;
+  /// A person is told this, and may do something about it, while a task waits.
+  virtual void ask(const agent::Waiting& waiting) = 0;
   virtual std::string machine_id() const = 0;
 };
 

@@ -1,20 +1,35 @@
 #include "controller/rehearsal/stage.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "common/base/file.h"
-#include "controller/gates/gate.h"
+#include "controller/gates/approval.h"
 #include "controller/plan/plan.h"
 
 namespace relab::rehearsal {
 
 namespace {
 
+using controller::Finding;
 using controller::RunEnd;
 
+/// What people do takes them minutes, and so does a restart.
+constexpr auto patience = std::chrono::seconds(3600);
 constexpr auto quiet_interval = Millis(1000);
 /// A year of waiting for what does not come is a mistake of the simulation.
 constexpr auto longest = std::chrono::hours(24 * 366);
+
+void count(const controller::Engine& engine, PhaseEnd& end) {
+  using controller::StepState;
+  end.succeeded = static_cast<unsigned>(engine.count(StepState::succeeded));
+  end.failed =
+      static_cast<unsigned>(engine.count(StepState::failed) + engine.count(StepState::blocked));
+  for (const auto& track : engine.tracks())
+    for (const auto& run : track)
+      if (run.wait != controller::Wait::nothing)
+        end.waiting.push_back({.path = run.step.path, .wait = run.wait, .why = run.why});
+}
 
 }  // namespace
 
@@ -34,16 +49,25 @@ Result<std::unique_ptr<Stage>> Stage::make(Setting setting) {
 }
 
 Result<void> Stage::place(Place place) {
+  const auto name = place.name;
+  places_.erase(name);
+  return begin(places_.emplace(name, std::move(place)).first->second);
+}
+
+Result<void> Stage::begin(Place& place) {
   const auto folder = setting_.folder / "agents" / place.name;
   RELAB_CHECK(make_private_folder(folder));
+  RELAB_TRY(auto keys, crypto::Keys::from(place.keys.secret().view()));
+  RELAB_TRY(auto role, agent::RoleLimits::parse(place.role));
   RELAB_TRY(auto actor,
             Actor::make({.name = place.name,
-                         .keys = std::move(place.keys),
+                         .keys = std::move(keys),
                          .trust = agent::Trust::of(setting_.lab, {*book_->state().controller()}),
-                         .role = std::move(place.role),
+                         .role = std::move(role),
                          .folder = folder,
                          .timeline = timeline_,
                          .machine = place.machine,
+                         .fate = setting_.fate == nullptr ? harmless_ : *setting_.fate,
                          .send = [this](const std::string& route, ByteView frame) {
                            return exchange_.deliver(route, frame);
                          }}));
@@ -51,6 +75,16 @@ Result<void> Stage::place(Place place) {
                    [actor = actor.get()](const agent::Incoming& frame) { actor->take(frame); });
   actors_[place.name] = std::move(actor);
   return {};
+}
+
+void Stage::falls(const std::string& name, Instant when, Millis away) {
+  timeline_.at(when, [this, name] {
+    exchange_.silence(places_.at(name).endpoint);
+    actors_.erase(name);
+  });
+  timeline_.at(std::max(when, timeline_.now()) + away, [this, name] {
+    if (auto begun = begin(places_.at(name)); !begun) broken_ = begun.error();
+  });
 }
 
 Result<void> Stage::enrol(Place wanted) {
@@ -61,25 +95,54 @@ Result<void> Stage::enrol(Place wanted) {
   return book_->enrolled({.name = name, .endpoint = endpoint, .agent = party});
 }
 
+controller::Evidences Stage::evidences(schema::Lab::Reader lab) const {
+  controller::Evidences evidences{
+      .lab = lab, .state = book_->state(), .now = timeline_.now(), .secrets = {}};
+  for (const auto& name : setting_.secrets) evidences.secrets.emplace(name, setting_.begin);
+  return evidences;
+}
+
+Result<controller::StoredSecret> Stage::secret(const std::string& name) const {
+  if (!setting_.secrets.contains(name))
+    return fail(Fault::missing, fmt::format("there is no secret '{}'", name),
+                "relab secret set " + name);
+  const auto value = "the rehearsal's " + name;
+  return controller::StoredSecret{.value = crypto::Secret::of(bytes_of(value)),
+                                  .set_at = setting_.begin};
+}
+
+Result<void> Stage::approve(const Message<schema::Lab>& lab, const std::string& phase) {
+  constexpr auto valid_for = std::chrono::hours(24);
+  RELAB_TRY(const auto plan, controller::compile_phase(lab.reader(), phase));
+  const auto before = evidences(lab.reader());
+  const auto deeds = controller::deeds_of(plan, before);
+  const bool ready = std::ranges::all_of(deeds, [](const auto& deed) {
+    return !deed.victims.empty() && std::ranges::all_of(deed.needs.findings, &Finding::met);
+  });
+  if (deeds.empty() || !ready) return {};
+  const auto approval = controller::approval_of(plan, deeds, valid_for, before);
+  return book_->approved(sign(keys_, approval).bytes());
+}
+
 Result<PhaseEnd> Stage::run(const Message<schema::Lab>& lab, const std::string& phase,
                             controller::Narrator& narrator) {
-  PhaseEnd end{.began = timeline_.now(), .ended = timeline_.now()};
-  RELAB_TRY(const auto gate,
-            controller::judge_entry(
-                phase, {.lab = lab.reader(), .state = book_->state(), .now = timeline_.now()}));
-  RELAB_CHECK(book_->judged(gate));
-  if (!gate.open) return end;
-  end.gate_was_open = true;
+  PhaseEnd end{.gate = {}, .began = timeline_.now(), .ended = timeline_.now()};
+  RELAB_TRY(end.gate, controller::judge_entry(phase, evidences(lab.reader())));
+  RELAB_CHECK(book_->judged(end.gate));
+  if (!end.gate.open) return end;
   RELAB_TRY(auto plan, controller::compile_phase(lab.reader(), phase));
   const auto run = RunId::make(timeline_.now());
   exchange_.hang_up();
   RELAB_CHECK(book_->run_started(run, {.phase = phase}, lab.bytes()));
-  controller::Driver driver(
-      {.lab = setting_.lab, .patience = std::chrono::seconds(30), .secrets = setting_.secrets},
-      *book_, keys_, exchange_, narrator);
+  controller::Driver driver({.lab = setting_.lab,
+                             .patience = patience,
+                             .secrets = [this](const std::string& name) { return secret(name); },
+                             .parcels = setting_.parcels},
+                            *book_, keys_, exchange_, narrator);
   RELAB_CHECK(driver.begin(run, std::move(plan), timeline_.both()));
   RELAB_TRY(const auto left, follow(driver));
   end.ran = left == RunEnd::done;
+  count(driver.engine(), end);
   if (end.ran) RELAB_CHECK(book_->run_ended(run));
   RELAB_CHECK(book_->checkpoint(keys_));
   end.ended = timeline_.now();
@@ -90,6 +153,7 @@ Result<PhaseEnd> Stage::run(const Message<schema::Lab>& lab, const std::string& 
 Result<RunEnd> Stage::follow(controller::Driver& driver) {
   const auto begun = timeline_.now();
   while (timeline_.now() - begun < longest) {
+    if (broken_) return fail(*broken_);
     RELAB_TRY(const auto end, driver.step(timeline_.both()));
     if (end) return *end;
     if (exchange_.waiting()) continue;

@@ -6,8 +6,11 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
+#include "controller/engine/engine.h"
+#include "controller/gates/gate.h"
 #include "controller/rehearsal/actor.h"
 #include "controller/rehearsal/exchange.h"
 #include "controller/rehearsal/timeline.h"
@@ -16,11 +19,23 @@
 
 namespace relab::rehearsal {
 
+/// A step that nothing came of: nobody did what it waits for.
+struct WaitingStep {
+  std::string path;
+  controller::Wait wait = controller::Wait::nothing;
+  std::string why;
+};
+
 /// What a phase came to.
 struct PhaseEnd {
-  bool gate_was_open = false;
+  /// Through which it went, or did not.
+  controller::Gate gate;
   /// Every step has come to its end; otherwise nothing went on by itself.
   bool ran = false;
+  unsigned succeeded = 0;
+  /// With those behind them.
+  unsigned failed = 0;
+  std::vector<WaitingStep> waiting = {};
   Instant began{};
   Instant ended{};
 };
@@ -32,7 +47,12 @@ class Stage {
     Instant begin;
     /// Of its ledger and the journals of its agents; empty at first.
     std::filesystem::path folder;
-    controller::SecretSource secrets = {};
+    /// Names of those that are stored. Their values stand for real ones.
+    std::set<std::string> secrets = {};
+    /// Packages for guests; what is in them comes with the machines.
+    std::vector<controller::OfferedParcel> parcels = {};
+    /// Borrowed; null: nothing befalls anybody.
+    Fate* fate = nullptr;
   };
   static Result<std::unique_ptr<Stage>> make(Setting setting);
 
@@ -40,7 +60,8 @@ class Stage {
   struct Place {
     std::string name;
     std::string endpoint;
-    agent::RoleLimits role;
+    /// Its manifest.
+    std::string role;
     /// Borrowed.
     Machine& machine;
     crypto::Keys keys = crypto::Keys::make();
@@ -50,24 +71,40 @@ class Stage {
   /// One that obeys the controller, which does not know it yet: a step brings it.
   Result<void> place(Place place);
 
+  /// A person lets the phase do what it destroys, at once and for a day, on the evidence that there
+  /// is. Nothing happens where it destroys nothing, or lacks evidence.
+  Result<void> approve(const Message<schema::Lab>& lab, const std::string& phase);
+
+  /// The agent is away from that time on, as after a power cut, and starts again after that long.
+  void falls(const std::string& name, Instant when, Millis away);
+
   /// Through its gate and to its end, or as far as that goes by itself.
   Result<PhaseEnd> run(const Message<schema::Lab>& lab, const std::string& phase,
                        controller::Narrator& narrator);
 
   const controller::Book& book() const { return *book_; }
+  controller::Evidences evidences(schema::Lab::Reader lab) const;
   Instant now() const { return timeline_.now(); }
   const crypto::Keys& keys() const { return keys_; }
 
  private:
   explicit Stage(Setting setting);
+  Result<controller::StoredSecret> secret(const std::string& name) const;
   Result<controller::RunEnd> follow(controller::Driver& driver);
 
+  Result<void> begin(Place& place);
+
   Setting setting_;
+  Fate harmless_;
   Timeline timeline_;
   crypto::Keys keys_;
   std::optional<controller::Book> book_;
   StageExchange exchange_;
+  /// What each actor is made of, and made of again.
+  std::map<std::string, Place> places_;
   std::map<std::string, std::unique_ptr<Actor>> actors_;
+  /// An agent could not start again.
+  std::optional<Error> broken_;
 };
 
 }  // namespace relab::rehearsal

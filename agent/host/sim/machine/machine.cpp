@@ -1,0 +1,94 @@
+#include "agent/host/sim/machine/machine.h"
+
+#include <fmt/format.h>
+
+#include "common/wire/message.h"
+
+namespace relab::agent::sim {
+
+namespace {
+
+/// Forking and answering.
+constexpr auto usual_command = Millis(15);
+
+}  // namespace
+
+Machine::Machine(World world, Hooks hooks)
+    : world_(world),
+      debian_(begin(host_, world), world),
+      storage_(host_, world),
+      network_(host_, world),
+      pci_(host_, world),
+      services_(host_, world),
+      schedules_(host_, world),
+      reachability_(host_, world, network_, services_),
+      proxmox_(host_, world, own_hooks(std::move(hooks))) {
+  write_files();
+  join_network();
+  host_.each_command_takes(usual_command);
+}
+
+SimHost& Machine::begin(SimHost& host, World world) {
+  host.at(instant_of(world.getBegan()));
+  host.strict({});
+  return host;
+}
+
+Hooks Machine::own_hooks(Hooks hooks) {
+  hooks.on_volume = [this](const Volume& volume) { return make_volume(volume); };
+  hooks.on_power = [this, then = std::move(hooks.on_power)](std::uint32_t vmid, bool runs) {
+    if (auto* guest = reachability_.find_guest(vmid); guest != nullptr) guest->is_up = runs;
+    if (then) then(vmid, runs);
+  };
+  return hooks;
+}
+
+void Machine::write_files() {
+  host_.file("/etc/machine-id", str(world_.getMachineId()) + "\n");
+  for (const auto file : world_.getFiles())
+    if (file.getVmid() == 0)
+      host_.file(str(file.getPath()), str(file.getText()),
+                 {.type = FileType::regular,
+                  .mode = file.getMode(),
+                  .uid = file.getUid(),
+                  .gid = file.getGid()});
+}
+
+void Machine::join_network() {
+  for (const auto guest : world_.getGuests().getGuests()) {
+    auto* inside = proxmox_.inside(guest.getVmid());
+    if (inside != nullptr && reachability_.find(str(guest.getName())) != nullptr)
+      reachability_.attach(*inside, str(guest.getName()));
+  }
+}
+
+/// As Proxmox makes a container's root: PVE::Storage::ZFSPoolPlugin.
+Result<void> Machine::make_volume(const Volume& volume) {
+  if (volume.dataset.empty()) return {};
+  const auto quota = fmt::format("refquota={}", volume.bytes);
+  const bool there = storage_.pools().dataset(volume.dataset) != nullptr;
+  RELAB_TRY(const auto output,
+            host_.run({.argv = there ? std::vector<std::string>{"zfs", "set", quota, volume.dataset}
+                                     : std::vector<std::string>{
+                                           "zfs", "create", "-o", "acltype=posixacl", "-o",
+                                           "xattr=sa", "-o", quota, volume.dataset}}));
+  if (output.status == 0) return {};
+  return fail(Fault::busy, output.err);
+}
+
+std::set<std::string> Machine::unplugged() const {
+  std::set<std::string> serials;
+  for (const auto serial : world_.getUnplugged()) {
+    const auto* disk = storage_.disks().by_serial(str(serial));
+    if (disk != nullptr && !disk->attached) serials.insert(str(serial));
+  }
+  return serials;
+}
+
+std::set<std::string> Machine::unknown() const {
+  auto all = host_.unknown();
+  all.merge(proxmox_.unknown());
+  return all;
+}
+
+}  // namespace relab::agent::sim

@@ -1,0 +1,273 @@
+#include <cstdlib>
+#include <filesystem>
+#include <fmt/format.h>
+
+#include "common/base/file.h"
+#include "controller/cli/commands.h"
+#include "controller/cli/context.h"
+#include "controller/cli/page/compose.h"
+#include "controller/cli/rehearse_text.h"
+#include "controller/rehearsal/chaos.h"
+#include "controller/rehearsal/faults.h"
+#include "controller/rehearsal/rehearsal.h"
+#include "controller/rehearsal/world/world.h"
+
+namespace relab::controller::cli {
+
+namespace po = boost::program_options;
+namespace fs = std::filesystem;
+
+namespace {
+
+using rehearsal::Rehearsal;
+using Worlds = std::vector<Message<schema::World>>;
+
+std::string text_of(const Values& values, const char* option) {
+  return values.count(option) == 0 ? std::string() : values[option].as<std::string>();
+}
+
+/// Where a rehearsal is kept, or a folder that goes with it.
+class Folder {
+ public:
+  static Result<Folder> make(const std::string& kept) {
+    if (!kept.empty()) return Folder(kept, false);
+    auto name = (fs::temp_directory_path() / "relab-rehearsal-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr)
+      return fail(Fault::busy, "no folder can be made in " + fs::temp_directory_path().string());
+    return Folder(fs::path(name) / "rehearsal", true);
+  }
+  Folder(Folder&& other) noexcept
+      : path_(std::move(other.path_)), passing_(std::exchange(other.passing_, false)) {}
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() {
+    std::error_code ignored;
+    if (passing_) fs::remove_all(path_.parent_path(), ignored);
+  }
+  const fs::path& path() const { return path_; }
+
+ private:
+  Folder(fs::path path, bool passing) : path_(std::move(path)), passing_(passing) {}
+  fs::path path_;
+  bool passing_;
+};
+
+/// The machines that are taken for real, and what they were made of, in words.
+struct Ground {
+  Worlds worlds;
+  std::string words;
+};
+
+/// Milliseconds would only make the chart harder to read.
+Instant begin_of(Instant now) { return std::chrono::floor<std::chrono::seconds>(now); }
+
+Worlds described(schema::Lab::Reader lab, Instant begin) {
+  Worlds worlds;
+  for (const auto host : lab.getHosts())
+    worlds.push_back(rehearsal::world_of_lab(lab, host, begin));
+  return worlds;
+}
+
+Result<Worlds> audited(const State& state, schema::Lab::Reader lab, const std::string& run,
+                       Instant begin) {
+  Worlds worlds;
+  for (const auto host : lab.getHosts()) {
+    RELAB_TRY(auto world,
+              rehearsal::world_of_audit(state, lab, host, {.run = run, .began = begin}));
+    worlds.push_back(std::move(world));
+  }
+  return worlds;
+}
+
+Result<Ground> ground_of(const Values& values, Context& context, schema::Lab::Reader lab,
+                         Instant begin) {
+  if (values.count("world") != 0) {
+    Ground ground{.worlds = {}, .words = "the world of"};
+    for (const auto& file : values["world"].as<std::vector<std::string>>()) {
+      RELAB_TRY(auto world, rehearsal::load_world(file, lab));
+      ground.worlds.push_back(std::move(world));
+      ground.words += " " + file;
+    }
+    return ground;
+  }
+  const auto name = str(lab.getName());
+  std::error_code ignored;
+  const bool has_ledger = fs::exists(context.ledger_file(name), ignored);
+  const auto run = text_of(values, "audit");
+  if (values.count("described") != 0 || (run.empty() && !has_ledger))
+    return Ground{.worlds = described(lab, begin),
+                  .words = has_ledger ? "the machines as lab.toml describes them"
+                                      : "the machines as lab.toml describes them: nobody has "
+                                        "audited them yet"};
+  RELAB_TRY(const auto book, context.read_book(name));
+  RELAB_TRY(auto worlds, audited(book.state(), lab, run, begin));
+  return Ground{.worlds = std::move(worlds),
+                .words = run.empty() ? "the newest audit" : "the audit of run " + run};
+}
+
+Result<std::vector<rehearsal::FaultWish>> faults_of(const Values& values) {
+  std::vector<rehearsal::FaultWish> wishes;
+  if (values.count("fault") == 0) return wishes;
+  for (const auto& text : values["fault"].as<std::vector<std::string>>()) {
+    RELAB_TRY(auto wish, rehearsal::parse_fault(text));
+    wishes.push_back(std::move(wish));
+  }
+  return wishes;
+}
+
+Result<void> save_worlds(const Worlds& worlds, const std::string& file) {
+  if (file.empty()) return {};
+  if (worlds.size() == 1) return rehearsal::save_world(worlds.front().reader(), file);
+  for (const auto& world : worlds)
+    RELAB_CHECK(rehearsal::save_world(world.reader(),
+                                      fmt::format("{}.{}", file, str(world.reader().getHost()))));
+  return {};
+}
+
+Result<void> write_text(const std::string& file, const std::string& text) {
+  if (file.empty()) return {};
+  return replace_file(file, text).during("writing " + file);
+}
+
+/// The files that were asked for.
+Result<void> write_files(const Values& values, const Rehearsal& done, schema::Lab::Reader lab,
+                         Context& context) {
+  const auto title = fmt::format("Rehearsal of {}", str(lab.getName()));
+  const auto course = done.course();
+  RELAB_CHECK(write_text(text_of(values, "mermaid"), rehearsal::gantt_mermaid(course, title)));
+  RELAB_CHECK(write_text(text_of(values, "svg"), rehearsal::gantt_svg(course, title)));
+  const auto page = text_of(values, "html");
+  if (page.empty()) return {};
+  RELAB_TRY(auto report, compose_report({.book = done.stage().book(),
+                                         .evidences = done.stage().evidences(lab),
+                                         .basis = "rehearsal"}));
+  add_rehearsal(done, report);
+  RELAB_CHECK(write_page(page, report));
+  context.out().line(fmt::format("The report is in {}.", page));
+  return {};
+}
+
+ExitCode rehearse_once(const Values& values, Context& context, const Message<schema::Lab>& lab) {
+  const auto begin = begin_of(wall_clock());
+  auto wishes = faults_of(values);
+  if (!wishes) {
+    context.out().error(wishes.error());
+    return ExitCode::usage;
+  }
+  auto ground = ground_of(values, context, lab.reader(), begin);
+  if (!ground) return context.failed(ground.error());
+  if (const auto saved = save_worlds(ground->worlds, text_of(values, "save-world")); !saved)
+    return context.failed(saved.error());
+  const auto folder = Folder::make(text_of(values, "keep"));
+  if (!folder) return context.failed(folder.error());
+  auto made = Rehearsal::make({.lab = lab,
+                               .worlds = std::move(ground->worlds),
+                               .folder = folder->path(),
+                               .begin = begin,
+                               .faults = std::move(*wishes)});
+  if (!made) return context.failed(made.error());
+  auto& rehearsal = **made;
+  context.out().line(
+      fmt::format("Rehearsal of {}, on {}.", str(lab.reader().getName()), ground->words));
+  QuietNarrator narrator(context.out());
+  if (const auto run = rehearsal.run(narrator); !run) return context.failed(run.error());
+  show(rehearsal, context.out());
+  if (const auto written = write_files(values, rehearsal, lab.reader(), context); !written)
+    return context.failed(written.error());
+  context.out().value(to_json(rehearsal));
+  return code_of(rehearsal);
+}
+
+/// What many rehearsals came to.
+struct Tally {
+  unsigned recovered = 0;
+  unsigned stopped = 0;
+  nlohmann::json wrong = nlohmann::json::array();
+};
+
+Result<Tally> rehearse_many(const rehearsal::ChaosWish& first, unsigned count, Context& context) {
+  Tally tally;
+  QuietNarrator narrator(context.out());
+  auto wish = first;
+  for (unsigned i = 0; i < count; ++i, ++wish.seed) {
+    RELAB_TRY(const auto end, rehearsal::rehearse_with_chance(wish, narrator)
+                                  .during(fmt::format("rehearsing with seed {}", wish.seed)));
+    ++(end.recovered ? tally.recovered : tally.stopped);
+    if (end.wrong.empty()) continue;
+    context.out().line(fmt::format("  seed {}: {}", end.seed, Printer::harmless(end.wrong)));
+    for (const auto& fault : end.faults) context.out().line("    " + Printer::harmless(fault));
+    tally.wrong.push_back({{"seed", end.seed}, {"faults", end.faults}, {"what", end.wrong}});
+  }
+  return tally;
+}
+
+ExitCode rehearse_chaos(const Values& values, Context& context, const Message<schema::Lab>& lab) {
+  constexpr unsigned most = 1'000'000;
+  const auto count = values["chaos"].as<unsigned>();
+  if (count == 0 || count > most) {
+    context.out().error({.fault = Fault::invalid,
+                         .what = fmt::format("--chaos takes a number from 1 to {}", most)});
+    return ExitCode::usage;
+  }
+  const auto begin = begin_of(wall_clock());
+  const auto ground = ground_of(values, context, lab.reader(), begin);
+  if (!ground) return context.failed(ground.error());
+  const auto folder = Folder::make(text_of(values, "keep"));
+  if (!folder) return context.failed(folder.error());
+  if (const auto made = make_private_folder(folder->path()); !made)
+    return context.failed(made.error());
+  const auto tally = rehearse_many({.lab = lab,
+                                    .worlds = ground->worlds,
+                                    .folder = folder->path(),
+                                    .begin = begin,
+                                    .seed = values["seed"].as<std::uint64_t>()},
+                                   count, context);
+  if (!tally) return context.failed(tally.error());
+  context.out().line(fmt::format(
+      "{} rehearsals of {}, on {}, with faults by chance: {} came to their end all the same, {} "
+      "stopped at a gate; {} with a success that was none.",
+      count, str(lab.reader().getName()), ground->words, tally->recovered, tally->stopped,
+      tally->wrong.size()));
+  context.out().value({{"rehearsals", count},
+                       {"recovered", tally->recovered},
+                       {"stopped", tally->stopped},
+                       {"wrong", tally->wrong}});
+  return tally->wrong.empty() ? ExitCode::done : ExitCode::failed;
+}
+
+}  // namespace
+
+void declare_rehearse(po::options_description& options) {
+  auto add = options.add_options();
+  const auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
+  const auto texts = [](const char* name) {
+    return po::value<std::vector<std::string>>()->value_name(name);
+  };
+  add("audit", text("RUN"), "take the machines as this run's audit found them, not the newest");
+  add("described", "take the machines as lab.toml describes them, whatever an audit found");
+  add("world", texts("FILE"), "take a machine out of this file; once for each host");
+  add("save-world", text("FILE"), "write the machine that is taken into this file");
+  add("fault", texts("TEXT"), "let this go wrong: `--fault help` tells what can");
+  add("chaos", po::value<unsigned>()->value_name("N"),
+      "rehearse N times with faults by chance: no success may be one that is none");
+  add("seed", po::value<std::uint64_t>()->value_name("SEED")->default_value(1),
+      "of the first of them; each has the next one");
+  add("keep", text("FOLDER"), "keep its ledger in this folder, which must not be there yet");
+  add("html", text("FILE"), "write the report of it as one HTML page into this file");
+  add("mermaid", text("FILE"), "write its timeline as a Mermaid chart into this file");
+  add("svg", text("FILE"), "write its timeline as a picture into this file");
+}
+
+ExitCode rehearse(const Values& values, Context& context) {
+  if (values.count("fault") != 0 &&
+      values["fault"].as<std::vector<std::string>>() == std::vector<std::string>{"help"}) {
+    context.out().line(rehearsal::fault_forms());
+    return ExitCode::done;
+  }
+  const auto lab = context.lab();
+  if (!lab) return ExitCode::usage;
+  return values.count("chaos") == 0 ? rehearse_once(values, context, *lab)
+                                    : rehearse_chaos(values, context, *lab);
+}
+
+}  // namespace relab::controller::cli

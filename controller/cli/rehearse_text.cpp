@@ -1,0 +1,177 @@
+#include "controller/cli/rehearse_text.h"
+
+#include <fmt/format.h>
+
+#include "controller/cli/run_part.h"
+
+namespace relab::controller::cli {
+
+namespace {
+
+using nlohmann::json;
+using rehearsal::Rehearsal;
+using rehearsal::Trouble;
+
+constexpr std::size_t usual_width = 100;
+
+std::string_view name(Trouble::Kind kind) {
+  switch (kind) {
+    case Trouble::Kind::failed:
+      return "fails";
+    case Trouble::Kind::unmet:
+      return "unmet";
+    case Trouble::Kind::waits:
+      return "waits";
+    case Trouble::Kind::missing:
+      return "missing";
+    case Trouble::Kind::untrue:
+      return "UNTRUE";
+    case Trouble::Kind::not_played:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+/// What each step changed, in the order of the plan.
+template <typename Visit>
+void each_change(const Rehearsal& rehearsal, Visit visit) {
+  for (const auto& [id, task] : rehearsal.stage().book().state().tasks()) {
+    if (!task.evidence) continue;
+    const auto changes = task.evidence->report.reader().getChanges();
+    if (changes.size() != 0) visit(task, changes);
+  }
+}
+
+void show_changes(const Rehearsal& rehearsal, Printer& out) {
+  bool any = false;
+  each_change(rehearsal, [&](const TaskRecord& task, auto changes) {
+    if (!any) out.line("\n" + out.bold("What it would change"));
+    any = true;
+    out.line(fmt::format("  {} on {}", task.step, task.agent));
+    for (const auto change : changes) out.line("    " + Printer::harmless(str(change)));
+  });
+  if (!any) out.line("\nIt would change nothing.");
+}
+
+void show_phases(const Rehearsal& rehearsal, Printer& out) {
+  out.line("\n" + out.bold("Phases"));
+  for (const auto& phase : rehearsal.phases()) {
+    std::string words;
+    if (phase.steps == 0)
+      words = "no steps in lab.toml";
+    else if (!phase.end.gate.open)
+      words = out.bad("its gate is shut");
+    else if (!phase.end.ran)
+      words = fmt::format("{}: {} step(s) succeeded, {} failed", out.bad("came to a standstill"),
+                          phase.end.succeeded, phase.end.failed);
+    else
+      words = fmt::format("{}: {} step(s) succeeded, {} failed, {}",
+                          phase.complete() ? out.good("complete") : out.bad("not complete"),
+                          phase.end.succeeded, phase.end.failed,
+                          human(phase.end.ended - phase.end.began));
+    out.line(fmt::format("  {:4} {}", Printer::harmless(phase.name), words));
+  }
+}
+
+void show_troubles(const std::vector<Trouble>& troubles, Printer& out) {
+  if (troubles.empty()) {
+    out.line("\n" + out.good("Nothing was found to be wrong."));
+    return;
+  }
+  out.line("\n" + out.bold(fmt::format("{} problem(s)", troubles.size())));
+  for (const auto& trouble : troubles) {
+    out.line(fmt::format("  {} {}: {}", out.bad(fmt::format("{:7}", name(trouble.kind))),
+                         Printer::harmless(trouble.where), Printer::harmless(trouble.what)));
+    if (!trouble.hint.empty()) out.line("          " + Printer::harmless(trouble.hint));
+  }
+}
+
+json timeline_json(const rehearsal::Course& course) {
+  auto bars = json::array();
+  for (const auto& bar : course.bars)
+    bars.push_back({{"step", fmt::format("{}/{}/{}", bar.phase, bar.track, bar.step)},
+                    {"agent", bar.agent},
+                    {"started", iso8601(bar.began)},
+                    {"seconds", static_cast<double>((bar.ended - bar.began).count()) / 1000.0},
+                    {"outcome", bar.outcome},
+                    {"person", bar.person}});
+  return bars;
+}
+
+}  // namespace
+
+void show(const Rehearsal& rehearsal, Printer& out) {
+  const auto width = out.style().width == 0 ? usual_width : out.style().width;
+  const auto course = rehearsal.course();
+  out.line("\n" +
+           out.bold(fmt::format("Timeline, {} altogether (# works, ~ waits for a person, ! fails)",
+                                human(course.ended - course.began))));
+  out.text(rehearsal::gantt_text(course, width));
+  show_changes(rehearsal, out);
+  out.line("\n" + out.bold("What it rests on"));
+  for (const auto& sentence : rehearsal.assumptions())
+    out.line("  assumed: " + Printer::harmless(sentence));
+  show_phases(rehearsal, out);
+  show_troubles(rehearsal.troubles(), out);
+}
+
+json to_json(const Rehearsal& rehearsal) {
+  auto phases = json::array();
+  for (const auto& phase : rehearsal.phases())
+    phases.push_back({{"phase", phase.name},
+                      {"title", phase.title},
+                      {"steps", phase.steps},
+                      {"gate_open", phase.end.gate.open},
+                      {"ran", phase.end.ran},
+                      {"succeeded", phase.end.succeeded},
+                      {"failed", phase.end.failed},
+                      {"proof_open", phase.proof.open},
+                      {"complete", phase.complete()}});
+  auto troubles = json::array();
+  for (const auto& trouble : rehearsal.troubles())
+    troubles.push_back({{"kind", std::string(name(trouble.kind))},
+                        {"where", trouble.where},
+                        {"what", trouble.what},
+                        {"hint", trouble.hint}});
+  auto changes = json::array();
+  each_change(rehearsal, [&](const TaskRecord& task, auto lines) {
+    json texts = json::array();
+    for (const auto line : lines) texts.push_back(str(line));
+    changes.push_back({{"step", task.step}, {"agent", task.agent}, {"changes", texts}});
+  });
+  const auto course = rehearsal.course();
+  return {{"began", iso8601(course.began)},         {"ended", iso8601(course.ended)},
+          {"assumptions", rehearsal.assumptions()}, {"phases", std::move(phases)},
+          {"timeline", timeline_json(course)},      {"changes", std::move(changes)},
+          {"problems", std::move(troubles)}};
+}
+
+void add_rehearsal(const Rehearsal& rehearsal, json& report) {
+  report["rehearsal"] = {{"began", iso8601(rehearsal.began())},
+                         {"assumptions", rehearsal.assumptions()}};
+  for (const auto& trouble : rehearsal.troubles())
+    if (trouble.kind == Trouble::Kind::untrue || trouble.kind == Trouble::Kind::not_played ||
+        trouble.kind == Trouble::Kind::missing)
+      report["problems"].push_back(
+          {{"kind", "missing"}, {"what", trouble.where}, {"why", trouble.what}});
+}
+
+ExitCode code_of(const Rehearsal& rehearsal) {
+  auto code = ExitCode::done;
+  for (const auto& phase : rehearsal.phases()) {
+    if (phase.end.failed != 0) code = worse(code, ExitCode::failed);
+    for (const auto& waiting : phase.end.waiting) {
+      if (waiting.wait == Wait::agent) code = worse(code, ExitCode::unreachable);
+      if (waiting.wait == Wait::approval || waiting.wait == Wait::person)
+        code = worse(code, ExitCode::person_needed);
+      if (waiting.wait == Wait::evidence) code = worse(code, ExitCode::gate_closed);
+    }
+    if (!phase.complete()) code = worse(code, ExitCode::gate_closed);
+  }
+  for (const auto& trouble : rehearsal.troubles())
+    if (trouble.kind == Trouble::Kind::not_played || trouble.kind == Trouble::Kind::untrue)
+      code = worse(code, ExitCode::failed);
+  return code;
+}
+
+}  // namespace relab::controller::cli

@@ -1,0 +1,138 @@
+#include "controller/rehearsal/chaos.h"
+
+#include <array>
+#include <fmt/format.h>
+#include <random>
+
+#include "controller/plan/plan.h"
+
+namespace relab::rehearsal {
+
+namespace {
+
+/// The same on every machine, unlike the distributions of the standard library.
+class Dice {
+ public:
+  explicit Dice(std::uint64_t seed) : engine_(seed) {}
+
+  /// Below `count`, which is not 0.
+  std::uint64_t below(std::uint64_t count) { return engine_() % count; }
+  template <typename List>
+  const auto& one_of(const List& list) {
+    return list[below(list.size())];
+  }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+/// What faults can befall.
+struct Targets {
+  /// Of steps.
+  std::vector<std::string> paths;
+  std::vector<std::string> agents;
+  /// Serial numbers.
+  std::vector<std::string> disks;
+  std::vector<std::string> external;
+  std::vector<std::string> guests;
+};
+
+Targets targets_of(const ChaosWish& wish) {
+  Targets targets;
+  const auto lab = wish.lab.reader();
+  for (const auto& name : controller::phases_in_order(lab)) {
+    const auto plan = controller::compile_phase(lab, name);
+    if (!plan) continue;
+    for (const auto& track : plan->tracks)
+      for (const auto& step : track) {
+        targets.paths.push_back(step.path);
+        targets.agents.push_back(step.agent);
+      }
+  }
+  for (const auto& world : wish.worlds) {
+    for (const auto disk : world.reader().getDisks().getDisks())
+      if (disk.getSerial().size() != 0) targets.disks.push_back(str(disk.getSerial()));
+    for (const auto serial : world.reader().getUnplugged()) targets.external.push_back(str(serial));
+  }
+  for (const auto guest : lab.getGuests()) targets.guests.push_back(str(guest.getName()));
+  return targets;
+}
+
+/// In words, so that a person can ask for just this one.
+std::string fault_by_chance(const Targets& targets, Dice& dice) {
+  enum { dies, fails, pulled, full, guest, storage, download, kinds };
+  const auto step = dice.below(targets.paths.size());
+  const auto& path = targets.paths[step];
+  const auto& disk = dice.one_of(targets.disks);
+  switch (dice.below(kinds)) {
+    case fails:
+      return dice.below(2) == 0
+                 ? fmt::format("disk:{} fails at {}% of {}", disk, 1 + dice.below(99), path)
+                 : fmt::format("disk:{} fails during {}", disk, path);
+    case pulled:
+      return fmt::format("disk:{} is pulled during {}", disk, path);
+    case full:
+      if (targets.external.empty()) break;
+      return fmt::format("disk:{} full at {} GB", dice.one_of(targets.external),
+                         1 + dice.below(4000));
+    case guest: {
+      if (targets.guests.empty()) break;
+      constexpr std::array ways{"does not start", "ends after its start", "is locked"};
+      return fmt::format("guest:{} {}", dice.one_of(targets.guests), dice.one_of(ways));
+    }
+    case storage:
+      return fmt::format("storage:{} is full during {}", dice.below(2) == 0 ? "local" : "local-zfs",
+                         path);
+    case download:
+      return "download fails";
+    default:
+      break;
+  }
+  return fmt::format("agent:{} dies at {}% of {}", targets.agents[step], 1 + dice.below(99), path);
+}
+
+}  // namespace
+
+std::vector<FaultWish> faults_by_chance(const ChaosWish& wish) {
+  const auto targets = targets_of(wish);
+  std::vector<FaultWish> wishes;
+  if (targets.paths.empty() || targets.disks.empty()) return wishes;
+  Dice dice(wish.seed);
+  for (auto count = 1 + dice.below(3); count != 0; --count) {
+    auto parsed = parse_fault(fault_by_chance(targets, dice));
+    RELAB_ASSERT(parsed);
+    wishes.push_back(*std::move(parsed));
+  }
+  return wishes;
+}
+
+Result<ChaosEnd> rehearse_with_chance(const ChaosWish& wish, controller::Narrator& narrator) {
+  ChaosEnd end{.seed = wish.seed, .faults = {}};
+  auto faults = faults_by_chance(wish);
+  for (const auto& fault : faults) end.faults.push_back(fault.text);
+  std::vector<Message<schema::World>> worlds;
+  for (const auto& world : wish.worlds) {
+    RELAB_TRY(auto copy, Message<schema::World>::parse(world.bytes()));
+    worlds.push_back(std::move(copy));
+  }
+  const auto folder = wish.folder / fmt::format("seed-{}", wish.seed);
+  RELAB_TRY(auto rehearsal, Rehearsal::make({.lab = wish.lab,
+                                             .worlds = std::move(worlds),
+                                             .folder = folder,
+                                             .begin = wish.begin,
+                                             .faults = std::move(faults)}));
+  RELAB_CHECK(rehearsal->run(narrator));
+  end.recovered = true;
+  for (const auto& phase : rehearsal->phases()) {
+    end.complete += phase.complete() ? 1U : 0U;
+    end.recovered = end.recovered && (phase.steps == 0 || phase.complete());
+  }
+  for (const auto& trouble : rehearsal->troubles())
+    if (trouble.kind == Trouble::Kind::untrue || trouble.kind == Trouble::Kind::not_played)
+      end.wrong += fmt::format("{}: {}; ", trouble.where, trouble.what);
+  std::error_code ignored;
+  if (end.wrong.empty()) std::filesystem::remove_all(folder, ignored);
+  return end;
+}
+
+}  // namespace relab::rehearsal

@@ -1,0 +1,44 @@
+#pragma once
+
+/// Many rehearsals of one plan, each with faults by chance: none may end with a gate that is open
+/// over something that is not so.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "controller/rehearsal/rehearsal.h"
+
+namespace relab::rehearsal {
+
+struct ChaosWish {
+  /// Borrowed.
+  const Message<schema::Lab>& lab;
+  const std::vector<Message<schema::World>>& worlds;
+  /// Each rehearsal has a folder in it, which is removed once nothing is wrong with it.
+  std::filesystem::path folder;
+  Instant begin;
+  std::uint64_t seed = 1;
+};
+
+/// How one of them ended.
+struct ChaosEnd {
+  /// What it can be made again with.
+  std::uint64_t seed = 0;
+  std::vector<std::string> faults;
+  /// Phases that came to their end and showed what they must.
+  unsigned complete = 0;
+  /// Each phase that does without the faults did so all the same.
+  bool recovered = false;
+  /// What must never be; empty: it is well.
+  std::string wrong = {};
+};
+
+/// Faults that this seed stands for, out of what lab and worlds have.
+std::vector<FaultWish> faults_by_chance(const ChaosWish& wish);
+
+/// One of them. An error only where it could not be carried out.
+Result<ChaosEnd> rehearse_with_chance(const ChaosWish& wish, controller::Narrator& narrator);
+
+}  // namespace relab::rehearsal

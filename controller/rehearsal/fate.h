@@ -1,0 +1,32 @@
+#pragma once
+
+/// What befalls actors while they work: faults that a rehearsal tries.
+
+#include <string>
+
+#include "agent/host/host.h"
+#include "controller/rehearsal/task_host.h"
+#include "schema/wire.capnp.h"
+
+namespace relab::rehearsal {
+
+/// Without one of their own, nothing does.
+class Fate {
+ public:
+  Fate() = default;
+  Fate(const Fate&) = delete;
+  Fate& operator=(const Fate&) = delete;
+  virtual ~Fate() = default;
+
+  /// A task begins; how long its agent lives.
+  virtual Life begins(const std::string& /*agent*/, schema::Order::Reader /*order*/) { return {}; }
+  /// A task tells how far it is, out of what it tells.
+  virtual void advances(schema::Order::Reader /*order*/, const agent::Advance& /*advance*/) {}
+  /// A task has come to its end.
+  virtual void ends(const std::string& /*agent*/, schema::Order::Reader /*order*/,
+                    schema::Outcome /*outcome*/) {}
+  /// The agent has died in the middle of a task, then.
+  virtual void dies(const std::string& /*agent*/, Instant /*when*/) {}
+};
+
+}  // namespace relab::rehearsal

@@ -1,0 +1,89 @@
+#pragma once
+
+/// Faults that a rehearsal tries: what is to go wrong, with what, and when.
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "controller/rehearsal/fate.h"
+
+namespace relab::rehearsal {
+
+enum class FaultKind {
+  disk_fails,
+  disk_pulled,
+  disk_full,
+  agent_dies,
+  guest_does_not_start,
+  guest_ends,
+  guest_locked,
+  storage_full,
+  download_fails,
+};
+
+struct FaultWish {
+  /// As it was asked for.
+  std::string text;
+  FaultKind kind;
+  /// The disk's serial number, the agent's, guest's or storage's name.
+  std::string who;
+  /// A step's path or name, a task kind, or a task kind with one of its texts: "guest:pbs". Empty:
+  /// from the beginning on.
+  std::string during;
+  /// How far that step is, from 0 to 1.
+  double at = 0;
+  /// Of a disk that is full: how much fits.
+  std::uint64_t bytes = 0;
+  /// Of an agent that dies: with which of the task's calls.
+  unsigned calls = 3;
+};
+
+/// "disk:SERIAL fails at 40% of zfs_backup", "disk:SERIAL is pulled during 0b/0b/write",
+/// "disk:SERIAL full at 1.2 TB", "usb full at 1.2 TB", "agent:NAME dies during guest:pbs",
+/// "guest:NAME does not start", "guest:NAME ends after its start", "guest:NAME is locked",
+/// "storage:NAME is full", "download fails". Fault::invalid, with what there is, for another text.
+Result<FaultWish> parse_fault(std::string_view text);
+
+/// What there is, one form in each line.
+std::string fault_forms();
+
+class Faults final : public Fate {
+ public:
+  /// Called for each fault as it comes about, but for agents that die.
+  using Strike = std::function<void(const FaultWish& wish)>;
+  using Fall = std::function<void(const std::string& agent, Instant when)>;
+  /// A task of the agent has succeeded.
+  using Success = std::function<void(const std::string& agent, schema::Order::Reader order)>;
+  struct Listeners {
+    Strike strike;
+    Fall fall;
+    Success success;
+  };
+
+  Faults(std::vector<FaultWish> wishes, Listeners listeners);
+
+  /// Those that are there from the beginning.
+  void begin();
+  /// Those that have not come about.
+  std::vector<std::string> left() const;
+
+  Life begins(const std::string& agent, schema::Order::Reader order) override;
+  void advances(schema::Order::Reader order, const agent::Advance& advance) override;
+  void ends(const std::string& agent, schema::Order::Reader order,
+            schema::Outcome outcome) override;
+  void dies(const std::string& agent, Instant when) override;
+
+ private:
+  struct Pending {
+    FaultWish wish;
+    bool done = false;
+  };
+  void strike(Pending& pending);
+
+  std::vector<Pending> pending_;
+  Listeners listeners_;
+};
+
+}  // namespace relab::rehearsal

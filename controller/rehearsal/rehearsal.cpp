@@ -1,0 +1,224 @@
+#include "controller/rehearsal/rehearsal.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "common/base/file.h"
+#include "controller/lab/lab.h"
+#include "controller/plan/plan.h"
+#include "controller/rehearsal/faults.h"
+#include "controller/rehearsal/parcels.h"
+#include "controller/rehearsal/roles.h"
+#include "controller/rehearsal/set.h"
+#include "controller/rehearsal/truth.h"
+#include "controller/secrets/uses.h"
+
+namespace relab::rehearsal {
+
+namespace {
+
+/// A machine that lost its power, until its agent answers again.
+constexpr auto restart = Millis(std::chrono::seconds(90));
+
+std::set<std::string> secret_names(schema::Lab::Reader lab) {
+  std::set<std::string> names;
+  for (const auto& [name, users] : controller::secret_users(lab)) names.insert(name);
+  return names;
+}
+
+/// Agents that have something to do, and that no step brings.
+std::set<std::string> agents_brought_by_people(schema::Lab::Reader lab) {
+  std::set<std::string> needed;
+  std::set<std::string> brought;
+  for (const auto& name : controller::phase_names(lab)) {
+    const auto plan = controller::compile_phase(lab, name);
+    if (!plan) continue;
+    for (const auto& track : plan->tracks)
+      for (const auto& step : track) {
+        needed.insert(step.agent);
+        if (!step.brings.empty()) brought.insert(step.brings);
+      }
+  }
+  std::erase_if(needed, [&](const auto& agent) { return brought.contains(agent); });
+  return needed;
+}
+
+/// The role that suits what runs in a guest.
+std::string role_for(schema::Lab::Guest::Reader guest) {
+  using Kind = schema::Lab::Service::Kind;
+  for (const auto service : guest.getServices()) {
+    switch (service.getKind()) {
+      case Kind::PBS:
+        return "pbs";
+      case Kind::WIREGUARD:
+        return "wireguard";
+      case Kind::JELLYFIN:
+        return "jellyfin";
+      case Kind::SONARR:
+      case Kind::RADARR:
+      case Kind::PROWLARR:
+      case Kind::QBITTORRENT:
+      case Kind::SABNZBD:
+        return "arr";
+      case Kind::OLLAMA:
+      case Kind::OPEN_WEBUI:
+      case Kind::DOCKER:
+        return "trillian";
+      case Kind::VAULT:
+        return "vault";
+      case Kind::PROMETHEUS:
+      case Kind::GRAFANA:
+      case Kind::PVE_EXPORTER:
+        return "monitoring";
+      case Kind::UNSET:
+      case Kind::NODE_EXPORTER:
+      case Kind::CADDY:
+        break;
+    }
+  }
+  return "admin";
+}
+
+Result<std::string> role_manifest(const std::string& role) {
+  const auto& all = role_manifests();
+  const auto found = all.find(role);
+  if (found != all.end()) return found->second;
+  return fail(Fault::missing, fmt::format("relab knows no role '{}'", role));
+}
+
+}  // namespace
+
+Rehearsal::Rehearsal(Setting setting) : setting_(std::move(setting)) {}
+Rehearsal::~Rehearsal() = default;
+
+Result<std::unique_ptr<Rehearsal>> Rehearsal::make(Setting setting) {
+  std::error_code ignored;
+  if (std::filesystem::exists(setting.folder, ignored))
+    return fail(Fault::conflict, fmt::format("{} is there already", setting.folder.string()),
+                "name another folder: a rehearsal is never put into an old one");
+  std::unique_ptr<Rehearsal> rehearsal(new Rehearsal(std::move(setting)));
+  RELAB_CHECK(rehearsal->open());
+  return rehearsal;
+}
+
+Result<void> Rehearsal::open() {
+  const auto lab = setting_.lab.reader();
+  RELAB_TRY(set_, Set::make(lab, setting_.worlds));
+  faults_ = std::make_unique<Faults>(
+      setting_.faults,
+      Faults::Listeners{.strike = [this](const FaultWish& wish) { set_->strike(wish); },
+                        .fall = [this](const std::string& agent,
+                                       Instant when) { stage_->falls(agent, when, restart); },
+                        .success = [this](const std::string& agent,
+                                          schema::Order::Reader order) { doubt(agent, order); }});
+  for (const auto& wish : setting_.faults) RELAB_CHECK(set_->check(wish));
+  RELAB_CHECK(make_private_folder(setting_.folder));
+  RELAB_TRY(auto parcels, make_parcels(setting_.folder / "packages"));
+  RELAB_TRY(stage_, Stage::make({.lab = str(lab.getName()),
+                                 .begin = setting_.begin,
+                                 .folder = setting_.folder,
+                                 .secrets = secret_names(lab),
+                                 .parcels = std::move(parcels),
+                                 .fate = faults_.get()}));
+  return enrol_hosts();
+}
+
+Result<void> Rehearsal::enrol_hosts() {
+  const auto lab = setting_.lab.reader();
+  RELAB_TRY(const auto manifest, role_manifest("proxmox"));
+  for (const auto host : lab.getHosts()) {
+    const auto name = str(host.getName());
+    RELAB_TRY(auto endpoint, lab::agent_endpoint(lab, name));
+    RELAB_CHECK(stage_->enrol({.name = name,
+                               .endpoint = std::move(endpoint),
+                               .role = manifest,
+                               .machine = set_->machine(name)}));
+  }
+  set_->on_agent([this, lab](const agent::sim::StartedAgent& agent) -> Result<void> {
+    RELAB_TRY(auto endpoint, lab::agent_endpoint(lab, agent.name));
+    RELAB_TRY(auto role, role_manifest(agent.role));
+    RELAB_TRY(auto keys, crypto::Keys::from(agent.keys.secret().view()));
+    return stage_->place({.name = agent.name,
+                          .endpoint = std::move(endpoint),
+                          .role = std::move(role),
+                          .machine = set_->inside(agent),
+                          .keys = std::move(keys)});
+  });
+  return enrol_guests();
+}
+
+Result<void> Rehearsal::enrol_guests() {
+  const auto lab = setting_.lab.reader();
+  const auto wanted = agents_brought_by_people(lab);
+  for (const auto guest : lab.getGuests()) {
+    const auto name = str(guest.getName());
+    auto* machine = wanted.contains(name) ? set_->inside(name) : nullptr;
+    if (machine == nullptr) continue;
+    const auto role = role_for(guest);
+    RELAB_TRY(auto endpoint, lab::agent_endpoint(lab, name));
+    RELAB_TRY(auto manifest, role_manifest(role));
+    RELAB_CHECK(stage_->enrol({.name = name,
+                               .endpoint = std::move(endpoint),
+                               .role = std::move(manifest),
+                               .machine = *machine}));
+    assumptions_.push_back(
+        fmt::format("an agent with the role '{}' is enrolled in {}, by a person", role, name));
+  }
+  return {};
+}
+
+void Rehearsal::doubt(const std::string& agent, schema::Order::Reader order) {
+  auto* system = set_->system(agent);
+  if (system == nullptr || order.getMode() != schema::Mode::APPLY) return;
+  if (auto lie = lie_of(order.getTask(), *system); !lie.empty())
+    lies_.push_back({Trouble::Kind::untrue, str(order.getStep()), std::move(lie)});
+}
+
+/// As `relab run` goes through the phases: what waits for a phase that is not done is not begun,
+/// but where a waiver opened its gate.
+bool Rehearsal::may_come_next(schema::Lab::Phase::Reader phase) const {
+  return std::ranges::all_of(phases_, [&](const auto& before) {
+    return before.complete() ||
+           !any_in(phase.getAfter(), [&](auto name) { return view(name) == before.name; });
+  });
+}
+
+Result<void> Rehearsal::run(controller::Narrator& narrator) {
+  const auto lab = setting_.lab.reader();
+  faults_->begin();
+  for (const auto& name : controller::phases_in_order(lab)) {
+    RELAB_TRY(const auto plan, controller::compile_phase(lab, name));
+    RehearsedPhase phase{.name = name, .title = plan.title, .steps = plan.step_count()};
+    bool next = false;
+    for (const auto candidate : lab.getPlan().getPhases())
+      if (view(candidate.getName()) == name) next = may_come_next(candidate);
+    if (next && phase.steps != 0) {
+      RELAB_CHECK(stage_->approve(setting_.lab, name));
+      RELAB_TRY(phase.end, stage_->run(setting_.lab, name, narrator));
+      RELAB_CHECK(set_->trouble());
+    } else {
+      RELAB_TRY(phase.end.gate, controller::judge_entry(name, stage_->evidences(lab)));
+    }
+    RELAB_TRY(phase.proof, controller::judge_proof(name, stage_->evidences(lab)));
+    phases_.push_back(std::move(phase));
+  }
+  return {};
+}
+
+Course Rehearsal::course() const {
+  return course_of(setting_.lab.reader(), stage_->book().state(), setting_.begin);
+}
+
+std::vector<std::string> Rehearsal::faults_left() const { return faults_->left(); }
+
+std::vector<std::string> Rehearsal::assumptions() const {
+  std::vector<std::string> all;
+  for (const auto& world : setting_.worlds)
+    for (const auto sentence : world.reader().getAssumptions()) all.push_back(str(sentence));
+  all.insert(all.end(), assumptions_.begin(), assumptions_.end());
+  all.emplace_back("every secret that the plan names is stored, and is the right one");
+  all.emplace_back("people do what they are asked for within five minutes");
+  return all;
+}
+
+}  // namespace relab::rehearsal

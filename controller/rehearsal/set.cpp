@@ -1,0 +1,219 @@
+#include "controller/rehearsal/set.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "common/base/text.h"
+#include "controller/rehearsal/parcels.h"
+
+namespace relab::rehearsal {
+
+namespace {
+
+/// From when a person is asked for something until it is done.
+constexpr auto person_takes = Millis(std::chrono::minutes(5));
+
+std::string first_of_disks(const std::set<std::string>& serials) {
+  return serials.empty() ? std::string() : *serials.begin();
+}
+
+}  // namespace
+
+agent::Host& SetMachine::host_at(Instant now) {
+  host_.at(now);
+  return host_;
+}
+
+void SetMachine::hand(const agent::Job& job) {
+  for (const auto& [name, value] : job.secrets)
+    host_.secret(name, std::string(text_of(value.view())));
+  if (!job.ledger_head.empty()) host_.show_head(job.ledger_head);
+  for (const auto& [name, argv] : job.commands) host_.command(name, argv);
+  if (job.delivery) host_.deliver(*job.delivery, parcel_contents());
+}
+
+std::string SetMachine::machine_id() const {
+  const auto id = host_.read_file("/etc/machine-id");
+  return id ? std::string(trim(*id)) : "rehearsal";
+}
+
+Result<std::unique_ptr<Set>> Set::make(schema::Lab::Reader lab,
+                                       const std::vector<Message<schema::World>>& worlds) {
+  std::unique_ptr<Set> set(new Set(lab));
+  for (const auto& world : worlds) set->add(world.reader());
+  for (const auto host : lab.getHosts())
+    if (!set->machines_.contains(str(host.getName())))
+      return fail(Fault::missing,
+                  fmt::format("nothing is known of the host '{}'", str(host.getName())),
+                  "give its world, too");
+  return set;
+}
+
+void Set::add(schema::World::Reader world) {
+  const auto host = str(world.getHost());
+  agent::sim::Hooks hooks;
+  hooks.on_agent = [this](const agent::sim::StartedAgent& agent) {
+    if (!on_agent_) return;
+    if (auto taken = on_agent_(agent); !taken && !trouble_) trouble_ = taken.error();
+  };
+  auto& machine =
+      *machines_.emplace(host, std::make_unique<agent::sim::Machine>(world, std::move(hooks)))
+           .first->second;
+  actors_.emplace(
+      host, std::make_unique<SetMachine>(machine.host(),
+                                         [this, host](const agent::Waiting& waiting, Instant now) {
+                                           ask(host, waiting, now);
+                                         }));
+}
+
+/// VLANs that open nothing, and what answers in guests: no audit tells either.
+void Set::join_network(agent::sim::Machine& machine) {
+  auto& reachability = machine.reachability();
+  for (const auto vlan : lab_.getNetwork().getVlans())
+    if (vlan.getIsolated()) reachability.isolate(vlan.getId());
+  for (const auto guest : lab_.getGuests()) {
+    auto* there = reachability.find_guest(guest.getVmid());
+    if (there == nullptr) continue;
+    for (const auto service : guest.getServices())
+      if (service.getPort() != 0 && !service.getPlanned()) there->servers[service.getPort()];
+  }
+}
+
+SetMachine& Set::inside(const std::string& name, agent::SimHost& host) {
+  auto& machine = insides_[name];
+  machine = std::make_unique<SetMachine>(host, [](const agent::Waiting&, Instant) {});
+  return *machine;
+}
+
+SetMachine& Set::inside(const agent::sim::StartedAgent& agent) {
+  return inside(agent.name, agent.host);
+}
+
+SetMachine* Set::inside(const std::string& guest) {
+  const auto [machine, vmid] = with_guest(guest);
+  auto* host = machine == nullptr ? nullptr : machine->proxmox().inside(vmid);
+  return host == nullptr ? nullptr : &inside(guest, *host);
+}
+
+/// People plug in the disk whose serial number they are told, and wait for nothing else.
+void Set::ask(const std::string& host, const agent::Waiting& waiting, Instant now) {
+  auto& machine = *machines_.at(host);
+  for (const auto& serial : machine.unplugged()) {
+    if (waiting.what.find(serial) == std::string::npos &&
+        waiting.for_person.find(serial) == std::string::npos)
+      continue;
+    const auto first = asked_.try_emplace(serial, now).first->second;
+    if (now - first < person_takes) continue;
+    if (auto plugged = machine.storage().plug(serial); !plugged && !trouble_)
+      trouble_ = plugged.error();
+  }
+}
+
+agent::sim::Machine* Set::system(const std::string& host) const {
+  const auto machine = machines_.find(host);
+  return machine == machines_.end() ? nullptr : machine->second.get();
+}
+
+agent::sim::Machine* Set::with_disk(const std::string& serial) const {
+  for (const auto& [name, machine] : machines_)
+    if (machine->storage().disks().by_serial(serial) != nullptr) return machine.get();
+  return nullptr;
+}
+
+std::pair<agent::sim::Machine*, std::uint32_t> Set::with_guest(const std::string& name) const {
+  for (const auto guest : lab_.getGuests()) {
+    if (view(guest.getName()) != name) continue;
+    const auto host =
+        guest.getHost().size() == 0 ? str(lab_.getHosts()[0].getName()) : str(guest.getHost());
+    const auto machine = machines_.find(host);
+    if (machine != machines_.end()) return {machine->second.get(), guest.getVmid()};
+  }
+  return {nullptr, 0};
+}
+
+Result<void> Set::check(const FaultWish& wish) const {
+  const auto no_such = [&](std::string_view what) {
+    return fail(Fault::invalid, fmt::format("fault '{}': there is no {} '{}'", wish.text, what,
+                                            clean_text(wish.who)));
+  };
+  switch (wish.kind) {
+    case FaultKind::disk_fails:
+    case FaultKind::disk_pulled:
+      if (with_disk(wish.who) == nullptr) return no_such("disk with the serial number");
+      break;
+    case FaultKind::disk_full:
+      if (!wish.who.empty() && with_disk(wish.who) == nullptr)
+        return no_such("disk with the serial number");
+      if (wish.who.empty() && std::ranges::all_of(machines_, [](const auto& pair) {
+            return pair.second->unplugged().empty();
+          }))
+        return no_such("external disk");
+      break;
+    case FaultKind::agent_dies: {
+      const auto named = [&](auto part) { return view(part.getName()) == wish.who; };
+      if (!any_in(lab_.getHosts(), named) && !any_in(lab_.getGuests(), named))
+        return no_such("host or guest");
+      break;
+    }
+    case FaultKind::guest_does_not_start:
+    case FaultKind::guest_ends:
+    case FaultKind::guest_locked:
+      if (with_guest(wish.who).first == nullptr) return no_such("guest");
+      break;
+    case FaultKind::storage_full:
+    case FaultKind::download_fails:
+      break;
+  }
+  return {};
+}
+
+void Set::strike(const FaultWish& wish) {
+  const auto [machine, vmid] = with_guest(wish.who);
+  const auto note = [&](const Result<void>& done) {
+    if (!done && !trouble_) trouble_ = done.error();
+  };
+  switch (wish.kind) {
+    case FaultKind::disk_fails:
+      return note(with_disk(wish.who)->storage().fail_disk(wish.who));
+    case FaultKind::disk_pulled:
+      return note(with_disk(wish.who)->storage().pull(wish.who));
+    case FaultKind::disk_full:
+      for (const auto& [name, system] : machines_) {
+        const auto serial = wish.who.empty() ? first_of_disks(system->unplugged()) : wish.who;
+        if (system->storage().disks().by_serial(serial) != nullptr)
+          note(system->storage().fill(serial, wish.bytes));
+      }
+      return;
+    case FaultKind::guest_does_not_start:
+      machine->proxmox().faults().does_not_start.insert(vmid);
+      return;
+    case FaultKind::guest_ends:
+      machine->proxmox().faults().ends_after_start.insert(vmid);
+      return;
+    case FaultKind::guest_locked:
+      machine->proxmox().faults().locked[vmid] = "backup";
+      return;
+    case FaultKind::storage_full:
+      for (const auto& [name, system] : machines_) system->proxmox().storages().fill(wish.who);
+      return;
+    case FaultKind::download_fails:
+      for (const auto& [name, system] : machines_)
+        system->proxmox().faults().download_fails = "500 Can't connect to download.proxmox.com:80";
+      return;
+    case FaultKind::agent_dies:
+      return;
+  }
+}
+
+std::set<std::string> Set::unknown() const {
+  std::set<std::string> all;
+  for (const auto& [name, machine] : machines_) all.merge(machine->unknown());
+  return all;
+}
+
+Result<void> Set::trouble() const {
+  if (trouble_) return fail(*trouble_);
+  return {};
+}
+
+}  // namespace relab::rehearsal

@@ -1,0 +1,85 @@
+#pragma once
+
+/// The machines of a lab as a rehearsal has them: those of its hosts, and the insides of their
+/// containers.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/host/sim/machine/machine.h"
+#include "controller/rehearsal/faults.h"
+#include "controller/rehearsal/machine.h"
+#include "schema/lab.capnp.h"
+#include "schema/world.capnp.h"
+
+namespace relab::rehearsal {
+
+/// What an agent works on: a simulated system, whose people do what they are asked for.
+class SetMachine final : public Machine {
+ public:
+  /// Borrows the host. `ask` is told what a person is asked for, and when.
+  using Ask = std::function<void(const agent::Waiting& waiting, Instant now)>;
+  SetMachine(agent::SimHost& host, Ask ask) : host_(host), ask_(std::move(ask)) {}
+
+  agent::Host& host_at(Instant now) override;
+  void hand(const agent::Job& job) override;
+  void ask(const agent::Waiting& waiting) override { ask_(waiting, host_.now()); }
+  std::string machine_id() const override;
+
+ private:
+  agent::SimHost& host_;
+  Ask ask_;
+};
+
+class Set {
+ public:
+  /// Fault::missing if a host of the lab has no world.
+  static Result<std::unique_ptr<Set>> make(schema::Lab::Reader lab,
+                                           const std::vector<Message<schema::World>>& worlds);
+
+  /// Of a host, by its name in the lab.
+  SetMachine& machine(const std::string& host) { return *actors_.at(host); }
+  /// Null if that is no host's name.
+  agent::sim::Machine* system(const std::string& host) const;
+  /// Of a container with an agent.
+  SetMachine& inside(const agent::sim::StartedAgent& agent);
+  /// Of a container that is there, by its name in the lab; null if it is not.
+  SetMachine* inside(const std::string& guest);
+  /// An agent starts in a container.
+  using OnAgent = std::function<Result<void>(const agent::sim::StartedAgent& agent)>;
+  void on_agent(OnAgent listener) { on_agent_ = std::move(listener); }
+
+  /// Fault::invalid if there is nothing of that name.
+  Result<void> check(const FaultWish& wish) const;
+  void strike(const FaultWish& wish);
+
+  /// What none of the machines could simulate, as it was typed.
+  std::set<std::string> unknown() const;
+  /// An error of a listener.
+  Result<void> trouble() const;
+
+ private:
+  explicit Set(schema::Lab::Reader lab) : lab_(lab) {}
+  void add(schema::World::Reader world);
+  void join_network(agent::sim::Machine& machine);
+  SetMachine& inside(const std::string& name, agent::SimHost& host);
+  void ask(const std::string& host, const agent::Waiting& waiting, Instant now);
+  agent::sim::Machine* with_disk(const std::string& serial) const;
+  /// The machine that has the guest of this name, and its number; null: none has.
+  std::pair<agent::sim::Machine*, std::uint32_t> with_guest(const std::string& name) const;
+
+  schema::Lab::Reader lab_;
+  std::map<std::string, std::unique_ptr<agent::sim::Machine>> machines_;
+  std::map<std::string, std::unique_ptr<SetMachine>> actors_;
+  std::map<std::string, std::unique_ptr<SetMachine>> insides_;
+  /// When a person was first asked for a disk, by its serial number.
+  std::map<std::string, Instant> asked_;
+  OnAgent on_agent_;
+  std::optional<Error> trouble_;
+};
+
+}  // namespace relab::rehearsal

@@ -1,0 +1,84 @@
+#include "controller/rehearsal/task_host.h"
+
+namespace relab::rehearsal {
+
+Result<void> Life::live() {
+  if (over()) return fail(Fault::unreachable, "the agent is dead");
+  ++calls_;
+  if (over()) return fail(Fault::unreachable, "the agent dies");
+  return {};
+}
+
+Result<void> TaskHost::go_on() {
+  RELAB_CHECK(life_.live());
+  if (manner_.until && inner().now() >= *manner_.until)
+    return fail(Fault::cancelled, "the task is out of time");
+  return {};
+}
+
+Result<agent::Output> TaskHost::run(const agent::Command& command) {
+  RELAB_CHECK(go_on());
+  return inner().run(command);
+}
+
+Result<agent::Output> TaskHost::stream(const agent::Command& command, agent::Sink& sink) {
+  RELAB_CHECK(go_on());
+  return inner().stream(command, sink);
+}
+
+Result<agent::Output> TaskHost::feed(const agent::Path& path, const agent::Command& command,
+                                     agent::Sink& also) {
+  RELAB_CHECK(go_on());
+  return inner().feed(path, command, also);
+}
+
+Result<agent::Piped> TaskHost::pipe(const agent::Command& from, const agent::Command& to,
+                                    agent::Sink& also) {
+  RELAB_CHECK(go_on());
+  return inner().pipe(from, to, also);
+}
+
+Result<std::unique_ptr<agent::NewFile>> TaskHost::create_file(const agent::Path& path) {
+  RELAB_CHECK(go_on());
+  return inner().create_file(path);
+}
+
+Result<void> TaskHost::put_file(const agent::Path& path, const agent::Content& content,
+                                const agent::Rights& rights) {
+  RELAB_CHECK(go_on());
+  return inner().put_file(path, content, rights);
+}
+
+Result<void> TaskHost::put_directory(const agent::Path& path, const agent::Rights& rights) {
+  RELAB_CHECK(go_on());
+  return inner().put_directory(path, rights);
+}
+
+Result<void> TaskHost::remove_file(const agent::Path& path) {
+  RELAB_CHECK(go_on());
+  return inner().remove_file(path);
+}
+
+Result<void> TaskHost::copy_database(const agent::Path& database, const agent::Path& copy) {
+  RELAB_CHECK(go_on());
+  return inner().copy_database(database, copy);
+}
+
+Result<agent::Path> TaskHost::fetch(const agent::Parcel& parcel) {
+  RELAB_CHECK(go_on());
+  return inner().fetch(parcel);
+}
+
+void TaskHost::progress(const agent::Advance& advance) {
+  manner_.advance(advance);
+  inner().progress(advance);
+}
+
+Result<void> TaskHost::pause(Millis span, const agent::Waiting& waiting) {
+  RELAB_CHECK(go_on());
+  manner_.ask(waiting);
+  RELAB_CHECK(inner().pause(span, waiting));
+  return go_on();
+}
+
+}  // namespace relab::rehearsal

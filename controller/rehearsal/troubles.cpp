@@ -1,0 +1,81 @@
+// What a rehearsal found that a person should know.
+
+#include <fmt/format.h>
+
+#include "controller/rehearsal/rehearsal.h"
+#include "controller/rehearsal/set.h"
+
+namespace relab::rehearsal {
+
+namespace {
+
+void add_steps(const controller::State& state, const RehearsedPhase& phase,
+               std::vector<Trouble>& troubles) {
+  const auto* run = state.last_run(phase.name);
+  if (run == nullptr) return;
+  std::map<std::string, const controller::TaskRecord*> last;
+  for (const auto* task : state.tasks_of(run->id)) {
+    auto& known = last[task->step];
+    if (known == nullptr || known->attempt <= task->attempt) known = task;
+  }
+  for (const auto& [step, task] : last) {
+    if (!task->refusal.empty()) {
+      troubles.push_back({Trouble::Kind::failed, step, "its agent refused it: " + task->refusal});
+      continue;
+    }
+    if (!task->evidence) continue;
+    const auto report = task->evidence->report.reader();
+    if (report.getOutcome() == schema::Outcome::SUCCEEDED) continue;
+    troubles.push_back({Trouble::Kind::failed, step, str(report.getFailure().getWhat()),
+                        str(report.getFailure().getHint())});
+  }
+}
+
+void add_waits(const RehearsedPhase& phase, std::vector<Trouble>& troubles) {
+  for (const auto& waiting : phase.end.waiting)
+    troubles.push_back(
+        {Trouble::Kind::waits, waiting.path,
+         fmt::format("waits for {}: {}", controller::name(waiting.wait), waiting.why)});
+}
+
+/// Not that another phase is not complete: that phase says why itself.
+void add_unmet(const std::string& where, const controller::Gate& gate,
+               std::vector<Trouble>& troubles) {
+  for (const auto& verdict : gate.verdicts) {
+    if (verdict.passes() || verdict.condition == "phase.complete") continue;
+    for (const auto& finding : verdict.findings)
+      if (!finding.met())
+        troubles.push_back({.kind = Trouble::Kind::unmet,
+                            .where = fmt::format("{}: {}", where, verdict.condition),
+                            .what = fmt::format("{}: {}", finding.subject, finding.why),
+                            .hint = finding.supply});
+  }
+}
+
+}  // namespace
+
+std::vector<Trouble> Rehearsal::troubles() const {
+  auto troubles = lies_;
+  bool beyond = false;
+  for (const auto& phase : phases_) {
+    if (phase.steps == 0 && !beyond)
+      troubles.push_back({Trouble::Kind::missing, "phase " + phase.name,
+                          "has no steps in lab.toml: nothing goes beyond it"});
+    add_steps(stage_->book().state(), phase, troubles);
+    add_waits(phase, troubles);
+    // What is wrong behind the first phase that stays open follows from that one.
+    if (!beyond) add_unmet("gate of phase " + phase.name, phase.end.gate, troubles);
+    if (!beyond && phase.steps != 0 && phase.end.ran)
+      add_unmet("what phase " + phase.name + " must show", phase.proof, troubles);
+    beyond = beyond || !phase.complete();
+  }
+  for (const auto& command : set_->unknown())
+    troubles.push_back({Trouble::Kind::not_played, command,
+                        "the simulation does not know how a real machine would answer"});
+  for (const auto& fault : faults_left())
+    troubles.push_back({Trouble::Kind::missing, "fault '" + fault + "'",
+                        "never came about: no step was what it waits for"});
+  return troubles;
+}
+
+}  // namespace relab::rehearsal

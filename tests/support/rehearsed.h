@@ -1,0 +1,68 @@
+#pragma once
+
+/// The reference plan, rehearsed on the reference machine, as far as it goes.
+
+#include <cstdlib>
+#include <fmt/format.h>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "controller/cli/rehearse_text.h"
+#include "controller/lab/lab.h"
+#include "controller/rehearsal/faults.h"
+#include "controller/rehearsal/rehearsal.h"
+#include "controller/rehearsal/world/world.h"
+#include "tests/support/must.h"
+#include "tests/support/sample.h"
+#include "tests/support/scratch.h"
+
+namespace relab::rehearsal {
+
+inline constexpr auto rehearsal_begin = Instant(std::chrono::milliseconds(1'790'000'000'000));
+
+struct Rehearsed {
+  Scratch scratch;
+  Message<schema::Lab> lab;
+  std::unique_ptr<Rehearsal> rehearsal;
+  controller::Printer printer = controller::Printer(controller::Printer::Form::text);
+
+  explicit Rehearsed(const std::vector<std::string>& faults = {}) : lab(read()) {
+    std::vector<FaultWish> wishes;
+    for (const auto& text : faults) wishes.push_back(must(parse_fault(text)));
+    std::vector<Message<schema::World>> worlds;
+    worlds.push_back(world_of_lab(lab.reader(), lab.reader().getHosts()[0], rehearsal_begin));
+    rehearsal = must(Rehearsal::make({.lab = lab,
+                                      .worlds = std::move(worlds),
+                                      .folder = scratch.path() / "kept",
+                                      .begin = rehearsal_begin,
+                                      .faults = std::move(wishes)}));
+    controller::cli::QuietNarrator narrator(printer);
+    must(rehearsal->run(narrator));
+  }
+  static Message<schema::Lab> read() {
+    auto reading = lab::parse_lab(sample("../../examples/z640/lab.toml"), "lab.toml");
+    REQUIRE(reading.lab);
+    return std::move(*reading.lab);
+  }
+  const RehearsedPhase& phase(const std::string& name) const {
+    for (const auto& phase : rehearsal->phases())
+      if (phase.name == name) return phase;
+    FAIL("no phase " << name);
+    std::abort();
+  }
+  std::string told() const {
+    std::string text;
+    for (const auto& trouble : rehearsal->troubles())
+      text += fmt::format("{}: {}\n", trouble.where, trouble.what);
+    return text;
+  }
+  Millis length(const std::string& step) const {
+    for (const auto& bar : rehearsal->course().bars)
+      if (bar.step == step) return bar.ended - bar.began;
+    FAIL("nothing was ordered for " << step);
+    std::abort();
+  }
+};
+
+}  // namespace relab::rehearsal

@@ -1,0 +1,44 @@
+// Faults: how they are asked for.
+
+#include "controller/rehearsal/faults.h"
+
+#include "tests/support/must.h"
+
+namespace relab::rehearsal {
+
+TEST_CASE("faults: each form is understood, whole", "[rehearsal]") {
+  const auto fails = must(parse_fault("disk:ZDH1A001 fails at 40% of zfs_backup"));
+  CHECK(fails.kind == FaultKind::disk_fails);
+  CHECK(fails.who == "ZDH1A001");
+  CHECK(fails.during == "zfs_backup");
+  CHECK(fails.at == Approx(0.4));
+
+  const auto full = must(parse_fault("usb full at 1.2 TB"));
+  CHECK(full.kind == FaultKind::disk_full);
+  CHECK(full.who.empty());
+  CHECK(full.bytes == 1'200'000'000'000);
+  CHECK(must(parse_fault("disk:NAAB0001 full at 500GiB")).bytes == std::uint64_t{500} << 30U);
+
+  const auto dies = must(parse_fault("agent:pve dies during guest:pbs"));
+  CHECK(dies.kind == FaultKind::agent_dies);
+  CHECK(dies.who == "pve");
+  CHECK(dies.during == "guest:pbs");
+  CHECK(must(parse_fault("guest:pbs does not start")).kind == FaultKind::guest_does_not_start);
+  CHECK(must(parse_fault("download fails")).kind == FaultKind::download_fails);
+}
+
+TEST_CASE("faults: what is no fault is told what there is", "[rehearsal]") {
+  for (const auto* text :
+       {"", "disk", "disk:", "disk:A burns", "disk fails", "disk:A fails at 140% of x",
+        "disk:A fails at 40%", "usb full", "usb full at 1.2345 TB", "usb full at -1 TB",
+        "usb full at 1.2 apples", "agent:a dies during", "agent:a dies during b c",
+        "guest:pbs does not start during x", "download fails twice"}) {
+    INFO(text);
+    const auto parsed = parse_fault(text);
+    REQUIRE_FALSE(parsed);
+    CHECK(parsed.error().fault == Fault::invalid);
+    CHECK(parsed.error().hint.find("usb full at 1.2 TB") != std::string::npos);
+  }
+}
+
+}  // namespace relab::rehearsal
