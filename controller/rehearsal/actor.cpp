@@ -9,7 +9,10 @@ namespace relab::rehearsal {
 
 namespace {
 
+/// As long as something has just happened; and while a task goes on for hours.
 constexpr auto tick_interval = Millis(1000);
+constexpr auto long_interval = Millis(30'000);
+constexpr auto lively = Millis(120'000);
 
 std::shared_ptr<spdlog::logger> silence() {
   static const auto logger = std::make_shared<spdlog::logger>(
@@ -60,10 +63,13 @@ void Actor::at(Instant when, std::function<void()> what) {
 
 void Actor::tick() {
   servant_->tick(timeline_.both());
-  if (servant_->busy()) at(timeline_.now() + tick_interval, [this] { tick(); });
+  if (!servant_->busy()) return;
+  const bool quiet = timeline_.now() - stirred_ > lively;
+  at(timeline_.now() + (quiet ? long_interval : tick_interval), [this] { tick(); });
 }
 
 void Actor::take(const agent::Incoming& incoming) {
+  stirred_ = timeline_.now();
   const bool was_idle = !servant_->busy();
   servant_->take_frame(incoming, timeline_.both());
   if (was_idle) tick();
@@ -72,6 +78,7 @@ void Actor::take(const agent::Incoming& incoming) {
 Result<void> Actor::send(const std::string& route, ByteView frame) { return send_(route, frame); }
 
 void Actor::tell(agent::Notice notice) {
+  stirred_ = timeline_.now();
   servant_->take_notice(std::move(notice), timeline_.both());
 }
 
@@ -100,11 +107,15 @@ void Actor::carry_out(const TaskId& id, const agent::Job& job) {
   auto& host = machine_.host_at(began);
   auto life = fate_.begins(name_, order);
   const auto ask = [&](const agent::Waiting& waiting) { machine_.ask(waiting); };
-  const auto advance = [&](const agent::Advance& how) { fate_.advances(order, how); };
-  TaskHost in_time(
-      host, life,
-      {.until = began + std::chrono::seconds(order.getDeadline()), .ask = ask, .advance = advance});
-  TaskHost afterwards(host, life, {.ask = ask});
+  const auto advance = [&](const agent::Advance& how) {
+    fate_.advances(order, machine_.in_real_bytes(how));
+  };
+  TaskHost in_time(host, life,
+                   {.until = began + std::chrono::seconds(order.getDeadline()),
+                    .ask = ask,
+                    .advance = advance,
+                    .keys = &keys_});
+  TaskHost afterwards(host, life, {.ask = ask, .keys = &keys_});
   agent::ObservedHost observed(in_time, ignore);
   agent::ObservedHost rescue(afterwards, ignore);
   auto work = agent::carry_out(

@@ -71,6 +71,8 @@ class Actor final : public agent::Outlet, public agent::Labour {
   std::optional<agent::Servant> servant_;
   std::map<TaskId, std::optional<agent::StopReason>> working_;
   std::optional<Result<void>> armed_;
+  /// When it heard or did something last.
+  Instant stirred_{};
   /// Gone with the actor: what was to happen to it does not happen any more.
   std::shared_ptr<bool> there_ = std::make_shared<bool>(true);
 };

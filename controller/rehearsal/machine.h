@@ -23,6 +23,8 @@ class Machine {
   virtual void hand(const agent::Job& job) = 0;
   /// A person is told this, and may do something about it, while a task waits.
   virtual void ask(const agent::Waiting& waiting) = 0;
+  /// What the task has just told of its progress, where bytes stand for more than they are.
+  virtual agent::Advance in_real_bytes(const agent::Advance& advance) const { return advance; }
   virtual std::string machine_id() const = 0;
 };
 

@@ -16,7 +16,10 @@ using controller::RunEnd;
 
 /// What people do takes them minutes, and so does a restart.
 constexpr auto patience = std::chrono::seconds(3600);
+/// As long as something was just said; and while a task goes on for hours.
 constexpr auto quiet_interval = Millis(1000);
+constexpr auto long_interval = Millis(30'000);
+constexpr auto lively = Millis(10'000);
 /// A year of waiting for what does not come is a mistake of the simulation.
 constexpr auto longest = std::chrono::hours(24 * 366);
 
@@ -152,15 +155,20 @@ Result<PhaseEnd> Stage::run(const Message<schema::Lab>& lab, const std::string& 
 /// As long as somebody has something to say no time passes; then it goes on to what comes next.
 Result<RunEnd> Stage::follow(controller::Driver& driver) {
   const auto begun = timeline_.now();
+  auto stirred = begun;
   while (timeline_.now() - begun < longest) {
     if (broken_) return fail(*broken_);
     RELAB_TRY(const auto end, driver.step(timeline_.both()));
     if (end) return *end;
-    if (exchange_.waiting()) continue;
-    if (!timeline_.empty() && timeline_.next() <= timeline_.now() + quiet_interval) {
+    if (exchange_.waiting()) {
+      stirred = timeline_.now();
+      continue;
+    }
+    const auto interval = timeline_.now() - stirred > lively ? long_interval : quiet_interval;
+    if (!timeline_.empty() && timeline_.next() <= timeline_.now() + interval) {
       timeline_.step();
     } else {
-      timeline_.pass(quiet_interval);
+      timeline_.pass(interval);
     }
   }
   return fail(Fault::damaged, fmt::format("the rehearsal did not end within {}", human(longest)));

@@ -1,5 +1,7 @@
 #include "controller/rehearsal/task_host.h"
 
+#include "common/wire/dsse.h"
+
 namespace relab::rehearsal {
 
 Result<void> Life::live() {
@@ -69,9 +71,14 @@ Result<agent::Path> TaskHost::fetch(const agent::Parcel& parcel) {
   return inner().fetch(parcel);
 }
 
+Result<std::string> TaskHost::sign(std::string_view payload_type, std::string_view text) {
+  if (manner_.keys == nullptr) return fail(Fault::unsupported, "there is no key to sign with");
+  return to_dsse(sign_payload(*manner_.keys, payload_type, bytes_of(text)).reader()).dump() + "\n";
+}
+
 void TaskHost::progress(const agent::Advance& advance) {
-  manner_.advance(advance);
   inner().progress(advance);
+  manner_.advance(advance);
 }
 
 Result<void> TaskHost::pause(Millis span, const agent::Waiting& waiting) {

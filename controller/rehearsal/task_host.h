@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "agent/host/forwarding_host.h"
+#include "common/crypto/keys.h"
 
 namespace relab::rehearsal {
 
@@ -35,6 +36,8 @@ class TaskHost final : public agent::ForwardingHost {
     /// A person is told this while the task waits.
     std::function<void(const agent::Waiting&)> ask = [](const agent::Waiting&) {};
     std::function<void(const agent::Advance&)> advance = [](const agent::Advance&) {};
+    /// Of the agent, to sign what it leaves behind; borrowed.
+    const crypto::Keys* keys = nullptr;
   };
   /// Borrows host and life.
   TaskHost(agent::Host& host, Life& life, Manner manner)
@@ -53,6 +56,7 @@ class TaskHost final : public agent::ForwardingHost {
   Result<void> remove_file(const agent::Path& path) override;
   Result<void> copy_database(const agent::Path& database, const agent::Path& copy) override;
   Result<agent::Path> fetch(const agent::Parcel& parcel) override;
+  Result<std::string> sign(std::string_view payload_type, std::string_view text) override;
   void progress(const agent::Advance& advance) override;
   Result<void> pause(Millis span, const agent::Waiting& waiting) override;
 

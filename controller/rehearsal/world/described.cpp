@@ -18,7 +18,7 @@ constexpr std::uint64_t gib = std::uint64_t{1} << 30U;
 constexpr std::uint64_t sector = 512;
 
 /// Of a data pool that nobody has looked into.
-constexpr std::uint64_t usual_fill_percent = 60;
+constexpr std::uint64_t usual_fill_percent = 40;
 constexpr std::uint64_t usual_system = 12 * gib;
 constexpr std::uint64_t usual_root = 3 * gib;
 

@@ -40,26 +40,35 @@ struct Kept {
   std::string path;
 };
 
-/// Paths that [[keep]] names exist, and so does the folder of each service of a guest: a file in
-/// them stands for what they hold.
-void fill_folders(const Described& described, World::Builder world,
-                  std::vector<std::string>& assumptions) {
+/// Folders that hold something, by what is known: those of datasets, those that [[keep]] names, and
+/// those of services.
+std::vector<Kept> folders_of(schema::Lab::Reader lab, World::Reader world) {
   std::vector<Kept> folders;
-  for (const auto keep : described.lab.getKeep())
+  for (const auto dataset : world.getZfs().getDatasets())
+    if (dataset.getMounted() && view(dataset.getMountpoint()).size() > 1)
+      folders.push_back({0, str(dataset.getMountpoint())});
+  for (const auto keep : lab.getKeep())
     if (!keep.getLose()) folders.push_back({keep.getVmid(), str(keep.getPath())});
-  for (const auto guest : described.guests)
+  for (const auto guest : lab.getGuests())
     for (const auto service : guest.getServices())
-      if (service.getPath().size() != 0 && !service.getPlanned())
+      if (service.getPath().size() != 0 && !service.getPlanned() && !guest.getPlanned())
         folders.push_back({guest.getVmid(), str(service.getPath())});
+  return folders;
+}
+
+/// A file in each folder stands for what it holds.
+void fill_folders(schema::Lab::Reader lab, World::Builder world) {
+  const auto folders = folders_of(lab, world.asReader());
   auto files = world.initFiles(static_cast<unsigned>(folders.size()));
   for (unsigned i = 0; i < files.size(); ++i) {
     files[i].setVmid(folders[i].vmid);
     files[i].setPath(folders[i].path + "/rehearsal");
     files[i].setText("What is in this folder is not known to the rehearsal.\n");
   }
-  if (!folders.empty())
-    assumptions.emplace_back("what lies in folders that are to be kept is small");
 }
+
+constexpr auto small_folders =
+    "one small file stands for what each dataset and each folder of a service holds";
 
 void write_texts(capnp::List<capnp::Text>::Builder list, const std::vector<std::string>& texts) {
   for (unsigned i = 0; i < list.size(); ++i) list.set(i, texts[i]);
@@ -78,8 +87,9 @@ Message<World> world_of_lab(schema::Lab::Reader lab, schema::Lab::Host::Reader h
   describe_machine(described, *world);
   describe_network(described, *world);
   offer_templates(lab, *world);
+  fill_folders(lab, *world);
   auto assumptions = described.assumptions;
-  fill_folders(described, *world, assumptions);
+  assumptions.emplace_back(small_folders);
   assumptions.emplace_back("the machine is as lab.toml describes it, under Proxmox VE 8.4");
   write_texts(world->initAssumptions(static_cast<unsigned>(assumptions.size())), assumptions);
   return std::move(world).finish();
@@ -114,6 +124,8 @@ Result<Message<World>> world_of_audit(const controller::State& state, schema::La
   world->setPci(*audit.pci);
   world->setPackages(*audit.packages);
   offer_templates(lab, *world);
+  fill_folders(lab, *world);
+  write_texts(world->initAssumptions(1), {small_folders});
   return std::move(world).finish();
 }
 
