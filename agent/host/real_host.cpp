@@ -35,6 +35,8 @@ tl::unexpected<Error> stopped() {
 Error error_of(int error, const Path& path) {
   if (error == ENOENT || error == ENOTDIR)
     return {.fault = Fault::missing, .what = fmt::format("there is no {}", path.string())};
+  if (error == EISDIR)
+    return {.fault = Fault::invalid, .what = fmt::format("{} is a directory", path.string())};
   return {.fault = Fault::damaged, .what = fmt::format("{}: {}", path.string(), words_of(error))};
 }
 
@@ -252,6 +254,9 @@ Result<std::vector<std::string>> RealHost::list(const Path& path) {
   for (std::filesystem::directory_iterator entry(path, error), end; !error && entry != end;
        entry.increment(error))
     names.push_back(entry->path().filename().string());
+  // Something is there, unless a part of the way is no directory.
+  if (struct stat info{}; error.value() == ENOTDIR && ::stat(path.c_str(), &info) == 0)
+    return fail(Fault::invalid, fmt::format("{} is not a directory", path.string()));
   if (error) return fail(error_of(error.value(), path));
   std::ranges::sort(names);
   return names;

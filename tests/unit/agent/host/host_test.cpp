@@ -128,6 +128,9 @@ TEMPLATE_TEST_CASE("host: what is not there is missing, what does not fit is inv
   CHECK(world.host.canonical(world.root / "dangling").error().fault == Fault::missing);
   CHECK(world.host.read_file(world.root / "folder/file", 3).error().fault == Fault::invalid);
   CHECK(world.host.read_link(world.root / "folder/file").error().fault == Fault::invalid);
+  CHECK(world.host.read_file(world.root / "folder").error().fault == Fault::invalid);
+  CHECK(world.host.list(world.root / "folder/file").error().fault == Fault::invalid);
+  CHECK(world.host.list(world.root / "folder/file/none").error().fault == Fault::missing);
 }
 
 TEMPLATE_TEST_CASE("host: an exit status is data, an absent program is missing", "[agent][host]",
