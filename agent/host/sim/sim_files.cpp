@@ -18,6 +18,21 @@ auto nearest(Known& known, const Path& path) {
   }
 }
 
+/// Which mount a mount lies on: the last one before it on its own point, or else the closest above.
+/// The root may come after what lies on it.
+std::optional<std::size_t> beneath_of(const std::vector<SimMount>& mounts, std::size_t number) {
+  const auto& point = mounts[number].point.string();
+  std::optional<std::size_t> closest;
+  for (std::size_t i = 0; i < mounts.size(); ++i) {
+    const auto& other = mounts[i].point.string();
+    const bool is_above = other == "/" ? point != "/" : point.starts_with(other + "/");
+    const bool is_covered = i < number && other == point;
+    if (i == number || (i > number && other != "/") || !(is_above || is_covered)) continue;
+    if (!closest || other.size() >= mounts[*closest].point.string().size()) closest = i;
+  }
+  return closest;
+}
+
 }  // namespace
 
 class SimNewFile final : public NewFile {
@@ -262,11 +277,14 @@ Result<void> SimHost::unmount(const Path& named) {
 void SimHost::tell_mounts() {
   // https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
   std::string table;
-  unsigned id = 20;
-  for (const auto& mount : mounts_) {
-    ++id;
-    table += fmt::format("{} 1 0:{} {} {} {} shared:{} - {} {} {}\n", id, id, mount.root,
-                         mount.point.string(), mount.options, id, mount.type, mount.source,
+  constexpr std::size_t first_id = 21;
+  for (std::size_t i = 0; i < mounts_.size(); ++i) {
+    const auto& mount = mounts_[i];
+    const auto id = first_id + i;
+    const auto beneath = beneath_of(mounts_, i);
+    table += fmt::format("{} {} 0:{} {} {} {} shared:{} - {} {} {}\n", id,
+                         beneath ? first_id + *beneath : 1, id, mount.root, mount.point.string(),
+                         mount.options, id, mount.type, mount.source,
                          mount.options.starts_with("ro") ? "ro" : "rw");
   }
   nodes_.erase("/proc/self/mountinfo");

@@ -62,6 +62,17 @@ Device partition_from(schema::AuditDisks::Partition::Reader part) {
           .fixed_mountpoints = texts_of(part.getMountpoints())};
 }
 
+/// The kernel says of a partition what it says of its disk.
+Device partition_on(const Device& disk, schema::AuditDisks::Partition::Reader part) {
+  auto device = partition_from(part);
+  device.logical_sector = disk.logical_sector;
+  device.physical_sector = disk.physical_sector;
+  device.rotational = disk.rotational;
+  device.removable = disk.removable;
+  device.read_only = disk.read_only;
+  return device;
+}
+
 /// Those that the kernel takes for disks are known by their names.
 std::string type_of_volume(const std::string& kind) {
   return kind == "zvol" || kind == "zram" || kind == "nbd" ? "disk" : kind;
@@ -156,9 +167,9 @@ std::vector<Device> devices_of(World world) {
         disk.speed = {.read = speed.getRead(), .write = speed.getWrite()};
     for (const auto serial : world.getUnplugged())
       if (view(serial) == disk.serial) disk.attached = false;
-    devices.push_back(std::move(disk));
+    devices.push_back(disk);
     for (const auto part : facts.getPartitions())
-      if (view(part.getDisk()) == view(row.getName())) devices.push_back(partition_from(part));
+      if (view(part.getDisk()) == view(row.getName())) devices.push_back(partition_on(disk, part));
   }
   std::move(others, volumes.end(), std::back_inserter(devices));
   // On volumes, and on what is no disk to an audit.

@@ -30,6 +30,8 @@ struct Signature {
 
 std::vector<Signature> signatures_of(const Device& device) {
   std::vector<Signature> found;
+  if (!device.is_partition() && device.partition_table == "gpt")
+    found.push_back({.offset = "0x1fe", .type = "PMBR"});
   if (!device.is_partition() && !device.partition_table.empty())
     found.push_back({.offset = device.partition_table == "gpt" ? "0x200" : "0x1fe",
                      .type = device.partition_table});
@@ -111,9 +113,11 @@ Result<Output> Disks::blkid(const Command& command) {
   if (!begins_with(argv, {"blkid", "-p", "-o", "export"}) || argv.size() != 5)
     return host_.does_not_know(command);
   const auto* device = at(argv.back());
-  if (device == nullptr || !is_well(device->name))
+  // Without a word.
+  if (device == nullptr) return Output{.status = 2};
+  if (!is_well(device->name))
     return Output{.status = 2,
-                  .err = fmt::format("blkid: error: {}: No such file or directory\n", argv.back())};
+                  .err = fmt::format("blkid: error: {}: Input/output error\n", argv.back())};
   Output output;
   const auto tell = [&](std::string_view key, const std::string& value) {
     if (!value.empty()) output.out += fmt::format("{}={}\n", key, escaped(value));
@@ -146,7 +150,7 @@ Result<Output> Disks::wipefs(const Command& command) {
   if (argv.size() == 4 && begins_with(argv, {"wipefs", "--all", "--lock"})) {
     const auto* device = at(argv.back());
     if (device == nullptr) return no_such_file("wipefs", argv.back());
-    return wipe(*device);
+    return wipe(*device, argv.back());
   }
   const bool as_json = begins_with(argv, {"wipefs", "--no-act", "--json"});
   if (!as_json && !(begins_with(argv, {"wipefs", "--no-act"}) && argv.size() == 3))
@@ -158,29 +162,31 @@ Result<Output> Disks::wipefs(const Command& command) {
     const auto* device = at(*path);
     if (device == nullptr || !is_well(device->name)) return no_such_file("wipefs", *path);
     for (const auto& found : signatures_of(*device)) {
-      rows.push_back({{"device", device->name},
+      // By the name that it was given.
+      const auto name = Path(*path).filename().string();
+      rows.push_back({{"device", name},
                       {"offset", found.offset},
                       {"type", found.type},
                       {"uuid", or_null(found.uuid)},
                       {"label", or_null(found.label)}});
-      table += fmt::format("{} {} {} {} {}\n", device->name, found.offset, found.type, found.uuid,
-                           found.label);
+      table +=
+          fmt::format("{} {} {} {} {}\n", name, found.offset, found.type, found.uuid, found.label);
     }
   }
+  if (rows.empty() && as_json) return Output{.out = "{\n   \"signatures\": [\n\n   ]\n}\n"};
   // Nothing at all is printed where there is nothing.
   if (rows.empty()) return Output{};
   if (as_json) return Output{.out = Json{{"signatures", rows}}.dump(3) + "\n"};
   return Output{.out = "DEVICE OFFSET TYPE UUID LABEL\n" + table};
 }
 
-Output Disks::wipe(const Device& seen) {
+Output Disks::wipe(const Device& seen, const std::string& path) {
   auto* device = find(seen.name);
   const bool used = !mountpoints_of(*device).empty() || (in_use_ && in_use_(device->name));
   if (used || !is_well(device->name))
-    return {
-        .status = 1,
-        .err = fmt::format("wipefs: error: {}: probing initialization failed: {}\n", device->path,
-                           used ? "Device or resource busy" : "Input/output error")};
+    return {.status = 1,
+            .err = fmt::format("wipefs: error: {}: probing initialization failed: {}\n", path,
+                               used ? "Device or resource busy" : "Input/output error")};
   device->file_system = device->label = device->uuid = {};
   device->wiped = true;
   device->room.reset();
@@ -220,9 +226,9 @@ Result<Output> Disks::make_ext4(const Command& command) {
     return host_.does_not_know(command);
   const auto* seen = at(argv.back());
   if (seen == nullptr)
-    return Output{.status = 1,
-                  .err = fmt::format("mkfs.ext4: No such file or directory while trying to "
-                                     "determine filesystem size\n")};
+    return Output{
+        .status = 1,
+        .err = fmt::format("The file {} does not exist and no size was specified.\n", argv.back())};
   if (!mountpoints_of(*seen).empty())
     return Output{
         .status = 1,

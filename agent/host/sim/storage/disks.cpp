@@ -270,7 +270,10 @@ std::uint64_t Disks::size_of_file_system(const Device& device) const {
 
 Output Disks::mount(const SimMount& wanted) {
   const auto refused = [&](std::string_view why) {
-    return Output{.status = 32, .err = fmt::format("mount: {}: {}\n", wanted.point.string(), why)};
+    return Output{.status = 32,
+                  .err = fmt::format("mount: {}: {}\n       dmesg(1) may have more information "
+                                     "after failed mount system call.\n",
+                                     wanted.point.string(), why)};
   };
   const auto* seen = at(wanted.source);
   if (seen == nullptr)
@@ -282,13 +285,18 @@ Output Disks::mount(const SimMount& wanted) {
     return refused(
         fmt::format("wrong fs type, bad option, bad superblock on {}, missing codepage "
                     "or helper program, or other error.",
-                    wanted.source));
+                    device->path));
+  const auto already = mounts_of(*device);
+  if (std::ranges::find(already, wanted.point, &SimMount::point) != already.end())
+    return refused(fmt::format("{} already mounted on {}.", device->path, wanted.point.string()));
   auto mounted = wanted;
   mounted.source = device->path;
   if (!host_.mount(mounted)) return refused("mount point does not exist.");
   if (!device->room) {
     const auto size = size_of_file_system(*device);
     device->room = FileSystem{.size = size, .free = size};
+    // One that was made now.
+    if (device->wiped) host_.directory(wanted.point / "lost+found", {.mode = 0700});
   }
   host_.file_system(wanted.point, *device->room);
   host_.speed(wanted.point, speed_of(*device));

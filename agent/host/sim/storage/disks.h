@@ -82,7 +82,8 @@ class Disks final : public Part {
   Result<Output> wipefs(const Command& command);
   Result<Output> cmp(const Command& command);
   Result<Output> make_ext4(const Command& command);
-  Output wipe(const Device& device);
+  /// Named by this path in what it says.
+  Output wipe(const Device& device, const std::string& path);
   void drop_partitions(const std::string& disk);
 
   SimHost& host_;

@@ -40,6 +40,9 @@ Result<Output> Mounting::unmount(const Command& command) {
   const auto point = Path(argv[1]).lexically_normal();
   const auto& mounts = host_.mounts();
   const auto last = std::ranges::find(mounts.rbegin(), mounts.rend(), point, &SimMount::point);
+  if (last == mounts.rend() && !host_.status(point))
+    return Output{.status = 32,
+                  .err = fmt::format("umount: {}: no mount point specified.\n", argv[1])};
   if (last == mounts.rend())
     return Output{.status = 32, .err = fmt::format("umount: {}: not mounted.\n", argv[1])};
   const auto mounted = *last;

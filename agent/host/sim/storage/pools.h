@@ -108,6 +108,7 @@ class Pools final : public Part {
   Result<Output> zfs_hold(const Command& command);
   Result<Output> zfs_snapshot(const Command& command);
   Result<Output> zfs_create(const Command& command);
+  Result<Output> zfs_set(const Command& command);
   Result<Output> zfs_destroy(const Command& command);
   Result<Output> zfs_mount(const Command& command);
   Result<Output> zfs_unmount(const Command& command);
@@ -130,12 +131,14 @@ class Pools final : public Part {
   bool key_is_loaded(const Dataset& dataset) const;
   Output mount_in_place(const Dataset& dataset);
   Output destroy(const std::string& name);
+  /// Why a snapshot with a hold is not destroyed.
+  std::string held(const std::string& snapshot) const;
   Output destroy_all(const std::string& name);
   /// An error in words, as zfs says it.
   tl::expected<Sending, Output> what_to_send(const CommandLine& line) const;
   tl::expected<Sending, Output> what_to_resume(const std::string& token) const;
   void add_parts(const Dataset& dataset, const CommandLine& line, Sending& sending) const;
-  static Output estimate(const Sending& sending);
+  static Output estimate(const Sending& sending, const CommandLine& line);
   static std::string stream_of(const Sending& sending);
   Output send(const Sending& sending);
   /// One snapshot of a stream into one dataset; nothing is said where all is well.

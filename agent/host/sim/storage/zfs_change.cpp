@@ -1,11 +1,13 @@
 /// What zfs changes: snapshots, holds, datasets, and where they are mounted.
 
 #include <algorithm>
+#include <cctype>
 #include <fmt/format.h>
 #include <set>
 
 #include "agent/host/sim/storage/mounting.h"
 #include "agent/host/sim/storage/pools.h"
+#include "common/base/number.h"
 #include "common/base/text.h"
 
 namespace relab::agent::sim {
@@ -27,6 +29,23 @@ const Snapshot* find_snapshot(const Dataset& dataset, const std::string& name) {
   return found == dataset.snapshots.end() ? nullptr : &*found;
 }
 
+/// Sizes in bytes, and one of several names for the same.
+std::string kept(const std::string& key, std::string value) {
+  static const std::set<std::string> sizes = {"quota", "refquota", "reservation", "refreservation",
+                                              "volsize"};
+  if (key == "acltype" && value == "posixacl") return "posix";
+  if (!sizes.contains(key) || value.empty()) return value;
+  if (value == "none") return "0";
+  constexpr std::string_view units = "kmgtp";
+  const auto letter = static_cast<char>(std::tolower(static_cast<unsigned char>(value.back())));
+  const auto unit = units.find(letter);
+  if (unit == std::string_view::npos) return value;
+  value.pop_back();
+  const auto number = parse_number<std::uint64_t>(value);
+  constexpr unsigned bits = 10;
+  return number ? std::to_string(*number << (bits * (unit + 1))) : value;
+}
+
 /// Below the root there is more than what is on its file system.
 bool is_kernels(const Path& path) {
   static const std::set<std::string> folders = {"/dev", "/proc", "/run", "/sys"};
@@ -44,17 +63,29 @@ Result<Output> Pools::zfs_snapshot(const Command& command) {
   const auto snapshot = snapshot_of(name);
   if (snapshot.empty()) return host_.does_not_know(command);
   auto* pool = find_pool(pool_of(name));
-  if (find(name) == nullptr) return no_such_dataset(dataset_of(name));
+  if (find(name) == nullptr) {
+    auto refused = no_such_dataset(dataset_of(name));
+    refused.status = 2;
+    refused.err +=
+        "usage:\n\tsnapshot [-r] [-o property=value] ... <filesystem|volume>@<snap> ...\n\n"
+        "For the property list, run: zfs set|get\n\n"
+        "For the delegated permission list, run: zfs allow|unallow\n";
+    if (has_json())
+      refused.err += "\nFor further help on a command or topic, run: zfs help [<topic>]\n";
+    return refused;
+  }
   if (pool->is_lost()) return failed("cannot create snapshots : pool I/O is currently suspended");
   std::vector<Dataset*> meant;
   for (auto& [own, dataset] : pool->datasets)
     if (own == dataset_of(name) || (line->has('r') && is_within(own, dataset_of(name))))
       meant.push_back(&dataset);
   // All or none.
+  std::string there;
   for (const auto* dataset : meant)
     if (find_snapshot(*dataset, snapshot) != nullptr)
-      return failed(fmt::format("cannot create snapshot '{}@{}': dataset already exists",
-                                dataset->name, snapshot));
+      there += fmt::format("cannot create snapshot '{}@{}': dataset already exists\n",
+                           dataset->name, snapshot);
+  if (!there.empty()) return failed(there + "no snapshots were created");
   pool->txg += 10;
   for (auto* dataset : meant) take_snapshot(*pool, *dataset, snapshot);
   return Output{};
@@ -133,16 +164,33 @@ Result<Output> Pools::zfs_create(const Command& command) {
     if (equals == std::string::npos) return host_.does_not_know(command);
     const auto key = option.substr(0, equals);
     auto& to = key.find(':') == std::string::npos ? made.properties : made.user_properties;
-    to.insert_or_assign(key, option.substr(equals + 1));
+    to.insert_or_assign(key, kept(key, option.substr(equals + 1)));
   }
   const auto placed = pool->datasets.emplace(name, std::move(made)).first;
   return mount_in_place(placed->second);
+}
+
+/// Of one dataset; only limits, which change nothing else.
+Result<Output> Pools::zfs_set(const Command& command) {
+  const auto line = command_line_of(command.argv, "", "");
+  if (!line || line->words.size() != 2) return host_.does_not_know(command);
+  const auto equals = line->words[0].find('=');
+  const auto key = line->words[0].substr(0, equals);
+  if (equals == std::string::npos || (key != "quota" && key != "refquota"))
+    return host_.does_not_know(command);
+  auto* dataset = find(line->words[1]);
+  if (dataset == nullptr)
+    return failed(fmt::format("cannot open '{}': dataset does not exist", line->words[1]));
+  dataset->properties.insert_or_assign(key, kept(key, line->words[0].substr(equals + 1)));
+  return Output{};
 }
 
 Result<Output> Pools::zfs_destroy(const Command& command) {
   const auto line = command_line_of(command.argv, "r", "");
   if (!line || line->words.size() != 1) return host_.does_not_know(command);
   const auto& name = line->words[0];
+  if (!exists(name) && find(name) != nullptr)
+    return failed("could not find any snapshots to destroy; check snapshot names.");
   if (!exists(name)) return no_such_dataset(name);
   if (line->has('r') && snapshot_of(name).empty()) return destroy_all(name);
   if (line->has('r')) return host_.does_not_know(command);
@@ -154,21 +202,30 @@ Output Pools::destroy(const std::string& name) {
   const auto snapshot = snapshot_of(name);
   if (snapshot.empty()) {
     const auto& all = find_pool(pool_of(name))->datasets;
-    const bool has_children = std::ranges::any_of(all, [&](const auto& other) {
-      return other.first != name && is_within(other.first, name);
-    });
-    if (has_children || !dataset->snapshots.empty())
+    std::string below;
+    for (const auto& [other, unused] : all)
+      if (other != name && is_within(other, name)) below += "\n" + other;
+    for (const auto& own : dataset->snapshots) below += fmt::format("\n{}@{}", name, own.name);
+    if (!below.empty())
       return failed(
-          fmt::format("cannot destroy '{}': filesystem has children\nuse '-r' to destroy "
-                      "the following datasets:",
-                      name));
+          fmt::format("cannot destroy '{}': {} has children\nuse '-r' to destroy the "
+                      "following datasets:{}",
+                      name, dataset->is_volume ? "volume" : "filesystem", below));
     return destroy_all(name);
   }
   const auto* found = find_snapshot(*dataset, snapshot);
-  if (!found->holds.empty() || !mounts_of(name).empty())
+  if (!found->holds.empty()) return failed(held(name));
+  if (!mounts_of(name).empty())
     return failed(fmt::format("cannot destroy snapshot {}: dataset is busy", name));
   std::erase_if(dataset->snapshots, [&](const Snapshot& own) { return own.name == snapshot; });
   return {};
+}
+
+std::string Pools::held(const std::string& snapshot) const {
+  if (!has_json()) return fmt::format("cannot destroy snapshot {}: dataset is busy", snapshot);
+  return fmt::format(
+      "cannot destroy snapshot {0}: it's being held. Run 'zfs holds -r {0}' to see holders.",
+      snapshot);
 }
 
 Output Pools::destroy_all(const std::string& name) {
@@ -176,13 +233,19 @@ Output Pools::destroy_all(const std::string& name) {
   for (const auto& [own, dataset] : all) {
     if (!is_within(own, name)) continue;
     for (const auto& snapshot : dataset.snapshots)
-      if (!snapshot.holds.empty())
-        return failed(
-            fmt::format("cannot destroy snapshot {}@{}: dataset is busy", own, snapshot.name));
-    if (!mounts_of(own).empty())
-      return failed(fmt::format("cannot unmount '{}': pool or dataset is busy",
-                                mounts_of(own)[0].point.string()));
+      if (!snapshot.holds.empty()) return failed(held(fmt::format("{}@{}", own, snapshot.name)));
   }
+  // Those that lie on others go first.
+  const auto mounts = std::vector<SimMount>(host_.mounts().rbegin(), host_.mounts().rend());
+  for (const auto& mount : mounts)
+    if (mount.type == "zfs" && is_within(dataset_of(mount.source), name)) {
+      if (!unmount(mount))
+        return failed(
+            fmt::format("cannot unmount '{}': pool or dataset is busy", mount.point.string()));
+      // Its folder goes with it.
+      if (const auto left = host_.list(mount.point); left && left->empty())
+        host_.remove(mount.point);
+    }
   charge(all.at(name), -static_cast<std::int64_t>(all.at(name).used));
   for (const auto& [own, dataset] : all) {
     if (!is_within(own, name)) continue;
@@ -252,7 +315,7 @@ Output Pools::mount(const SimMount& wanted) {
   if (!is_snapshot && !by_zfs && value_of(*dataset, nullptr, "mountpoint") != "legacy")
     return refused(
         fmt::format("cannot be mounted using 'mount'.\nUse 'zfs set mountpoint=legacy' "
-                    "or 'zfs mount {}'.",
+                    "or 'zfs mount {}'.\nSee zfs(8) for more information.",
                     name));
   auto mount = wanted;
   mount.options = kernel_options(wanted.options,

@@ -41,7 +41,7 @@ Result<Output> Pools::zfs(const Command& command) {
       {"destroy", &Pools::zfs_destroy},   {"mount", &Pools::zfs_mount},
       {"unmount", &Pools::zfs_unmount},   {"load-key", &Pools::zfs_load_key},
       {"send", &Pools::zfs_send},         {"unload-key", &Pools::zfs_unload_key},
-      {"receive", &Pools::zfs_receive}};
+      {"receive", &Pools::zfs_receive},   {"set", &Pools::zfs_set}};
   settle();
   if (command.argv.size() < 2) return host_.does_not_know(command);
   // It prints the same as that.
@@ -202,7 +202,11 @@ Result<Output> Pools::zfs_holds(const Command& command) {
   if (!line || !line->has_only("H") || line->words.empty()) return host_.does_not_know(command);
   Output output;
   for (const auto& name : line->words) {
-    if (!exists(name) || snapshot_of(name).empty()) return no_such_dataset(name);
+    if (!exists(name) || snapshot_of(name).empty()) {
+      auto refused = no_such_dataset(name);
+      refused.err += "no datasets available\n";
+      return refused;
+    }
     for (const auto& [dataset, snapshot] : listed(name, "snapshot", false))
       for (const auto& [tag, time] : snapshot->holds)
         output.out += fmt::format("{}\t{}\t{}\n", name, tag, hold_time(in_words(time)));
@@ -214,23 +218,30 @@ Result<Output> Pools::zfs_load_key(const Command& command) {
   const auto line = command_line_of(command.argv, "n", "L");
   if (!line || line->words.size() != 1 || line->value('L').value_or("prompt") != "prompt")
     return host_.does_not_know(command);
-  const auto refused = [](const std::string& why) {
-    return Output{.status = 255, .err = fmt::format("Key load error: {}\n", why)};
+  const bool tries = line->has('n');
+  const auto refused = [&](const std::string& why) {
+    return Output{.status = 255,
+                  .out = tries ? "0 / 1 key(s) successfully verified\n" : "",
+                  .err = fmt::format("Key load error: {}\n", why)};
   };
   const auto& name = line->words[0];
   auto* dataset = find(name);
-  if (dataset == nullptr) return no_such_dataset(name);
+  if (dataset == nullptr) {
+    auto missing = no_such_dataset(name);
+    if (tries) missing.out = "0 / 0 key(s) successfully verified\n";
+    return missing;
+  }
   if (!dataset->encrypted()) return refused(fmt::format("'{}' is not encrypted.", name));
   if (dataset->encryption_root != name)
     return refused(fmt::format("Keys must be loaded for encryption root of '{}' ({}).", name,
                                dataset->encryption_root));
   if (!line->value('L') && value_of(*dataset, nullptr, "keylocation") != "prompt")
     return host_.does_not_know(command);
-  if (!line->has('n') && dataset->key_loaded)
+  if (!tries && dataset->key_loaded)
     return refused(fmt::format("Key already loaded for '{}'.", name));
   // Nobody gives a rehearsal the real ones: whatever is no empty one is taken for the key.
   if (command.input.empty()) return refused("encryption failure");
-  if (line->has('n')) return Output{.out = "1 / 1 key(s) successfully verified\n"};
+  if (tries) return Output{.out = "1 / 1 key(s) successfully verified\n"};
   dataset->key_loaded = true;
   return Output{};
 }
@@ -244,7 +255,12 @@ Result<Output> Pools::zfs_unload_key(const Command& command) {
     return Output{.status = 255, .err = fmt::format("Key unload error: '{}' {}\n", name, why)};
   };
   if (root == nullptr) return no_such_dataset(name);
-  if (root->encryption_root != name) return refused("is not an encryption root.");
+  if (!root->encrypted()) return refused("is not encrypted.");
+  if (root->encryption_root != name)
+    return Output{.status = 255,
+                  .err = fmt::format("Key unload error: Keys must be unloaded for encryption root "
+                                     "of '{}' ({}).\n",
+                                     name, root->encryption_root)};
   if (!root->key_loaded) return refused("already unloaded.");
   for (const auto& mount : host_.mounts()) {
     const auto* mounted = mount.type == "zfs" ? this->dataset(mount.source) : nullptr;

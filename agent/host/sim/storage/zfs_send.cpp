@@ -55,8 +55,9 @@ tl::expected<Pools::Sending, Output> Pools::what_to_send(const CommandLine& line
     if (name != top && !(line.has('R') && is_within(name, top))) continue;
     if (dataset.encrypted() && !sending.raw && sending.package)
       return tl::unexpected(
-          failed(fmt::format("cannot send {}: encrypted dataset {} may not be "
-                             "sent with properties without the raw flag",
+          failed(fmt::format("cannot send {0}: encrypted dataset {1} may not be "
+                             "sent with properties without the raw flag\n"
+                             "warning: cannot send '{0}': backup failed",
                              sending.name, name)));
     if (dataset.encrypted() && !sending.raw && !key_is_loaded(dataset))
       return tl::unexpected(failed(
@@ -95,14 +96,24 @@ tl::expected<Pools::Sending, Output> Pools::what_to_resume(const std::string& to
                                       "no longer exists\n"});
 }
 
-Output Pools::estimate(const Sending& sending) {
+Output Pools::estimate(const Sending& sending, const CommandLine& line) {
   Output output;
+  // Of one stream by itself, the whole name as it was asked for.
+  const bool whole_names = line.value('i') && !line.has('R');
   for (const auto& part : sending.parts) {
     const auto to = fmt::format("{}@{}", part.dataset->name, part.to->name);
     if (sending.resumes) output.out += fmt::format("\ttoguid = {:#x}\n", part.to->guid);
-    output.out += part.from == nullptr
-                      ? fmt::format("full\t{}\t{}\n", to, part.bytes)
-                      : fmt::format("incremental\t{}\t{}\t{}\n", part.from->name, to, part.bytes);
+    output.out += part.from == nullptr ? fmt::format("full\t{}\t{}\n", to, part.bytes)
+                                       : fmt::format("incremental\t{}{}\t{}\t{}\n",
+                                                     whole_names ? part.dataset->name + "@" : "",
+                                                     part.from->name, to, part.bytes);
+    // What is passed over is said where somebody asked for words.
+    const auto& all = part.dataset->snapshots;
+    const bool last = line.has('R') && part.to->name == snapshot_of(sending.name);
+    for (const auto* later = part.to + 1; last && later != all.data() + all.size(); ++later)
+      output.err += fmt::format(
+          "skipping snapshot {}@{} because it was created after the destination snapshot ({})\n",
+          part.dataset->name, later->name, part.to->name);
   }
   output.out += fmt::format("size\t{}\n", sending.bytes());
   return output;
@@ -169,7 +180,7 @@ Result<Output> Pools::zfs_send(const Command& command) {
   if (!sending) return sending.error();
   if (!line->has('n')) return send(*sending);
   if (!line->has('P') || !line->has('v')) return host_.does_not_know(command);
-  return estimate(*sending);
+  return estimate(*sending, *line);
 }
 
 }  // namespace relab::agent::sim

@@ -16,6 +16,14 @@ Output no_such_pool(const std::string& name) {
   return {.status = 1, .err = fmt::format("cannot open '{}': no such pool\n", name)};
 }
 
+Output there_already(const std::string& name) {
+  return {.status = 1,
+          .err = fmt::format("cannot import '{}': a pool with that name already exists\n"
+                             "use the form 'zpool import <pool | id> <newpool>' to give it a new "
+                             "name\n",
+                             name)};
+}
+
 bool is_scrub(const zfs::Scan& scan) {
   return scan.function != "errorscrub" && scan.function != "rebuild";
 }
@@ -130,7 +138,12 @@ Result<Output> Pools::zpool_get(const Command& command) {
     return host_.does_not_know(command);
   const std::vector<std::string> names(line->words.begin() + 1, line->words.end());
   for (const auto& name : names)
-    if (pool(name) == nullptr) return no_such_pool(name);
+    if (pool(name) == nullptr)
+      return has_json() ? Output{.status = 1,
+                                 .err = fmt::format("Cannot get properties of {}: no such pool "
+                                                    "available.\n",
+                                                    name)}
+                        : no_such_pool(name);
   Output output;
   for (const auto& pool : pools_) {
     if (!pool.imported || (!names.empty() && std::ranges::count(names, pool.name) == 0)) continue;
@@ -159,6 +172,10 @@ Result<Output> Pools::zpool_import(const Command& command) {
     if (pool.imported || (pool.name != wanted && std::to_string(pool.guid) != wanted)) continue;
     if (on_devices(pool, line->all('d'))) return import_one(pool, *line);
   }
+  // By its number: its disks say that they are those of a pool which is there.
+  for (const auto& pool : pools_)
+    if (pool.imported && std::to_string(pool.guid) == wanted && on_devices(pool, line->all('d')))
+      return there_already(wanted);
   return Output{.status = 1,
                 .err = fmt::format("cannot import '{}': no such pool available\n", wanted)};
 }
@@ -200,10 +217,7 @@ Result<Output> Pools::zpool_export(const Command& command) {
 }
 
 Output Pools::import_one(Pool& pool, const CommandLine& line) {
-  if (this->pool(pool.name) != nullptr)
-    return {.status = 1,
-            .err = fmt::format("cannot import '{}': a pool with that name already exists\n",
-                               pool.name)};
+  if (this->pool(pool.name) != nullptr) return there_already(pool.name);
   if (pool.message == "ZFS-8000-EY" && !line.has('f'))
     return {.status = 1,
             .err = fmt::format("cannot import '{}': pool was previously in use from another "
