@@ -42,6 +42,7 @@ void write_identity(SimHost& host, const DebianStart& start) {
        {"/root", "/tmp", "/run", "/home", "/srv", "/opt", "/mnt", "/media", "/usr/local/bin",
         "/usr/bin", "/usr/sbin", "/var/lib", "/var/log", "/var/cache", "/var/spool/cron", "/dev"})
     host.directory(folder);
+  host.link("/var/run", "/run");
   host.directory("/root", {.mode = 0700});
   host.directory("/tmp", {.mode = 01777});
 }

@@ -28,11 +28,10 @@ Output FileTools::make_folder(const Path& path, const Parted& parted) {
   }
   const auto above = path.parent_path();
   if (!host_.canonical(above)) {
-    if (!parted.has("-p")) {
-      auto output = no_such("mkdir: cannot create directory", path.string());
-      std::ranges::replace(output.err, '\'', '"');
-      return output;
-    }
+    if (!parted.has("-p"))
+      return {.status = 1,
+              .err = fmt::format("mkdir: cannot create directory ‘{}’: No such file or directory\n",
+                                 path.string())};
     // Those above have the usual mode.
     if (auto output = make_folder(above, {.options = {"-p"}}); output.status != 0) return output;
   }

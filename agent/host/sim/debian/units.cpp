@@ -140,7 +140,8 @@ std::string Units::file_state(const std::string& name) const {
 UnitState* Units::find(const std::string& name) {
   pass_time();
   const auto known = units_.find(name);
-  const bool masked = file_state(name) == "masked";
+  // Also by a line of the kernel, or below /run: "masked-runtime".
+  const bool masked = file_state(name).starts_with("masked");
   if (known != units_.end()) {
     // Whoever masks a unit has systemd read it anew.
     if (masked && known->second.active != "active") known->second.load = "masked";
@@ -334,7 +335,10 @@ Output Units::stop(const std::string& name) {
 }
 
 Output Units::restart(const std::string& name) {
-  if (const auto* state = find(name); state != nullptr && state->active == "active")
+  const auto* state = find(name);
+  if (state == nullptr)
+    return {.status = 5, .err = fmt::format("Failed to restart {0}: Unit {0} not found.\n", name)};
+  if (state->active == "active")
     if (auto output = stop(name); output.status != 0) return output;
   return start(name);
 }

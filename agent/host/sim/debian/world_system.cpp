@@ -87,7 +87,8 @@ void add_units(schema::AuditServices::Facts::Reader facts, DebianStart& start) {
     // An audit does not tell of files that neither start nor mask anything.
     const bool has_file = name.ends_with(".service") || name.ends_with(".timer") ||
                           name.ends_with(".socket") || name.ends_with(".path");
-    if (has_file && view(unit.getLoad()) == "loaded")
+    const bool of_template = name.find('@') != std::string::npos;
+    if (has_file && !of_template && view(unit.getLoad()) == "loaded")
       start.unit_files.try_emplace(name, UnitFileState{.state = "static", .preset = ""});
   }
   // What a package brings, and nobody has switched on.

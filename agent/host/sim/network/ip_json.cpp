@@ -61,15 +61,15 @@ bool suits(const Address& address, std::string_view family) {
 
 Json link_json(const Link& link, std::size_t index, std::string_view family) {
   const auto& interface = link.interface;
-  Json row = {{"ifindex", index},
-              {"ifname", interface.name},
-              {"flags", flags_of(interface)},
-              {"mtu", interface.mtu},
-              {"operstate", interface.state},
-              {"group", "default"},
-              {"link_type", interface.name == "lo" ? "loopback" : "ether"},
-              {"address", interface.mac},
-              {"addr_info", Json::array()}};
+  Json row = {
+      {"ifindex", index},          {"ifname", interface.name},     {"flags", flags_of(interface)},
+      {"mtu", interface.mtu},      {"operstate", interface.state}, {"group", "default"},
+      {"addr_info", Json::array()}};
+  // What is no address of the family that it is asked for is left out.
+  if (family.empty()) {
+    row["link_type"] = interface.name == "lo" ? "loopback" : "ether";
+    row["address"] = interface.mac;
+  }
   if (!interface.master.empty()) row["master"] = interface.master;
   if (!interface.parent.empty()) row["link"] = interface.parent;
   if (!interface.kind.empty()) row["linkinfo"] = link_info(interface);

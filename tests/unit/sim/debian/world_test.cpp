@@ -65,12 +65,15 @@ constexpr const char* services_text = R"({
     {"name": "networking.service", "load": "loaded", "active": "active", "sub": "exited",
       "description": "Network initialization"},
     {"name": "plymouth-quit.service", "load": "not-found", "active": "inactive", "sub": "dead",
-      "description": "plymouth-quit.service"}],
+      "description": "plymouth-quit.service"},
+    {"name": "smartd.service", "load": "masked", "active": "inactive", "sub": "dead",
+      "description": "smartd.service"}],
   "unitFiles": [
     {"name": "cron.service", "state": "enabled", "preset": "enabled"},
     {"name": "fancontrol.service", "state": "enabled", "preset": "enabled"},
     {"name": "fstrim.timer", "state": "enabled", "preset": "enabled"},
     {"name": "networking.service", "state": "enabled", "preset": "enabled"},
+    {"name": "smartd.service", "state": "masked-runtime", "preset": "enabled"},
     {"name": "x11-common.service", "state": "masked", "preset": "enabled"}]
 })";
 
