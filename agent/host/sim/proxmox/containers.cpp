@@ -172,9 +172,11 @@ Output Containers::status(const Call& call) const {
 }
 
 Output Containers::show_config(const Call& call) {
+  const auto& current = call.config.current;
+  std::multimap<std::string, std::string> all(current.values.begin(), current.values.end());
+  if (!current.description.empty()) all.emplace("description", encoded(current.description + "\n"));
   Output output;
-  for (const auto& [key, value] : call.config.current.values)
-    output.out += fmt::format("{}: {}\n", key, value);
+  for (const auto& [key, value] : all) output.out += fmt::format("{}: {}\n", key, value);
   return output;
 }
 
@@ -189,10 +191,12 @@ Result<Output> Containers::pct(const Command& command) {
   if (verb == "create") return create(command, *vmid);
   auto config = read(*vmid, GuestType::lxc);
   constexpr int no_such_file = 2;
+  constexpr int no_start = 255;
+  if (!config && verb == "push") return refused("can only push files to a running CT");
   if (!config)
     return refused(
         fmt::format("Configuration file 'nodes/{}/lxc/{}.conf' does not exist", place_.node, *vmid),
-        no_such_file);
+        verb == "start" ? no_start : no_such_file);
   Call call{.command = command, .vmid = *vmid, .config = *std::move(config)};
   call.rest.assign(argv.begin() + 3, argv.end());
   if (verb == "exec") return exec(call);
@@ -284,7 +288,7 @@ Result<Output> Containers::push(Call& call) {
   auto* system = system_of(call.vmid);
   auto text = place_.host.read_file(rest[0], std::size_t{1} << 30U);
   // What goes wrong from here on is only told on its standard error.
-  if (!text) return refused(text.error().what, 0);
+  if (!text) return refused(fmt::format("failed to open {} for reading", rest[0]), 0);
   if (place_.faults.push_is_cut.contains(call.vmid)) text->resize(text->size() / 2);
   place_.host.spend(text->size(), mebibyte * 100);
   const auto put = system->host().put_file(rest[1], {.text = *text, .secret = {}}, {.mode = mode});

@@ -48,8 +48,8 @@ bool is_for_creation(std::string_view key) {
 /// Whether it takes effect in a container that runs; what is not there yet does.
 bool is_hot(std::string_view key, const PveSection& current) {
   constexpr std::array known{"cores",      "cpulimit", "cpuunits", "description",
-                             "hookscript", "memory",   "onboot",   "protection",
-                             "startup",    "swap",     "tags"};
+                             "hookscript", "hostname", "memory",   "onboot",
+                             "protection", "startup",  "swap",     "tags"};
   if (std::ranges::find(known, key) != known.end() || is_numbered(key, "net")) return true;
   return (is_numbered(key, "mp") || is_numbered(key, "dev")) && current.value(key).empty();
 }
@@ -63,6 +63,17 @@ void unwait(PveSection& pending, std::string_view key) {
     remove_value(pending, "delete");
   else
     set_value(pending, "delete", left);
+}
+
+/// A network card as Proxmox writes it: what it cannot be without, then the rest by the alphabet.
+std::string in_order(const std::string& card) {
+  const Properties given(card, "name");
+  std::map<std::string, std::string> all;
+  for (const auto& [name, value] : given.all()) all[name] = value;
+  std::string text = "name=" + all["name"];
+  all.erase("name");
+  for (const auto& [name, value] : all) text += fmt::format(",{}={}", name, value);
+  return text;
 }
 
 /// The name of the volume that is to be made with this number.
@@ -126,7 +137,7 @@ Result<std::string> Containers::checked(std::uint32_t vmid, const PveConfig& con
                                             key, key));
   if (card.value("hwaddr").empty()) value += ",hwaddr=" + card_address(vmid, key);
   if (card.value("type").empty()) value += ",type=veth";
-  return value;
+  return in_order(value);
 }
 
 Result<void> Containers::change(std::uint32_t vmid, PveConfig& config, const std::string& key,
@@ -199,8 +210,6 @@ Result<Output> Containers::create(const Command& command, std::uint32_t vmid) {
                                  type == GuestType::lxc ? "CT" : "VM", vmid, place_.node));
   const auto archive = place_.storages.path_of(argv[3]);
   if (!archive) return refused(archive.error().what);
-  if (!place_.host.status(*archive))
-    return refused(fmt::format("volume '{}' does not exist", argv[3]));
   PveConfig config;
   set_value(config.current, "arch", "amd64");
   set_value(config.current, "ostype", "debian");
@@ -210,16 +219,29 @@ Result<Output> Containers::create(const Command& command, std::uint32_t vmid) {
     // Proxmox leaves out what is false.
     const bool is_flag = key == "unprivileged" || key == "onboot" || key == "protection";
     if (is_flag && argv[i + 1] == "0") continue;
-    if (const auto done = change(vmid, config, key, argv[i + 1]); !done)
-      return refused(fmt::format("unable to create CT {} - {}", vmid, done.error().what));
+    const auto done = change(vmid, config, key, argv[i + 1]);
+    if (done) continue;
+    const auto& why = done.error();
+    if (why.fault == Fault::invalid)
+      return refused(why.what + "\n\npct create <vmid> <ostemplate> [OPTIONS]");
+    // That is looked at before anything is made.
+    if (why.what.starts_with("storage ")) return refused(why.what);
+    return refused(fmt::format("unable to create CT {} - {}", vmid, why.what));
   }
   if (config.current.value("rootfs").empty()) return place_.host.does_not_know(command);
+  const auto extracting = fmt::format("extracting archive '{}'\n", *archive);
+  if (!place_.host.status(*archive)) {
+    auto output = refused(fmt::format(
+        "unable to create CT {} - failed to open '{}': No such file or directory", vmid, *archive));
+    output.out = extracting;
+    return output;
+  }
   place_.host.spend(create_takes);
   write(vmid, config);
   states_.erase(vmid);
   state(vmid).suite = suite_of_template(Path(*archive).filename().string());
   write_system(vmid, config, state(vmid).suite);
-  return Output{.out = fmt::format("extracting archive '{}'\n", *archive)};
+  return Output{.out = extracting};
 }
 
 void Containers::write_system(std::uint32_t vmid, const PveConfig& config,
@@ -255,8 +277,9 @@ Result<Output> Containers::resize(Call& call) {
   const auto failed = [](std::string words) { return Output{.err = std::move(words) + "\n"}; };
   if (!now || !size || source.starts_with('/')) return place_.host.does_not_know(call.command);
   const auto wanted = is_more ? *now + *size : *size;
-  if (wanted < *now) return failed("unable to shrink disk size");
-  if (wanted == *now) return Output{};
+  // That is looked at before there is a task.
+  if (wanted < *now) return refused("unable to shrink disk size");
+  if (wanted == *now) return refused("disk is already at specified size");
   const auto colon = source.find(':');
   const auto volume =
       place_.storages.volume(source.substr(0, colon), source.substr(colon + 1), wanted);

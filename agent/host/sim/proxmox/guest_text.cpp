@@ -233,16 +233,6 @@ void add_pending(Facts facts, Guests& guests) {
   }
 }
 
-std::string encoded(std::string_view line) {
-  std::string text;
-  for (const char c : line) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = byte >= ' ' && byte < 0x7f && c != ':' && c != '%';
-    text += plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
-  }
-  return text;
-}
-
 std::string section_text(const PveSection& section) {
   std::string text;
   if (!section.description.empty())
@@ -255,6 +245,16 @@ std::string section_text(const PveSection& section) {
 bool is_raw(std::string_view key) { return key.starts_with("lxc."); }
 
 }  // namespace
+
+std::string encoded(std::string_view line) {
+  std::string text;
+  for (const char c : line) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = byte >= ' ' && byte < 0x7f && c != ':' && c != '%';
+    text += plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
+  }
+  return text;
+}
 
 std::map<std::uint32_t, AuditedGuest> guests_of(schema::AuditGuests::Facts::Reader facts) {
   Guests guests;

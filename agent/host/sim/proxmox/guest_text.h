@@ -36,4 +36,7 @@ void remove_value(PveSection& section, std::string_view key);
 /// "32G", "1536M", "4096": as Proxmox writes a size.
 std::string size_text(std::uint64_t bytes);
 
+/// As Proxmox writes a description: what a line of a configuration cannot hold as "%3A".
+std::string encoded(std::string_view text);
+
 }  // namespace relab::agent::sim

@@ -93,7 +93,9 @@ Result<Output> Templates::download(const Command& command) {
   if (!Storages::takes(*storage, "vztmpl"))
     return refused(fmt::format("storage '{}' does not support templates", id));
   if (std::ranges::find(offered_, file) == offered_.end())
-    return refused("400 Parameter verification failed.\ntemplate: no such template");
+    return refused(
+        "400 Parameter verification failed.\ntemplate: no such template\n"
+        "pveam download <storage> <template>");
   const auto path = Path(storage->value("path")) / "template/cache" / file;
   host_.directory(path.parent_path());
   Output output{.out = fmt::format("downloading http://download.proxmox.com/images/system/{} to "

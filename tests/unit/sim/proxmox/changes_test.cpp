@@ -106,8 +106,10 @@ TEST_CASE("simulated proxmox: a container is made, with its volume, and changed 
   scene.make();
 
   CHECK(volumes == std::vector<std::string>{"rpool/data/subvol-105-disk-0 8"});
-  CHECK_THAT(scene.config(), Catch::StartsWith("#relab%3A media\n#plays%3A films\narch: amd64\n") &&
-                                 Catch::Contains("unprivileged: 1"));
+  CHECK_THAT(scene.config(),
+             Catch::StartsWith("#relab%3A media\n#plays%3A films\narch: amd64\n") &&
+                 Catch::Contains("unprivileged: 1") &&
+                 Catch::Contains("net0: name=eth0,bridge=vmbr0,gw=10.42.20.1,hwaddr="));
   CHECK(must(carry_out<guests::Guest>(scene.host, guest_json)).empty());
 
   scene.start();
