@@ -150,7 +150,10 @@ Result<void> simulate(const Words& words) {
 Result<void> act(const Words& words) {
   const Words rest(words.begin() + 2, words.end());
   if (words[0] == "simulate") return simulate({words.begin() + 1, words.end()});
-  agent::RealHost host;
+  // What a simulated one has, too.
+  const auto keys = crypto::Keys::make();
+  const std::string head = "{\"payloadType\":\"a head\"}\n";
+  agent::RealHost host({}, std::string(agent::pinned_path), {.keys = &keys, .ledger_head = &head});
   if (words[0] == "audit") return run_audit(host, words[1], rest);
   if (words[0] == "run") return run_scripts(host, {words.begin() + 1, words.end()});
   return fail(Fault::invalid, "there is no verb " + words[0]);
