@@ -127,13 +127,15 @@ void write_plan(const std::string& host, LabText& out) {
 
 }  // namespace
 
-AdoptedAudit audit_of(const State& state, const std::string& host) {
+AdoptedAudit audit_of(const State& state, const std::string& host,
+                      const std::optional<RunId>& run) {
   AdoptedAudit audit;
   for (const auto field : reflect::choices(capnp::Schema::from<schema::Task>())) {
     const auto section = reflect::notes_of(field).audit;
     if (section.empty()) continue;
     const TaskRecord* newest = nullptr;
     for (const auto& [id, task] : state.tasks()) {
+      if (run && task.run != *run) continue;
       if (task.agent != host || task.arm != field.getProto().getName().cStr() || !task.evidence ||
           task.evidence->report.reader().getOutcome() != schema::Outcome::SUCCEEDED)
         continue;

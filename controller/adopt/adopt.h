@@ -30,8 +30,9 @@ struct AdoptedAudit {
   std::vector<std::string> unread = {};
 };
 
-/// Points into the state.
-AdoptedAudit audit_of(const State& state, const std::string& host);
+/// Points into the state. With a run, only what that one found.
+AdoptedAudit audit_of(const State& state, const std::string& host,
+                      const std::optional<RunId>& run = {});
 
 /// What the file is to be called by.
 struct Adopting {

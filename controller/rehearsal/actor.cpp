@@ -107,16 +107,15 @@ void Actor::carry_out(const TaskId& id, const agent::Job& job) {
   auto& host = machine_.host_at(began);
   auto life = fate_.begins(name_, order);
   const auto ask = [&](const agent::Waiting& waiting) { machine_.ask(waiting); };
-  const auto advance = [&](const agent::Advance& how) {
+  const auto advance = [&](const agent::Advance& how, const std::string& /*for_person*/) {
+    host.progress(how);
     fate_.advances(order, machine_.in_real_bytes(how));
   };
-  TaskHost in_time(host, life,
-                   {.until = began + std::chrono::seconds(order.getDeadline()),
-                    .ask = ask,
-                    .advance = advance,
-                    .keys = &keys_});
+  TaskHost in_time(
+      host, life,
+      {.until = began + std::chrono::seconds(order.getDeadline()), .ask = ask, .keys = &keys_});
   TaskHost afterwards(host, life, {.ask = ask, .keys = &keys_});
-  agent::ObservedHost observed(in_time, ignore);
+  agent::ObservedHost observed(in_time, advance);
   agent::ObservedHost rescue(afterwards, ignore);
   auto work = agent::carry_out(
       order, {.host = observed, .rescue = rescue},
@@ -132,6 +131,7 @@ void Actor::carry_out(const TaskId& id, const agent::Job& job) {
   end.unconfirmed = work.unconfirmed;
   end.stuck = work.stuck;
   const bool late = end.ended - began >= std::chrono::seconds(order.getDeadline());
+  fate_.ends(name_, order, late ? schema::Outcome::CANCELLED : work.outcome);
   agent::take_work(std::move(work),
                    late ? std::optional(agent::StopReason::out_of_time) : working_[id], end);
   end_at(std::move(end));

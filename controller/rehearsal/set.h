@@ -28,9 +28,7 @@ class SetMachine final : public Machine {
   agent::Host& host_at(Instant now) override;
   void hand(const agent::Job& job) override;
   void ask(const agent::Waiting& waiting) override { ask_(waiting, host_.now()); }
-  agent::Advance in_real_bytes(const agent::Advance& advance) const override {
-    return host_.advances().empty() ? advance : host_.advances().back();
-  }
+  agent::Advance in_real_bytes(const agent::Advance& advance) const override;
   std::string machine_id() const override;
 
  private:

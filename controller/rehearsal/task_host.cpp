@@ -76,11 +76,6 @@ Result<std::string> TaskHost::sign(std::string_view payload_type, std::string_vi
   return to_dsse(sign_payload(*manner_.keys, payload_type, bytes_of(text)).reader()).dump() + "\n";
 }
 
-void TaskHost::progress(const agent::Advance& advance) {
-  inner().progress(advance);
-  manner_.advance(advance);
-}
-
 Result<void> TaskHost::pause(Millis span, const agent::Waiting& waiting) {
   RELAB_CHECK(go_on());
   manner_.ask(waiting);

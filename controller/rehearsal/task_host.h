@@ -35,7 +35,6 @@ class TaskHost final : public agent::ForwardingHost {
     std::optional<Instant> until = {};
     /// A person is told this while the task waits.
     std::function<void(const agent::Waiting&)> ask = [](const agent::Waiting&) {};
-    std::function<void(const agent::Advance&)> advance = [](const agent::Advance&) {};
     /// Of the agent, to sign what it leaves behind; borrowed.
     const crypto::Keys* keys = nullptr;
   };
@@ -57,7 +56,6 @@ class TaskHost final : public agent::ForwardingHost {
   Result<void> copy_database(const agent::Path& database, const agent::Path& copy) override;
   Result<agent::Path> fetch(const agent::Parcel& parcel) override;
   Result<std::string> sign(std::string_view payload_type, std::string_view text) override;
-  void progress(const agent::Advance& advance) override;
   Result<void> pause(Millis span, const agent::Waiting& waiting) override;
 
  private:

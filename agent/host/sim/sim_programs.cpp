@@ -13,16 +13,6 @@ std::string joined(const std::vector<std::string>& argv) {
   return fmt::format("{}", fmt::join(argv, " "));
 }
 
-Result<void> flow(std::string_view text, Sink& sink) {
-  constexpr std::size_t piece_max = 1021;
-  for (auto bytes = bytes_of(text); !bytes.empty();) {
-    const auto piece = bytes.first(std::min(bytes.size(), piece_max));
-    RELAB_CHECK(sink.take(piece));
-    bytes = bytes.subspan(piece.size());
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<Output> SimHost::run(const Command& command) {
@@ -81,25 +71,38 @@ Result<Output> SimHost::stream(const Command& command, Sink& sink) {
   return output;
 }
 
+/// What the source took until now is spread over all of it; the slower side sets the pace.
 Result<void> SimHost::flow_on(Instant began, std::string_view text, Sink& sink) {
-  const auto from = now_;
+  constexpr std::size_t piece_max = 1021;
+  const auto span = now_ - began;
   now_ = began;
-  auto flown = flow(text, sink);
-  now_ = std::max(now_, from);
-  return flown;
+  const auto all = bytes_of(text);
+  for (std::size_t done = 0; done < all.size();) {
+    const auto piece = all.subspan(done, std::min(all.size() - done, piece_max));
+    done += piece.size();
+    const auto part = static_cast<double>(done) / static_cast<double>(all.size());
+    now_ = std::max(
+        now_, began + Millis(static_cast<std::int64_t>(part * static_cast<double>(span.count()))));
+    RELAB_CHECK(sink.take(piece));
+  }
+  now_ = std::max(now_, began + span);
+  return {};
 }
 
 Result<Output> SimHost::feed(const Path& path, const Command& command, Sink& also) {
   RELAB_TRY(const auto* found, resolve(path, true));
   auto fed = command;
   fed.input = found->second.content;
+  const Path real = found->first;
   const auto grain = found->second.grain;
   const auto began = now_;
-  spend(fed.input.size() * grain, speed_at(found->first).read);
+  spend(fed.input.size() * grain, speed_at(real).read);
   grain_ = grain;
   const auto flown = flow_on(began, fed.input, also);
   grain_ = 1;
   RELAB_CHECK(flown);
+  // It may have broken meanwhile.
+  RELAB_CHECK(check_unbroken(real));
   const auto read = now_;
   now_ = began;
   auto output = run(fed);
@@ -131,11 +134,13 @@ Result<void> SimHost::read_through(const Path& path, const Range& range, Sink& s
   if (range.offset >= node->content.size()) return {};
   const auto part = std::string_view(node->content).substr(range.offset, range.size);
   RELAB_TRY(const auto real, canonical(path));
+  const auto began = now_;
   spend(part.size() * node->grain, speed_at(real).read);
   grain_ = node->grain;
-  auto flown = flow(std::string(part), sink);
+  const auto flown = flow_on(began, std::string(part), sink);
   grain_ = 1;
-  return flown;
+  RELAB_CHECK(flown);
+  return check_unbroken(real);
 }
 
 }  // namespace relab::agent
