@@ -52,7 +52,7 @@ RULES = [
     Rule(r"^zfs holds", r"\.time$", "each machine has its own time"),
     Rule(r"smartctl", r"local_time", "each machine has its own time"),
     # ---- what is made of chance
-    Rule(r"", r"@\S*\.guid$|snapshots\[\d+\]\.guid$", MADE + ", and of snapshots an audit does not keep it", form=NUMBER),
+    Rule(r"", r"@\S*\.guid$|snapshots\[[\w-]+\]\.guid$", MADE + ", and of snapshots an audit does not keep it", form=NUMBER),
     Rule(r"", r"(createtxg|createTxg)$", MADE + ", and an audit does not keep it", form=NUMBER),
     # ---- what is measured
     Rule(r"", r"\.(allocated|free|used|available|capacity|referenced|fragmentation)(\.value)?$|available$",
@@ -106,9 +106,18 @@ RULES = [
     Rule(r"", r"blockdevices\[\w+\]\.uuid$|^out UUID$|(usbDisk|preserve)\.uuid$|signatures.*\.uuid$", MADE,
          form=r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
     Rule(r"@task .*(usbDisk|mountCheck|preserve)", r"\.(size|free)$", "ext4 keeps a little more or less for itself", within=0.03),
-    Rule(r"@task .*preserve", r"\.(digest|manifestDigest|signedBy)$", "times and the agent's key are in it", form=r"[0-9a-f]{64}"),
+    Rule(r"@task .*(preserve|restore|zfsBackup)", r"\.(digest|manifestDigest|signedBy)$", "times and the agent's key are in it",
+         form=r"[0-9a-f]{64}"),
+    Rule(r"@task .*zfsBackup", r"zfsBackup\.bytes$", "a simulated stream is short, and each byte of it stands for several"),
+    Rule(r"@task .*zfsBackup", r"zfsBackup\.estimate$", "an audit keeps how large a dataset is, not its snapshots", within=0.1),
+    Rule(r"@task .*zfsBackup", r"changes\[\+ /mnt/usb/copy\.zfs, about [\d.]+ MiB of datapool@copied and 12 snapshot\(s\)\]$",
+         "an audit keeps how large a dataset is, not its snapshots"),
     Rule(r"@task .*preserve", r"\.bytes$", "attributes are in it, and it is compressed", within=0.6),
     Rule(r"", r"writtenAt$", "each machine has its own time", within=SOON),
+    # ---- udev, which tells lsblk a moment later that a disk was wiped
+    Rule(r"^lsblk", r"\[sda\]\.(fstype|uuid)$", "udev takes a moment", form=r"ext4|None|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+    Rule(r"@task .*wipeDisk", r"after\.wipeDisk\.disk\.users", "udev takes a moment"),
+    Rule(r"^wipefs --all", r"^err wipefs: /dev/sda: device already locked, waiting to get lock", "udev takes a moment", only_real=True),
     # ---- systemd
     Rule(r"^systemctl show", r"Timestamp$", "each machine has its own time, and systemd forgets a unit that is stopped",
          form=r"(@\d+)?"),

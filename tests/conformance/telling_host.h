@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "agent/host/forwarding_host.h"
 #include "agent/kinds/support/json.h"
@@ -48,7 +49,8 @@ class TellingHost final : public agent::ForwardingHost {
 
  private:
   void tell(const agent::Command& command, const Result<agent::Output>& output) {
-    Json line = {{"argv", command.argv}};
+    const auto before = std::exchange(before_, now());
+    Json line = {{"argv", command.argv}, {"ms", (before_ - before).count()}};
     if (output) {
       line["status"] = output->status;
       line["out"] = output->out;
@@ -61,6 +63,8 @@ class TellingHost final : public agent::ForwardingHost {
   }
 
   Tell tell_;
+  /// The one before ended.
+  Instant before_ = now();
 };
 
 }  // namespace relab::conformance

@@ -61,7 +61,8 @@ class Conformance(frame.HostCase):
         done = self.on_host("run", SCRIPT, *GIVEN)
         differences, count = compare.compare(done, self.simulate(world, SCRIPT, *GIVEN))
         print(f"{count} answers compared", file=sys.stderr)
-        self.assertFalse(differences, f"{len(differences)} differences:\n" + "\n".join(map(compare.sentence, differences)))
+        if differences:
+            self.fail(f"{len(differences)} differences:\n" + "\n".join(map(compare.sentence, differences)))
 
 
 if __name__ == "__main__":
