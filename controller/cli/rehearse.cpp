@@ -58,8 +58,8 @@ struct Ground {
   std::string words;
 };
 
-/// Milliseconds would only make the chart harder to read.
-Instant begin_of(Instant now) { return std::chrono::floor<std::chrono::seconds>(now); }
+/// The next full minute: the chart is easier to read, and all of it lies ahead.
+Instant begin_of(Instant now) { return std::chrono::ceil<std::chrono::minutes>(now); }
 
 Worlds described(schema::Lab::Reader lab, Instant begin) {
   Worlds worlds;
@@ -131,7 +131,7 @@ Result<void> write_text(const std::string& file, const std::string& text) {
 
 /// The files that were asked for.
 Result<void> write_files(const Values& values, const Rehearsal& done, schema::Lab::Reader lab,
-                         Context& context) {
+                         Instant made, Context& context) {
   const auto title = fmt::format("Rehearsal of {}", str(lab.getName()));
   const auto course = done.course();
   RELAB_CHECK(write_text(text_of(values, "mermaid"), rehearsal::gantt_mermaid(course, title)));
@@ -142,13 +142,15 @@ Result<void> write_files(const Values& values, const Rehearsal& done, schema::La
                                          .evidences = done.stage().evidences(lab),
                                          .basis = "rehearsal"}));
   add_rehearsal(done, report);
+  report["made"] = iso8601(made);
   RELAB_CHECK(write_page(page, report));
   context.out().line(fmt::format("The report is in {}.", page));
   return {};
 }
 
 ExitCode rehearse_once(const Values& values, Context& context, const Message<schema::Lab>& lab) {
-  const auto begin = begin_of(wall_clock());
+  const auto now = wall_clock();
+  const auto begin = begin_of(now);
   auto wishes = faults_of(values);
   if (!wishes) {
     context.out().error(wishes.error());
@@ -172,7 +174,7 @@ ExitCode rehearse_once(const Values& values, Context& context, const Message<sch
   QuietNarrator narrator(context.out());
   if (const auto run = rehearsal.run(narrator); !run) return context.failed(run.error());
   show(rehearsal, context.out());
-  if (const auto written = write_files(values, rehearsal, lab.reader(), context); !written)
+  if (const auto written = write_files(values, rehearsal, lab.reader(), now, context); !written)
     return context.failed(written.error());
   context.out().value(to_json(rehearsal));
   return code_of(rehearsal);

@@ -1,6 +1,7 @@
 #include "controller/cli/rehearse_text.h"
 
 #include <fmt/format.h>
+#include <map>
 
 #include "controller/cli/run_part.h"
 
@@ -32,13 +33,16 @@ std::string_view name(Trouble::Kind kind) {
   return "unknown";
 }
 
-/// What each step changed, in the order of the plan.
+/// What each step changed, in the order in which they were ordered.
 template <typename Visit>
 void each_change(const Rehearsal& rehearsal, Visit visit) {
-  for (const auto& [id, task] : rehearsal.stage().book().state().tasks()) {
-    if (!task.evidence) continue;
-    const auto changes = task.evidence->report.reader().getChanges();
-    if (changes.size() != 0) visit(task, changes);
+  std::map<std::uint64_t, const TaskRecord*> ordered;
+  for (const auto& [id, task] : rehearsal.stage().book().state().tasks())
+    ordered.emplace(task.first_ordered, &task);
+  for (const auto& [number, task] : ordered) {
+    if (!task->evidence) continue;
+    const auto changes = task->evidence->report.reader().getChanges();
+    if (changes.size() != 0) visit(*task, changes);
   }
 }
 
