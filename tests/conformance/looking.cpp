@@ -47,8 +47,8 @@ Result<Message<schema::World>> audit(agent::Host& host, const std::string& name,
   return std::move(world).finish();
 }
 
-Result<Json> perform(agent::Host& host, const std::string& text) {
-  RELAB_TRY(const auto message, Message<schema::Task>::from_json(text));
+Result<Json> perform(agent::Host& host, const std::string& json) {
+  RELAB_TRY(const auto message, Message<schema::Task>::from_json(json));
   const auto task = message.reader();
   RELAB_TRY(const auto* kind, agent::find_kind(agent::arm_of(task)));
   RELAB_TRY(const auto before, kind->observe(task, host));

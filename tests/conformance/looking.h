@@ -19,6 +19,6 @@ Result<Message<schema::World>> audit(agent::Host& host, const std::string& name,
 /// One task, by its JSON: {"zfsSnapshot": {"dataset": "tank", "name": "once"}}. What was found,
 /// what was changed, and what was found after it: {"before": FACTS, "changes": ["..."], "after":
 /// FACTS}.
-Result<agent::Json> perform(agent::Host& host, const std::string& task);
+Result<agent::Json> perform(agent::Host& host, const std::string& json);
 
 }  // namespace relab::conformance

@@ -10,7 +10,8 @@
 //   @wait SECONDS      time passes
 //   @task JSON         a task kind, as an agent would: what it finds, what it changes, all it runs
 
-#include <functional>
+#include <cstdio>
+#include <exception>
 #include <iostream>
 #include <memory>
 
@@ -173,4 +174,9 @@ int run(const Words& words) {
 
 }  // namespace relab::conformance
 
-int main(int argc, char** argv) { return relab::conformance::run({argv + 1, argv + argc}); }
+int main(int argc, char** argv) try {
+  return relab::conformance::run({argv + 1, argv + argc});
+} catch (const std::exception& exception) {
+  std::fprintf(stderr, "relab-conform: internal error: %s\n", exception.what());
+  return 1;
+}

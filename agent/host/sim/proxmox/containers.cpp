@@ -23,7 +23,7 @@ std::uint64_t number_in(const PveSection& section, std::string_view key, std::ui
 }
 
 std::string name_of(const PveSection& section, GuestType type, std::uint32_t vmid) {
-  const auto name = section.value(type == GuestType::lxc ? "hostname" : "name");
+  auto name = section.value(type == GuestType::lxc ? "hostname" : "name");
   if (!name.empty()) return name;
   return fmt::format("{}{}", type == GuestType::lxc ? "CT" : "VM ", vmid);
 }

@@ -110,9 +110,9 @@ AuditedGuest guest_of(Schema::Guest::Reader row) {
 }
 
 std::string disk_text(Schema::Disk::Reader disk, GuestType type) {
-  const auto volume = disk.getStorage().size() == 0
-                          ? str(disk.getVolume())
-                          : str(disk.getStorage()) + ":" + str(disk.getVolume());
+  auto volume = disk.getStorage().size() == 0
+                    ? str(disk.getVolume())
+                    : str(disk.getStorage()) + ":" + str(disk.getVolume());
   if (disk.getUnused()) return volume;
   Parts parts;
   parts.bare(volume).bare(view(disk.getOptions()));
@@ -161,7 +161,8 @@ bool is_mapping(Schema::Device::Reader device) {
   const auto key = view(device.getKey());
   const auto what = view(device.getWhat());
   if (!key.starts_with("hostpci") && !key.starts_with("usb")) return false;
-  return what != "spice" && what.find_first_not_of("0123456789abcdefABCDEF:.;-") != what.npos;
+  return what != "spice" &&
+         what.find_first_not_of("0123456789abcdefABCDEF:.;-") != std::string_view::npos;
 }
 
 void add_rows(Facts facts, Guests& guests) {
@@ -246,14 +247,14 @@ bool is_raw(std::string_view key) { return key.starts_with("lxc."); }
 
 }  // namespace
 
-std::string encoded(std::string_view line) {
-  std::string text;
-  for (const char c : line) {
+std::string encoded(std::string_view text) {
+  std::string all;
+  for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     const bool plain = byte >= ' ' && byte < 0x7f && c != ':' && c != '%';
-    text += plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
+    all += plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
   }
-  return text;
+  return all;
 }
 
 std::map<std::uint32_t, AuditedGuest> guests_of(schema::AuditGuests::Facts::Reader facts) {

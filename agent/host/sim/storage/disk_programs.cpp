@@ -141,7 +141,7 @@ Result<Output> Disks::smartctl(const Command& command) {
   if (!begins_with(argv, {"smartctl", "--json=c", "-a"}) || (!plain && !by_bridge))
     return host_.does_not_know(command);
   const auto* device = at(argv.back());
-  if (device == nullptr) return smart_.not_opened(argv);
+  if (device == nullptr) return SmartReports::not_opened(argv);
   return smart_.report(*device, argv);
 }
 
@@ -180,20 +180,20 @@ Result<Output> Disks::wipefs(const Command& command) {
   return Output{.out = "DEVICE OFFSET TYPE UUID LABEL\n" + table};
 }
 
-Output Disks::wipe(const Device& seen, const std::string& path) {
-  auto* device = find(seen.name);
-  const bool used = !mountpoints_of(*device).empty() || (in_use_ && in_use_(device->name));
-  if (used || !is_well(device->name))
+Output Disks::wipe(const Device& device, const std::string& path) {
+  auto* wiped = find(device.name);
+  const bool used = !mountpoints_of(*wiped).empty() || (in_use_ && in_use_(wiped->name));
+  if (used || !is_well(wiped->name))
     return {.status = 1,
             .err = fmt::format("wipefs: error: {}: probing initialization failed: {}\n", path,
                                used ? "Device or resource busy" : "Input/output error")};
-  device->file_system = device->label = device->uuid = {};
-  device->wiped = true;
-  device->room.reset();
-  if (device->is_partition() || device->partition_table.empty()) return {};
+  wiped->file_system = wiped->label = wiped->uuid = {};
+  wiped->wiped = true;
+  wiped->room.reset();
+  if (wiped->is_partition() || wiped->partition_table.empty()) return {};
   // The kernel reads the table again, and finds none.
-  device->partition_table.clear();
-  drop_partitions(device->name);
+  wiped->partition_table.clear();
+  drop_partitions(wiped->name);
   return {};
 }
 

@@ -150,8 +150,8 @@ bool Disks::is_there(const Device& device) const {
   return disks.empty() || std::ranges::all_of(disks, &Device::attached);
 }
 
-bool Disks::is_well(const std::string& name) const {
-  const auto disks = disks_of(name);
+bool Disks::is_well(const std::string& device) const {
+  const auto disks = disks_of(device);
   return std::ranges::all_of(disks,
                              [](const Device* disk) { return disk->attached && !disk->failed; });
 }

@@ -45,6 +45,7 @@ Result<Output> Mounting::unmount(const Command& command) {
                   .err = fmt::format("umount: {}: no mount point specified.\n", argv[1])};
   if (last == mounts.rend())
     return Output{.status = 32, .err = fmt::format("umount: {}: not mounted.\n", argv[1])};
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): it is erased meanwhile
   const auto mounted = *last;
   const auto done = mounted.type == "zfs" ? pools_.unmount(mounted) : disks_.unmount(mounted);
   if (done) return Output{};
