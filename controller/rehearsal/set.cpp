@@ -66,11 +66,9 @@ void Set::add(schema::World::Reader world) {
   auto& machine =
       *machines_.emplace(host, std::make_unique<agent::sim::Machine>(world, std::move(hooks)))
            .first->second;
-  actors_.emplace(
-      host, std::make_unique<SetMachine>(machine.host(),
-                                         [this, host](const agent::Waiting& waiting, Instant now) {
-                                           ask(host, waiting, now);
-                                         }));
+  actors_.emplace(host, std::make_unique<SetMachine>(
+                            machine.host(),
+                            [this, host](const agent::Waiting& waiting) { ask(host, waiting); }));
 }
 
 /// VLANs that open nothing, and what answers in guests: no audit tells either.
@@ -88,7 +86,7 @@ void Set::join_network(agent::sim::Machine& machine) {
 
 SetMachine& Set::inside(const std::string& name, agent::SimHost& host) {
   auto& machine = insides_[name];
-  machine = std::make_unique<SetMachine>(host, [](const agent::Waiting&, Instant) {});
+  machine = std::make_unique<SetMachine>(host, [](const agent::Waiting&) {});
   return *machine;
 }
 
@@ -103,14 +101,13 @@ SetMachine* Set::inside(const std::string& guest) {
 }
 
 /// People plug in the disk whose serial number they are told, and wait for nothing else.
-void Set::ask(const std::string& host, const agent::Waiting& waiting, Instant now) {
+void Set::ask(const std::string& host, const agent::Waiting& waiting) {
   auto& machine = *machines_.at(host);
   for (const auto& serial : machine.unplugged()) {
     if (waiting.what.find(serial) == std::string::npos &&
         waiting.for_person.find(serial) == std::string::npos)
       continue;
-    const auto first = asked_.try_emplace(serial, now).first->second;
-    if (now - first < person_takes) continue;
+    machine.host().spend(person_takes);
     if (auto plugged = machine.storage().plug(serial); !plugged && !trouble_)
       trouble_ = plugged.error();
   }

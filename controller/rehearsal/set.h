@@ -21,13 +21,13 @@ namespace relab::rehearsal {
 /// What an agent works on: a simulated system, whose people do what they are asked for.
 class SetMachine final : public Machine {
  public:
-  /// Borrows the host. `ask` is told what a person is asked for, and when.
-  using Ask = std::function<void(const agent::Waiting& waiting, Instant now)>;
+  /// Borrows the host. `ask` is told what a person is asked for, and may let time pass.
+  using Ask = std::function<void(const agent::Waiting& waiting)>;
   SetMachine(agent::SimHost& host, Ask ask) : host_(host), ask_(std::move(ask)) {}
 
   agent::Host& host_at(Instant now) override;
   void hand(const agent::Job& job) override;
-  void ask(const agent::Waiting& waiting) override { ask_(waiting, host_.now()); }
+  void ask(const agent::Waiting& waiting) override { ask_(waiting); }
   agent::Advance in_real_bytes(const agent::Advance& advance) const override;
   std::string machine_id() const override;
 
@@ -68,7 +68,7 @@ class Set {
   void add(schema::World::Reader world);
   void join_network(agent::sim::Machine& machine);
   SetMachine& inside(const std::string& name, agent::SimHost& host);
-  void ask(const std::string& host, const agent::Waiting& waiting, Instant now);
+  void ask(const std::string& host, const agent::Waiting& waiting);
   agent::sim::Machine* with_disk(const std::string& serial) const;
   /// The machine that has the guest of this name, and its number; null: none has.
   std::pair<agent::sim::Machine*, std::uint32_t> with_guest(const std::string& name) const;
@@ -77,8 +77,6 @@ class Set {
   std::map<std::string, std::unique_ptr<agent::sim::Machine>> machines_;
   std::map<std::string, std::unique_ptr<SetMachine>> actors_;
   std::map<std::string, std::unique_ptr<SetMachine>> insides_;
-  /// When a person was first asked for a disk, by its serial number.
-  std::map<std::string, Instant> asked_;
   OnAgent on_agent_;
   std::optional<Error> trouble_;
 };

@@ -112,7 +112,7 @@ Result<Message<Facts>> ZfsBackupVerify::observe(Params::Reader params, Host& hos
   facts->setWrittenOn(manifest.reader().getDiskSerial());
   if (!params.getDrill()) return std::move(facts).finish();
   RELAB_TRY(const auto ground, read_drill_ground(host, drill_of(params)));
-  // What is received takes at least as much as the stream; where that is compressed more, ZFS knows.
+  // What is received takes as much as the stream, or as ZFS reckons, whichever is more.
   RELAB_TRY(const auto likely, estimate(host, wish));
   write_drill(params, origin, std::max(existing.bytes, likely), ground, facts->initDrill());
   return std::move(facts).finish();
