@@ -36,6 +36,7 @@ class Z640 {
   using Zfs = schema::AuditZfs::Facts::Builder;
   using Dataset = schema::AuditZfs::Dataset::Builder;
 
+  // NOLINTNEXTLINE(readability-function-size): what seven disks are, one after the other
   static void add_disks(Disks facts, Usb content) {
     auto disks = facts.initDisks(7);
     auto partitions = facts.initPartitions(content == Usb::pool ? 15 : 14);
@@ -120,7 +121,7 @@ class Z640 {
       auto part = list[parts++];
       part.setDisk(disk);
       part.setName(fmt::format("{}{}", disk, number));
-      part.setStart(2048U * static_cast<unsigned>(number));
+      part.setStart(std::uint64_t{2048} * static_cast<unsigned>(number));
       part.setSize(size);
       part.setTypeName(type);
       part.setFileSystem(content);
