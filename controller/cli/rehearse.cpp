@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "common/base/file.h"
+#include "common/reflect/notes.h"
+#include "controller/adopt/adopt.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
 #include "controller/cli/page/compose.h"
@@ -79,6 +81,13 @@ Result<Worlds> audited(const State& state, schema::Lab::Reader lab, const std::s
   return worlds;
 }
 
+/// Whether any section of any host was read.
+bool is_audited(const State& state, schema::Lab::Reader lab) {
+  return any_in(lab.getHosts(), [&](auto host) {
+    return audit_of(state, str(host.getName())).unread.size() < reflect::audit_sections().size();
+  });
+}
+
 Result<Ground> ground_of(const Values& values, Context& context, schema::Lab::Reader lab,
                          Instant begin) {
   if (values.count("world") != 0) {
@@ -91,15 +100,17 @@ Result<Ground> ground_of(const Values& values, Context& context, schema::Lab::Re
     return ground;
   }
   const auto name = str(lab.getName());
-  std::error_code ignored;
-  const bool has_ledger = fs::exists(context.ledger_file(name), ignored);
   const auto run = text_of(values, "audit");
-  if (values.count("described") != 0 || (run.empty() && !has_ledger))
+  const auto describe = [&](std::string_view why) {
     return Ground{.worlds = described(lab, begin),
-                  .words = has_ledger ? "the machines as lab.toml describes them"
-                                      : "the machines as lab.toml describes them: nobody has "
-                                        "audited them yet"};
+                  .words = fmt::format("the machines as lab.toml describes them{}", why)};
+  };
+  if (values.count("described") != 0) return describe("");
+  constexpr auto unaudited = ": nobody has audited them yet";
+  std::error_code ignored;
+  if (run.empty() && !fs::exists(context.ledger_file(name), ignored)) return describe(unaudited);
   RELAB_TRY(const auto book, context.read_book(name));
+  if (run.empty() && !is_audited(book.state(), lab)) return describe(unaudited);
   RELAB_TRY(auto worlds, audited(book.state(), lab, run, begin));
   return Ground{.worlds = std::move(worlds),
                 .words = run.empty() ? "the newest audit" : "the audit of run " + run};

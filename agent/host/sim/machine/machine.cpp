@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/host/sim/network/coverage.h"
 #include "common/wire/message.h"
 
 namespace relab::agent::sim {
@@ -23,6 +24,7 @@ Machine::Machine(World world, Hooks hooks)
       schedules_(host_, world),
       reachability_(host_, world, network_, services_),
       proxmox_(host_, world, own_hooks(std::move(hooks))) {
+  leave_out_absent();
   write_files();
   join_network();
   host_.each_command_takes(usual_command);
@@ -32,6 +34,12 @@ SimHost& Machine::begin(SimHost& host, World world) {
   host.at(instant_of(world.getBegan()));
   host.strict({});
   return host;
+}
+
+/// A machine without ZFS has no programs of it.
+void Machine::leave_out_absent() {
+  if (world_.getZfs().getCoverage().getAbsent().size() == 0) return;
+  for (const auto* program : {"zpool", "zfs"}) leave_out(host_, program);
 }
 
 Hooks Machine::own_hooks(Hooks hooks) {

@@ -41,6 +41,7 @@ class Machine {
  private:
   static SimHost& begin(SimHost& host, World world);
   Hooks own_hooks(Hooks hooks);
+  void leave_out_absent();
   void write_files();
   void join_network();
   Result<void> make_volume(const Volume& volume);
