@@ -42,6 +42,7 @@ class Folder {
       : path_(std::move(other.path_)), passing_(std::exchange(other.passing_, false)) {}
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
+  Folder& operator=(Folder&&) = delete;
   ~Folder() {
     std::error_code ignored;
     if (passing_) fs::remove_all(path_.parent_path(), ignored);

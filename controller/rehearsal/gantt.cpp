@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 #include <set>
 
@@ -32,8 +33,8 @@ std::string bar_text(const Course& course, const Bar& bar, std::size_t room) {
   const auto parts = static_cast<double>(room);
   const auto first =
       std::min(static_cast<std::size_t>(place_of(course, bar.began, parts)), room - 1);
-  const auto last = std::clamp(static_cast<std::size_t>(place_of(course, bar.ended, parts) + 0.5),
-                               first + 1, room);
+  const auto last = std::clamp(
+      static_cast<std::size_t>(std::lround(place_of(course, bar.ended, parts))), first + 1, room);
   const char sign = bar.outcome == "succeeded" ? (bar.person ? '~' : '#') : '!';
   return std::string(first, ' ') + std::string(last - first, sign) + std::string(room - last, ' ');
 }

@@ -42,8 +42,8 @@ struct DescribedDataset {
 
 class Described {
  public:
-  /// Both are borrowed. `began` is the time on the machine.
-  Described(schema::Lab::Reader lab, schema::Lab::Host::Reader host, Instant began);
+  /// Both are borrowed. `time` is that on the machine.
+  Described(schema::Lab::Reader whole, schema::Lab::Host::Reader machine, Instant time);
 
   schema::Lab::Reader lab;
   schema::Lab::Host::Reader host;

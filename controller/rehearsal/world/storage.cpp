@@ -15,7 +15,7 @@ using Zfs = schema::AuditZfs;
 constexpr auto tool_version = "2.2.7-pve2";
 constexpr std::uint64_t sector = 512;
 constexpr std::uint64_t mib = std::uint64_t{1} << 20U;
-constexpr std::uint64_t record_size = 128 * 1024;
+constexpr std::uint64_t record_size = std::uint64_t{128} << 10U;
 constexpr auto age = std::chrono::hours(24 * 400);
 
 /// A partition as a program lays it out.
