@@ -249,6 +249,20 @@ ExitCode rehearse_chaos(const Values& values, Context& context, const Message<sc
   return tally->wrong.empty() ? ExitCode::done : ExitCode::failed;
 }
 
+/// Options that would be passed over in silence; empty: there are none.
+std::string clash_of(const Values& values) {
+  const auto given = [&](const char* option) { return values.count(option) != 0; };
+  const auto both = [](std::string_view one, std::string_view other) {
+    return fmt::format("--{} does not go with --{}", one, other);
+  };
+  if (given("chaos"))
+    for (const auto* option : {"fault", "save-world", "html", "mermaid", "svg"})
+      if (given(option)) return both(option, "chaos");
+  for (const auto* option : {"described", "audit"})
+    if (given("world") && given(option)) return both(option, "world");
+  return given("described") && given("audit") ? both("described", "audit") : std::string();
+}
+
 }  // namespace
 
 void declare_rehearse(po::options_description& options) {
@@ -280,6 +294,10 @@ ExitCode rehearse(const Values& values, Context& context) {
   }
   const auto lab = context.lab();
   if (!lab) return ExitCode::usage;
+  if (const auto clash = clash_of(values); !clash.empty()) {
+    context.out().error({.fault = Fault::invalid, .what = clash});
+    return ExitCode::usage;
+  }
   return values.count("chaos") == 0 ? rehearse_once(values, context, *lab)
                                     : rehearse_chaos(values, context, *lab);
 }

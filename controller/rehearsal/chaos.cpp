@@ -109,6 +109,8 @@ std::vector<FaultWish> faults_by_chance(const ChaosWish& wish) {
 Result<ChaosEnd> rehearse_with_chance(const ChaosWish& wish, controller::Narrator& narrator) {
   ChaosEnd end{.seed = wish.seed, .faults = {}};
   auto faults = faults_by_chance(wish);
+  if (faults.empty())
+    return fail(Fault::unsupported, "nothing can go wrong here: there is no step, or no disk");
   for (const auto& fault : faults) end.faults.push_back(fault.text);
   std::vector<Message<schema::World>> worlds;
   for (const auto& world : wish.worlds) {

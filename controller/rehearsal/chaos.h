@@ -38,7 +38,8 @@ struct ChaosEnd {
 /// Faults that this seed stands for, out of what lab and worlds have.
 std::vector<FaultWish> faults_by_chance(const ChaosWish& wish);
 
-/// One of them. An error only where it could not be carried out.
+/// One of them. An error only where it could not be carried out; Fault::unsupported where there is
+/// nothing that could go wrong.
 Result<ChaosEnd> rehearse_with_chance(const ChaosWish& wish, controller::Narrator& narrator);
 
 }  // namespace relab::rehearsal

@@ -174,8 +174,7 @@ void Rehearsal::doubt(const std::string& agent, schema::Order::Reader order) {
     lies_.push_back({Trouble::Kind::untrue, str(order.getStep()), std::move(lie)});
 }
 
-/// As `relab run` goes through the phases: what waits for a phase that is not done is not begun,
-/// but where a waiver opened its gate.
+/// What waits for a phase that is not done is not begun: nobody waives anything in a rehearsal.
 bool Rehearsal::may_come_next(schema::Lab::Phase::Reader phase) const {
   return std::ranges::all_of(phases_, [&](const auto& before) {
     return before.complete() ||

@@ -48,6 +48,11 @@ class Rehearse(LabCase):
         self.assert_ended(self.lab.relab("rehearse", "--described", "--fault", "agent:nobody dies during folder"), 1,
                           "there is no host or guest 'nobody'")
         self.assert_ended(self.lab.relab("rehearse", "--chaos", "0"), 2, "from 1 to")
+        page = self.lab.folder / "page.html"
+        self.assert_ended(self.lab.relab("rehearse", "--chaos", "2", "--html", page), 2, "--html does not go with --chaos")
+        self.assertFalse(page.exists())
+        self.assert_ended(self.lab.relab("rehearse", "--described", "--audit", "x"), 2, "--described does not go with --audit")
+        self.assert_ended(self.lab.relab("rehearse", "--described", "--chaos", "2"), 1, "nothing can go wrong here")
         self.assert_ended(self.lab.relab("rehearse", "--world", self.lab.folder / "none.json"), 1, "none.json")
 
 
