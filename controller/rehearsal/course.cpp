@@ -5,37 +5,11 @@
 
 #include "common/wire/message.h"
 #include "controller/plan/plan.h"
+#include "controller/report/task_state.h"
 
 namespace relab::rehearsal {
 
 namespace {
-
-std::string outcome_of(const controller::TaskRecord& task) {
-  if (!task.refusal.empty()) return "refused";
-  if (!task.evidence) return task.abandoned.empty() ? "waiting" : "given up";
-  switch (task.evidence->report.reader().getOutcome()) {
-    case schema::Outcome::SUCCEEDED:
-      return "succeeded";
-    case schema::Outcome::REFUSED:
-      return "refused";
-    case schema::Outcome::CANCELLED:
-      return "cancelled";
-    case schema::Outcome::FAILED:
-      return "failed";
-    case schema::Outcome::UNKNOWN:
-    case schema::Outcome::UNSET:
-      break;
-  }
-  return "unknown";
-}
-
-const controller::TaskRecord* last_task(const controller::State& state, const std::string& path) {
-  const controller::TaskRecord* last = nullptr;
-  for (const auto& [id, task] : state.tasks())
-    if (task.step == path && (last == nullptr || task.first_ordered > last->first_ordered))
-      last = &task;
-  return last;
-}
 
 /// "0a/0a-zfs/zfs" without the phase and the track.
 std::string step_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
@@ -46,10 +20,11 @@ Course course_of(schema::Lab::Reader lab, const controller::State& state, Instan
   Course course{.began = began, .ended = began, .bars = {}};
   for (const auto phase : lab.getPlan().getPhases()) {
     const auto plan = controller::compile_phase(lab, str(phase.getName()));
-    if (!plan) continue;
+    const auto* run = state.last_run(str(phase.getName()));
+    if (!plan || run == nullptr) continue;
     for (unsigned i = 0; i < phase.getTracks().size(); ++i) {
       for (const auto& step : plan->tracks.at(i)) {
-        const auto* task = last_task(state, step.path);
+        const auto* task = controller::last_task(state, run->id, step.path);
         if (task == nullptr) continue;
         Bar bar{.phase = str(phase.getName()),
                 .track = str(phase.getTracks()[i].getName()),
@@ -57,7 +32,7 @@ Course course_of(schema::Lab::Reader lab, const controller::State& state, Instan
                 .agent = task->agent,
                 .began = task->ordered,
                 .ended = task->ordered,
-                .outcome = outcome_of(*task),
+                .outcome = controller::task_state(*task),
                 .person = !step.instruction.empty()};
         if (task->evidence) {
           const auto report = task->evidence->report.reader();

@@ -8,6 +8,7 @@
 #include "controller/cli/page/parts.h"
 #include "controller/cli/show_gate.h"
 #include "controller/plan/plan.h"
+#include "controller/report/task_state.h"
 
 namespace relab::controller::cli {
 
@@ -21,26 +22,6 @@ std::string instant_text(std::uint64_t unix_ms) {
   auto text = iso8601(instant_of(unix_ms));
   text.insert(text.size() - 1, fmt::format(".{:03}", unix_ms % 1000));
   return text;
-}
-
-std::string state_of(const TaskRecord& task) {
-  if (!task.refusal.empty()) return "refused";
-  if (!task.abandoned.empty()) return "given_up";
-  if (!task.evidence) return "running";
-  switch (task.evidence->report.reader().getOutcome()) {
-    case schema::Outcome::SUCCEEDED:
-      return "succeeded";
-    case schema::Outcome::FAILED:
-      return "failed";
-    case schema::Outcome::REFUSED:
-      return "refused";
-    case schema::Outcome::CANCELLED:
-      return "cancelled";
-    case schema::Outcome::UNKNOWN:
-    case schema::Outcome::UNSET:
-      break;
-  }
-  return "unknown";
 }
 
 bool is_failure(const std::string& state) {
@@ -71,7 +52,7 @@ void add_report(const Evidence& evidence, Json& step) {
 }
 
 void add_task(const TaskRecord& task, Json& step) {
-  step["state"] = state_of(task);
+  step["state"] = task_state(task);
   step["task"] = task.id.text();
   step["attempt"] = task.attempt;
   step["ordered"] = iso8601(task.ordered);
@@ -133,18 +114,12 @@ class PhasePage {
     if (!planned.instruction.empty()) json["instruction"] = planned.instruction;
     if (planned.destructive)
       json["destroys"] = Json::array({reflect::resource_of(planned.task->reader())});
-    if (const auto* task = last_task(planned.path)) add_task(*task, json);
+    if (run_ != nullptr)
+      if (const auto* task = last_task(evidences_.state, run_->id, planned.path))
+        add_task(*task, json);
     states_.insert(json["state"].get<std::string>());
     if (json.contains("wait")) states_.insert("person");
     return json;
-  }
-
-  const TaskRecord* last_task(const std::string& path) const {
-    const TaskRecord* last = nullptr;
-    if (run_ == nullptr) return last;
-    for (const auto* task : evidences_.state.tasks_of(run_->id))
-      if (task->step == path && (last == nullptr || task->attempt >= last->attempt)) last = task;
-    return last;
   }
 
   static void block_behind_failures(Json& steps) {
