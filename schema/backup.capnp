@@ -28,7 +28,7 @@ struct ZfsBackup {
     device @5 :Text $A.volatile $A.doc("What is mounted there: '/dev/sdf1', or a dataset.");
     diskSerial @6 :Text $A.doc("Of the disk below it; several are joined by commas.");
     fileSystem @7 :Text $A.doc("Of that kind: ext4.");
-    free @8 :UInt64 $A.unit("bytes") $A.volatile $A.doc("Room that is left there.");
+    free @8 :UInt64 $A.unit("bytes") $A.volatile $A.doc("Room that is there once the leftovers are removed.");
     state @9 :State $A.doc("What there is by the name of the copy.");
     bytes @10 :UInt64 $A.unit("bytes") $A.doc("Of the stream that is there.");
     digest @11 :Text $A.doc("That the manifest has for the whole stream, hexadecimal.");

@@ -40,6 +40,8 @@ class SimDrill {
   /// Of what has the scratch's name.
   std::string mark = "yes\tlocal";
   std::uint64_t available = 1 << 20;
+  /// By what has the scratch's name.
+  std::uint64_t held = 0;
   std::string key = "correct horse battery";
   /// What `zfs receive` says and how it ends, instead of success.
   Output receives = {};
@@ -63,6 +65,7 @@ class SimDrill {
     const auto& verb = argv.at(1);
     const auto& last = argv.back();
     if (verb == "list" && argv.at(4) == "available") return {.out = fmt::format("{}\n", available)};
+    if (verb == "list" && argv.at(4) == "used") return {.out = fmt::format("{}\n", held)};
     if (verb == "get" && last == place)
       return made ? Output{.out = mark + "\n"}
                   : Output{.status = 1,

@@ -99,6 +99,7 @@ class SimZfs {
   Output zpool(const std::vector<std::string>& argv) const {
     if (argv.size() > 1 && argv[1] == "list")
       return {.out = fmt::format("datapool\t{}\tONLINE\n", pool_guid)};
+    if (argv == std::vector<std::string>{"zpool", "wait", "-t", "free", "datapool"}) return {};
     return {.status = 2, .err = "unrecognized command\n"};
   }
   Output zfs(const std::vector<std::string>& argv) {

@@ -18,19 +18,24 @@ auto nearest(Known& known, const Path& path) {
   }
 }
 
-/// Which mount a mount lies on: the last one before it on its own point, or else the closest above.
-/// The root may come after what lies on it.
-std::optional<std::size_t> beneath_of(const std::vector<SimMount>& mounts, std::size_t number) {
-  const auto& point = mounts[number].point.string();
-  std::optional<std::size_t> closest;
+/// Which mount each one lies on: the last one before it on its own point, or else the closest
+/// above. The root may come after what lies on it.
+std::vector<std::optional<std::size_t>> beneath_each(const std::vector<SimMount>& mounts) {
+  std::vector<std::optional<std::size_t>> beneath(mounts.size());
+  const auto root = std::ranges::find(mounts.rbegin(), mounts.rend(), Path("/"), &SimMount::point);
+  std::map<std::string, std::size_t> before;
   for (std::size_t i = 0; i < mounts.size(); ++i) {
-    const auto& other = mounts[i].point.string();
-    const bool is_above = other == "/" ? point != "/" : point.starts_with(other + "/");
-    const bool is_covered = i < number && other == point;
-    if (i == number || (i > number && other != "/") || !(is_above || is_covered)) continue;
-    if (!closest || other.size() >= mounts[*closest].point.string().size()) closest = i;
+    const auto& point = mounts[i].point;
+    for (auto place = point; !beneath[i] && place != "/"; place = place.parent_path())
+      if (const auto found = before.find(place.string()); found != before.end())
+        beneath[i] = found->second;
+    const auto covered = before.find("/");
+    if (!beneath[i] && point == "/" && covered != before.end()) beneath[i] = covered->second;
+    if (!beneath[i] && point != "/" && root != mounts.rend())
+      beneath[i] = static_cast<std::size_t>(mounts.rend() - root) - 1;
+    before[point.string()] = i;
   }
-  return closest;
+  return beneath;
 }
 
 }  // namespace
@@ -278,13 +283,13 @@ void SimHost::tell_mounts() {
   // https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
   std::string table;
   constexpr std::size_t first_id = 21;
+  const auto beneath = beneath_each(mounts_);
   for (std::size_t i = 0; i < mounts_.size(); ++i) {
     const auto& mount = mounts_[i];
     const auto id = first_id + i;
-    const auto beneath = beneath_of(mounts_, i);
     table += fmt::format("{} {} 0:{} {} {} {} shared:{} - {} {} {}\n", id,
-                         beneath ? first_id + *beneath : 1, id, mount.root, mount.point.string(),
-                         mount.options, id, mount.type, mount.source,
+                         beneath[i] ? first_id + *beneath[i] : 1, id, mount.root,
+                         mount.point.string(), mount.options, id, mount.type, mount.source,
                          mount.options.starts_with("ro") ? "ro" : "rw");
   }
   nodes_.erase("/proc/self/mountinfo");

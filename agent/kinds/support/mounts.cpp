@@ -15,11 +15,12 @@ constexpr std::size_t mountinfo_size_max = std::size_t{16} << 20U;
 std::string unescaped(std::string_view text) {
   std::string plain;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto code = text[i] == '\\' && i + 3 < text.size()
-                          ? parse_number<std::uint8_t>(text.substr(i + 1, 3), 8)
-                          : Result<std::uint8_t>(fail(Fault::invalid, ""));
-    if (code) i += 3;
-    plain += code ? static_cast<char>(*code) : text[i];
+    plain += text[i];
+    if (text[i] != '\\' || i + 3 >= text.size()) continue;
+    const auto code = parse_number<std::uint8_t>(text.substr(i + 1, 3), 8);
+    if (!code) continue;
+    plain.back() = static_cast<char>(*code);
+    i += 3;
   }
   return plain;
 }

@@ -34,6 +34,15 @@ void write_existing(const Existing& existing, Facts::Builder facts) {
   for (unsigned i = 0; i < leftovers.size(); ++i) leftovers.set(i, existing.leftovers[i]);
 }
 
+Result<std::uint64_t> bytes_in(Host& host, const std::vector<std::string>& files) {
+  std::uint64_t bytes = 0;
+  for (const auto& file : files) {
+    RELAB_TRY(const auto status, host.status(file));
+    bytes += status.size;
+  }
+  return bytes;
+}
+
 Result<void> check_target(Params::Reader params, Facts::Reader facts) {
   const auto folder = str(params.getFolder());
   if (!facts.getMounted())
@@ -50,8 +59,11 @@ Result<void> check_target(Params::Reader params, Facts::Reader facts) {
 Result<void> check_room(Params::Reader params, Facts::Reader facts) {
   const auto needed = facts.getEstimate() + facts.getEstimate() / 100 * params.getMargin();
   if (needed <= facts.getFree()) return {};
-  return refuse(fmt::format("{} may be needed on {}, and {} are free", human_bytes(needed),
-                            str(params.getFolder()), human_bytes(facts.getFree())),
+  return refuse(fmt::format("{} may be needed on {}, and {} are free{}", human_bytes(needed),
+                            str(params.getFolder()), human_bytes(facts.getFree()),
+                            facts.getLeftovers().size() == 0
+                                ? ""
+                                : ", with what an attempt that did not come to its end left"),
                 "make room on it, or take a larger disk");
 }
 
@@ -61,10 +73,12 @@ Result<Message<Facts>> ZfsBackup::observe(Params::Reader params, Host& host) {
   const auto wish = wish_of(params);
   RELAB_TRY(const auto origin, read_origin(host, wish));
   RELAB_TRY(const auto size, estimate(host, wish));
-  RELAB_TRY(const auto target, read_target(host, wish.folder));
+  RELAB_TRY(auto target, read_target(host, wish.folder));
   Existing existing;
   if (target.mounted) {
     RELAB_TRY(existing, read_existing(host, wish, origin));
+    RELAB_TRY(const auto held, bytes_in(host, existing.leftovers));
+    target.room.free += held;
   }
   Draft<Facts> facts;
   facts->setPool(pool_of(wish.dataset));
@@ -91,7 +105,6 @@ Result<std::vector<Change>> ZfsBackup::plan(Params::Reader params, Facts::Reader
         {.what = fmt::format("- {}, of an attempt that did not come to its end", str(leftover)),
          .how = {"remove", str(leftover)}});
   if (facts.getState() == schema::ZfsBackup::State::COMPLETE) return changes;
-  // What leftovers hold is free by then; who has so little room removes them by hand.
   RELAB_CHECK(check_room(params, facts));
   changes.push_back({.what = fmt::format("+ {}, about {} of {} and {} snapshot(s)",
                                          wish.stream().string(), human_bytes(facts.getEstimate()),

@@ -23,12 +23,19 @@ std::string moved(const std::string& name, const std::string& from, const std::s
   return to + name.substr(from.size());
 }
 
-Result<void> remove_leftover(Host& host, const DrillWish& wish) {
+/// Whether there was anything.
+Result<bool> remove_leftover(Host& host, const DrillWish& wish) {
   RELAB_CHECK(unmount_compared(host, mark));
   RELAB_TRY(const auto ground, read_drill_ground(host, wish));
-  if (ground.leftover.empty()) return {};
-  return must_run(host,
-                  {.argv = {"zfs", "destroy", "-r", wish.place()}, .timeout = removal_time_max});
+  if (ground.leftover.empty()) return false;
+  RELAB_CHECK(must_run(
+      host, {.argv = {"zfs", "destroy", "-r", wish.place()}, .timeout = removal_time_max}));
+  return true;
+}
+
+Result<std::uint64_t> size_told(Host& host, const std::string& property, const std::string& of) {
+  RELAB_TRY(const auto text, output_of(host, {.argv = {"zfs", "list", "-Hp", "-o", property, of}}));
+  return parse_number<std::uint64_t>(trim(text));
 }
 
 class Drill {
@@ -101,7 +108,7 @@ class Drill {
 Result<std::vector<Compared>> carry_through(Host& host, const DrillWish& wish, Sink& looking,
                                             const std::function<Result<void>()>& check,
                                             const Origin& origin) {
-  RELAB_CHECK(remove_leftover(host, wish).during("removing what an earlier drill left"));
+  RELAB_CHECK(clear_drill_ground(host, wish));
   Drill drill(host, wish, origin);
   RELAB_CHECK(drill.receive(looking));
   RELAB_CHECK(check());
@@ -114,9 +121,7 @@ Result<std::vector<Compared>> carry_through(Host& host, const DrillWish& wish, S
 
 Result<DrillGround> read_drill_ground(Host& host, const DrillWish& wish) {
   DrillGround ground;
-  RELAB_TRY(const auto text,
-            output_of(host, {.argv = {"zfs", "list", "-Hp", "-o", "available", wish.scratch}}));
-  RELAB_TRY(ground.available, parse_number<std::uint64_t>(trim(text)));
+  RELAB_TRY(ground.available, size_told(host, "available", wish.scratch));
   RELAB_TRY(
       const auto found,
       host.run({.argv = {"zfs", "get", "-Hp", "-o", "value,source", drill_mark, wish.place()}}));
@@ -131,7 +136,18 @@ Result<DrillGround> read_drill_ground(Host& host, const DrillWish& wish) {
                 fmt::format("there is a dataset {} that no drill has made", wish.place()),
                 "rename it, or name another `scratch`");
   ground.leftover = wish.place();
+  RELAB_TRY(ground.held, size_told(host, "used", wish.place()));
+  ground.available += ground.held;
   return ground;
+}
+
+Result<void> clear_drill_ground(Host& host, const DrillWish& wish) {
+  RELAB_TRY(const bool removed,
+            remove_leftover(host, wish).during("removing what an earlier drill left"));
+  if (!removed) return {};
+  // Destroying ends before the room is free.
+  return must_run(host, {.argv = {"zpool", "wait", "-t", "free", pool_of(wish.scratch)},
+                         .timeout = removal_time_max});
 }
 
 Result<std::vector<Compared>> drill(const Hands& hands, const DrillWish& wish, Sink& looking,

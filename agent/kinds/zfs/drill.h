@@ -28,12 +28,18 @@ struct DrillWish {
 
 /// What the scratch is like.
 struct DrillGround {
+  /// Once the leftover is removed.
   std::uint64_t available = 0;
   /// What an earlier drill left; empty: nothing.
   std::string leftover = {};
+  /// Bytes in it.
+  std::uint64_t held = 0;
 };
 /// Fault::conflict if something of the drill's name was not made by one.
 Result<DrillGround> read_drill_ground(Host& host, const DrillWish& wish);
+
+/// Takes away what an earlier drill left, if anything, and waits until its room is free again.
+Result<void> clear_drill_ground(Host& host, const DrillWish& wish);
 
 /// Reads the stream through `looking` into the scratch; `check` says whether what was read is what
 /// was written. Nothing of the drill is left, whatever comes of it. An error if anything is

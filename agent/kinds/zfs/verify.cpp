@@ -112,9 +112,11 @@ Result<Message<Facts>> ZfsBackupVerify::observe(Params::Reader params, Host& hos
   facts->setWrittenOn(manifest.reader().getDiskSerial());
   if (!params.getDrill()) return std::move(facts).finish();
   RELAB_TRY(const auto ground, read_drill_ground(host, drill_of(params)));
-  // What is received takes as much as the stream, or as ZFS reckons, whichever is more.
+  // What is received takes as much as the stream, or as ZFS reckons, whichever is more. ZFS reckons
+  // with what an earlier drill left, too.
   RELAB_TRY(const auto likely, estimate(host, wish));
-  write_drill(params, origin, std::max(existing.bytes, likely), ground, facts->initDrill());
+  const auto bytes = std::max(existing.bytes, likely - std::min(likely, ground.held));
+  write_drill(params, origin, bytes, ground, facts->initDrill());
   return std::move(facts).finish();
 }
 
@@ -164,6 +166,8 @@ Result<Message<Facts>> ZfsBackupVerify::attempt(Params::Reader params, Facts::Re
     if (!compared) return fail(compared.error());
     write_compared(*compared, found->getDrill());
   } else {
+    if (facts.getDrill().getLeftover().size() != 0)
+      RELAB_CHECK(clear_drill_ground(hands.host, wish));
     RELAB_CHECK(hands.host.read_through(wish.copy.stream(), look.reading));
     RELAB_CHECK(look.finish());
   }

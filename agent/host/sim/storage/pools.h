@@ -92,6 +92,7 @@ class Pools final : public Part {
   Result<Output> zpool_import(const Command& command);
   Result<Output> zpool_export(const Command& command);
   Result<Output> zpool_scrub(const Command& command);
+  Result<Output> zpool_wait(const Command& command);
   static std::optional<std::string> pool_value(const Pool& pool, std::string_view property);
   Output start_scrub(Pool& pool);
   void look_at_scrub(Pool& pool);

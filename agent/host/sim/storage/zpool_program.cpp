@@ -57,6 +57,7 @@ Result<Output> Pools::zpool(const Command& command) {
   if (verb == "import") return zpool_import(command);
   if (verb == "export") return zpool_export(command);
   if (verb == "scrub") return zpool_scrub(command);
+  if (verb == "wait") return zpool_wait(command);
   return host_.does_not_know(command);
 }
 
@@ -75,6 +76,14 @@ Result<Output> Pools::date(const Command& command) {
     }
   }
   return output;
+}
+
+Result<Output> Pools::zpool_wait(const Command& command) {
+  const auto line = command_line_of(command.argv, "", "t");
+  if (!line || line->value('t') != "free" || line->words.size() != 1)
+    return host_.does_not_know(command);
+  // What is destroyed is free at once.
+  return pool(line->words[0]) == nullptr ? no_such_pool(line->words[0]) : Output{};
 }
 
 Result<Output> Pools::zpool_list(const Command& command) {

@@ -332,6 +332,21 @@ TEST_CASE("zfs backup: what a killed attempt left is taken away, and it begins a
   CHECK_FALSE(machine.has("/mnt/usb/copy.zfs.part"));
 }
 
+TEST_CASE("zfs backup: what a killed attempt left is room for the next one", "[agent][zfs]") {
+  Machine machine;
+  SECTION("enough") {
+    machine.host.file("/mnt/usb/copy.zfs.part", std::string(500'000, 'x'));
+    machine.host.file_system("/mnt/usb", {.size = 500'100, .free = 100});
+    CHECK(must(machine.plan()).size() == 2);
+  }
+  SECTION("too little all the same") {
+    machine.host.file("/mnt/usb/copy.zfs.part", std::string(500, 'x'));
+    machine.host.file_system("/mnt/usb", {.size = 600, .free = 100});
+    CHECK_THAT(machine.plan().error().what, Catch::Contains("600 B are free, with what an attempt"));
+    CHECK(machine.has("/mnt/usb/copy.zfs.part"));
+  }
+}
+
 TEST_CASE("zfs backup: sizes are read as both versions print them", "[agent][zfs]") {
   for (const auto* version : {"2.1.11", "2.3.9"})
     CHECK(must(parse_estimate(transcript(std::string("zfs/") + version + "/send-nvP-Rw.txt").out)) >

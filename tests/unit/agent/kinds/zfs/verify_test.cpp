@@ -246,6 +246,23 @@ TEST_CASE("zfs verify: what a drill left is removed, and nothing else of that na
   }
 }
 
+TEST_CASE("zfs verify: what a drill left is no reason against the next one", "[agent][zfs]") {
+  Machine machine;
+  machine.scratch.made = true;
+  machine.scratch.available = 1000;
+  machine.pool.leave_scratch("daily");
+  SECTION("its room is enough") {
+    machine.scratch.held = 1 << 20;
+    CHECK(must(machine.verify()).reader().getDrill().getDone());
+  }
+  SECTION("it is not, and is removed nevertheless") {
+    const auto found = must(machine.verify());
+    CHECK_FALSE(found.reader().getDrill().getDone());
+    CHECK(found.reader().getReadBack());
+  }
+  CHECK(machine.scratch.is_clean());
+}
+
 TEST_CASE("zfs verify: a scratch that stays is told, however good the copy is", "[agent][zfs]") {
   Machine machine;
   machine.scratch.busy = true;
