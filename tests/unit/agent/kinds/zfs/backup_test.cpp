@@ -342,7 +342,8 @@ TEST_CASE("zfs backup: what a killed attempt left is room for the next one", "[a
   SECTION("too little all the same") {
     machine.host.file("/mnt/usb/copy.zfs.part", std::string(500, 'x'));
     machine.host.file_system("/mnt/usb", {.size = 600, .free = 100});
-    CHECK_THAT(machine.plan().error().what, Catch::Contains("600 B are free, with what an attempt"));
+    CHECK_THAT(machine.plan().error().what,
+               Catch::Contains("600 B are free, with what an attempt"));
     CHECK(machine.has("/mnt/usb/copy.zfs.part"));
   }
 }
