@@ -7,6 +7,7 @@
 #include "controller/adopt/adopt.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
+#include "controller/cli/live/rehearsal_show.h"
 #include "controller/cli/page/compose.h"
 #include "controller/cli/rehearse_text.h"
 #include "controller/rehearsal/chaos.h"
@@ -183,8 +184,8 @@ ExitCode rehearse_once(const Values& values, Context& context, const Message<sch
   auto& rehearsal = **made;
   context.out().line(
       fmt::format("Rehearsal of {}, on {}.", str(lab.reader().getName()), ground->words));
-  QuietNarrator narrator(context.out());
-  if (const auto run = rehearsal.run(narrator); !run) return context.failed(run.error());
+  RehearsalShow onlooker(context.out(), lab.reader());
+  if (const auto run = rehearsal.run(onlooker); !run) return context.failed(run.error());
   show(rehearsal, context.out());
   if (const auto written = write_files(values, rehearsal, lab.reader(), now, context); !written)
     return context.failed(written.error());
@@ -201,10 +202,12 @@ struct Tally {
 
 Result<Tally> rehearse_many(const rehearsal::ChaosWish& first, unsigned count, Context& context) {
   Tally tally;
-  QuietNarrator narrator(context.out());
+  QuietOnlooker onlooker(context.out());
+  ChaosShow progress(context.out(), count);
   auto wish = first;
   for (unsigned i = 0; i < count; ++i, ++wish.seed) {
-    RELAB_TRY(const auto end, rehearsal::rehearse_with_chance(wish, narrator)
+    progress.tell(i, tally.recovered, static_cast<unsigned>(tally.wrong.size()));
+    RELAB_TRY(const auto end, rehearsal::rehearse_with_chance(wish, onlooker)
                                   .during(fmt::format("rehearsing with seed {}", wish.seed)));
     ++(end.recovered ? tally.recovered : tally.stopped);
     if (end.wrong.empty()) continue;

@@ -29,6 +29,20 @@ class QuietNarrator final : public Narrator {
   Printer& out_;
 };
 
+/// Sees nothing, and passes warnings on.
+class QuietOnlooker final : public rehearsal::Onlooker {
+ public:
+  explicit QuietOnlooker(Printer& out) : narrator_(out) {}
+
+  Narrator& begins(const rehearsal::RehearsedPhase& /*phase*/) override { return narrator_; }
+  void passes(const rehearsal::Stage& /*stage*/, const Engine& /*engine*/,
+              Millis /*since*/) override {}
+  void ends() override {}
+
+ private:
+  QuietNarrator narrator_;
+};
+
 /// Timeline, changes, what it rests on, what was found.
 void show(const rehearsal::Rehearsal& rehearsal, Printer& out);
 

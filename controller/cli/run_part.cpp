@@ -279,7 +279,7 @@ PartEnd PartRunner::drive(const RunId& run, const std::optional<TaskId>& task, O
   LineNarrator lines(context_.out());
   std::optional<LiveShow> show;
   if (context_.out().is_lively())
-    show.emplace(context_.out(), fmt::format("{}  {}", record->phase, plan->title));
+    show.emplace(context_.out(), fmt::format("{}  {}", record->phase, plan->title), lines);
   Narrator& narrator = show ? static_cast<Narrator&>(*show) : lines;
   ZmqExchange exchange;
   Driver driver({.lab = str(lab_.reader().getName()),

@@ -103,8 +103,6 @@ class PartRunner {
   /// where the ledger could not be written.
   Result<PartEnd> follow(const Going& going);
   void redraw(const Going& going, Instant begun);
-  /// Of the gates of phases behind this one, what is not met.
-  std::vector<std::string> open_conditions(const std::string& phase) const;
   /// Whether steps of it have no task that stands: whether they may is for the gate to say.
   Result<bool> has_more_to_order(const RunRecord& run) const;
   /// Steps of the run whose task stands: an open one, or one whose outcome is known.

@@ -198,4 +198,19 @@ Result<Gate> judge_proof(const std::string& name, const Evidences& evidences) {
   return std::move(gate).take();
 }
 
+std::vector<std::string> open_behind(const std::string& name, const Evidences& evidences) {
+  std::vector<std::string> open;
+  for (const auto phase : evidences.lab.getPlan().getPhases()) {
+    if (!any_in(phase.getAfter(), [&](auto before) { return view(before) == name; })) continue;
+    const auto gate = judge_entry(str(phase.getName()), evidences);
+    if (!gate) open.push_back(fmt::format("{}: {}", view(phase.getName()), gate.error().what));
+    if (!gate || gate->open) continue;
+    std::vector<std::string> missed;
+    for (const auto& verdict : gate->verdicts)
+      if (!verdict.met()) missed.push_back(verdict.condition);
+    open.push_back(fmt::format("{}: {}", view(phase.getName()), fmt::join(missed, ", ")));
+  }
+  return open;
+}
+
 }  // namespace relab::controller

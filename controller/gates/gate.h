@@ -105,6 +105,8 @@ struct Gate {
 Result<Gate> judge_entry(const std::string& name, const Evidences& evidences);
 /// Whether the phase has shown what it must show before any phase after it may start.
 Result<Gate> judge_proof(const std::string& name, const Evidences& evidences);
+/// What the gates right behind a phase still miss: "1: backup.verified, key.proven".
+std::vector<std::string> open_behind(const std::string& name, const Evidences& evidences);
 
 /// `audit.complete`: for every host of the lab, every section of the audit was read, whole, by the
 /// agent that is enrolled now, on the machine that it was enrolled on, not longer ago than

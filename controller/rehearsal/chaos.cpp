@@ -106,7 +106,7 @@ std::vector<FaultWish> faults_by_chance(const ChaosWish& wish) {
   return wishes;
 }
 
-Result<ChaosEnd> rehearse_with_chance(const ChaosWish& wish, controller::Narrator& narrator) {
+Result<ChaosEnd> rehearse_with_chance(const ChaosWish& wish, Onlooker& onlooker) {
   ChaosEnd end{.seed = wish.seed, .faults = {}};
   auto faults = faults_by_chance(wish);
   if (faults.empty())
@@ -123,7 +123,7 @@ Result<ChaosEnd> rehearse_with_chance(const ChaosWish& wish, controller::Narrato
                                              .folder = folder,
                                              .begin = wish.begin,
                                              .faults = std::move(faults)}));
-  RELAB_CHECK(rehearsal->run(narrator));
+  RELAB_CHECK(rehearsal->run(onlooker));
   end.recovered = true;
   for (const auto& phase : rehearsal->phases()) {
     end.complete += phase.complete() ? 1U : 0U;

@@ -40,6 +40,6 @@ std::vector<FaultWish> faults_by_chance(const ChaosWish& wish);
 
 /// One of them. An error only where it could not be carried out; Fault::unsupported where there is
 /// nothing that could go wrong.
-Result<ChaosEnd> rehearse_with_chance(const ChaosWish& wish, controller::Narrator& narrator);
+Result<ChaosEnd> rehearse_with_chance(const ChaosWish& wish, Onlooker& onlooker);
 
 }  // namespace relab::rehearsal

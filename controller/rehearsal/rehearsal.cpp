@@ -182,7 +182,7 @@ bool Rehearsal::may_come_next(schema::Lab::Phase::Reader phase) const {
   });
 }
 
-Result<void> Rehearsal::run(controller::Narrator& narrator) {
+Result<void> Rehearsal::run(Onlooker& onlooker) {
   const auto lab = setting_.lab.reader();
   faults_->begin();
   for (const auto& name : controller::phases_in_order(lab)) {
@@ -193,7 +193,13 @@ Result<void> Rehearsal::run(controller::Narrator& narrator) {
       if (view(candidate.getName()) == name) next = may_come_next(candidate);
     if (next && phase.steps != 0) {
       RELAB_CHECK(stage_->approve(setting_.lab, name));
-      RELAB_TRY(phase.end, stage_->run(setting_.lab, name, narrator));
+      auto ended = stage_->run(setting_.lab, name, onlooker.begins(phase),
+                               [&](const controller::Engine& engine, Millis since) {
+                                 onlooker.passes(*stage_, engine, since);
+                               });
+      onlooker.ends();
+      if (!ended) return fail(ended.error());
+      phase.end = *std::move(ended);
       RELAB_CHECK(set_->trouble());
     } else {
       RELAB_TRY(phase.end.gate, controller::judge_entry(name, stage_->evidences(lab)));

@@ -10,6 +10,7 @@
 
 #include "controller/rehearsal/course.h"
 #include "controller/rehearsal/faults.h"
+#include "controller/rehearsal/onlooker.h"
 #include "controller/rehearsal/stage.h"
 #include "schema/world.capnp.h"
 
@@ -67,7 +68,7 @@ class Rehearsal {
   ~Rehearsal();
 
   /// As far as the gates allow. An error only where the rehearsal itself cannot go on.
-  Result<void> run(controller::Narrator& narrator);
+  Result<void> run(Onlooker& onlooker);
 
   const std::vector<RehearsedPhase>& phases() const { return phases_; }
   /// Each told once, in the order in which they matter.

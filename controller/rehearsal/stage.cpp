@@ -128,7 +128,7 @@ Result<void> Stage::approve(const Message<schema::Lab>& lab, const std::string& 
 }
 
 Result<PhaseEnd> Stage::run(const Message<schema::Lab>& lab, const std::string& phase,
-                            controller::Narrator& narrator) {
+                            controller::Narrator& narrator, const Moment& moment) {
   PhaseEnd end{.gate = {}, .began = timeline_.now(), .ended = timeline_.now()};
   RELAB_TRY(end.gate, controller::judge_entry(phase, evidences(lab.reader())));
   RELAB_CHECK(book_->judged(end.gate));
@@ -143,7 +143,7 @@ Result<PhaseEnd> Stage::run(const Message<schema::Lab>& lab, const std::string& 
                              .parcels = setting_.parcels},
                             *book_, keys_, exchange_, narrator);
   RELAB_CHECK(driver.begin(run, std::move(plan), timeline_.both()));
-  RELAB_TRY(const auto left, follow(driver));
+  RELAB_TRY(const auto left, follow(driver, moment));
   end.ran = left == RunEnd::done;
   count(driver.engine(), end);
   if (end.ran) RELAB_CHECK(book_->run_ended(run));
@@ -153,12 +153,13 @@ Result<PhaseEnd> Stage::run(const Message<schema::Lab>& lab, const std::string& 
 }
 
 /// As long as somebody has something to say no time passes; then it goes on to what comes next.
-Result<RunEnd> Stage::follow(controller::Driver& driver) {
+Result<RunEnd> Stage::follow(controller::Driver& driver, const Moment& moment) {
   const auto begun = timeline_.now();
   auto stirred = begun;
   while (timeline_.now() - begun < longest) {
     if (broken_) return fail(*broken_);
     RELAB_TRY(const auto end, driver.step(timeline_.both()));
+    if (moment) moment(driver.engine(), timeline_.now() - begun);
     if (end) return *end;
     if (exchange_.waiting()) {
       stirred = timeline_.now();

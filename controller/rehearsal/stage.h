@@ -4,6 +4,7 @@
 /// orders, signatures and gates, over simulated machines and a clock that waits for nobody.
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -78,9 +79,12 @@ class Stage {
   /// The agent is away from that time on, as after a power cut, and starts again after that long.
   void falls(const std::string& name, Instant when, Millis away);
 
+  /// How the phase stands, again and again, and how long it has run.
+  using Moment = std::function<void(const controller::Engine& engine, Millis since)>;
+
   /// Through its gate and to its end, or as far as that goes by itself.
   Result<PhaseEnd> run(const Message<schema::Lab>& lab, const std::string& phase,
-                       controller::Narrator& narrator);
+                       controller::Narrator& narrator, const Moment& moment = {});
 
   const controller::Book& book() const { return *book_; }
   controller::Evidences evidences(schema::Lab::Reader lab) const;
@@ -90,7 +94,7 @@ class Stage {
  private:
   explicit Stage(Setting setting);
   Result<controller::StoredSecret> secret(const std::string& name) const;
-  Result<controller::RunEnd> follow(controller::Driver& driver);
+  Result<controller::RunEnd> follow(controller::Driver& driver, const Moment& moment);
 
   Result<void> begin(Place& place);
 

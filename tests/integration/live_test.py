@@ -4,6 +4,7 @@
 import contextlib
 import fcntl
 import os
+import pathlib
 import pty
 import re
 import select
@@ -17,6 +18,7 @@ from support.lab import PING, Lab, phase, step, track
 from support.programs import wait_until
 
 COLUMNS, ROWS = 70, 20
+REFERENCE = pathlib.Path(__file__).resolve().parents[2] / "examples" / "z640" / "lab.toml"
 ESCAPE = re.compile(r"\x1b\[(\d*)([AJm])")
 
 
@@ -127,6 +129,26 @@ class Live(unittest.TestCase):
             self.assertEqual(rows.count(line), 1, rows)
         # What was drawn is gone: nobody wants to copy it out of a terminal.
         self.assertFalse(any("waits for beta" in row or row.startswith("one  Phase one") for row in rows), rows)
+
+    def test_rehearsals_are_to_be_seen_while_they_go_on(self):
+        self.lab.file.write_text(REFERENCE.read_text(encoding="utf-8"), encoding="utf-8")
+        many = self.rehearsal("--chaos", "3")
+        self.assertEqual(many.wait(), 0)
+        self.assertIn("of 3 rehearsals: ", many.text)
+        rows = many.rows()
+        self.assertTrue(any(row.startswith("3 rehearsals of z640") for row in rows), rows)
+        # What was drawn is gone.
+        self.assertFalse(any(" of 3 rehearsals: " in row for row in rows), rows)
+        one = self.rehearsal()
+        self.assertEqual(one.wait(), 3)
+        self.assertIn("Rehearsal of 0b  ", one.text)
+        self.assertIn("still open for 1: ", one.text)
+        rows = one.rows()
+        self.assertFalse(any(row.startswith("Rehearsal of 0b") for row in rows), rows)
+        self.assertTrue(any(row.startswith("Rehearsal of z640, on ") for row in rows), rows)
+
+    def rehearsal(self, *arguments):
+        return self.terminal("rehearse", "--described", *arguments)
 
     def test_without_colours_there_are_none(self):
         self.lab["beta"].start()

@@ -27,7 +27,11 @@ struct Rehearsed {
   std::unique_ptr<Rehearsal> rehearsal;
   controller::Printer printer = controller::Printer(controller::Printer::Form::text);
 
-  explicit Rehearsed(const std::vector<std::string>& faults = {}) : lab(read()) {
+  /// Whether it is rehearsed at once; `later` is for the test to say.
+  enum class When { now, later };
+
+  explicit Rehearsed(const std::vector<std::string>& faults = {}, When when = When::now)
+      : lab(read()) {
     std::vector<FaultWish> wishes;
     for (const auto& text : faults) wishes.push_back(must(parse_fault(text)));
     std::vector<Message<schema::World>> worlds;
@@ -37,8 +41,9 @@ struct Rehearsed {
                                       .folder = scratch.path() / "kept",
                                       .begin = rehearsal_begin,
                                       .faults = std::move(wishes)}));
-    controller::cli::QuietNarrator narrator(printer);
-    must(rehearsal->run(narrator));
+    if (when == When::later) return;
+    controller::cli::QuietOnlooker onlooker(printer);
+    must(rehearsal->run(onlooker));
   }
   static Message<schema::Lab> read() {
     auto reading = lab::parse_lab(sample("../../examples/z640/lab.toml"), "lab.toml");

@@ -30,6 +30,10 @@ Result<bool> remove_leftover(Host& host, const DrillWish& wish) {
   if (ground.leftover.empty()) return false;
   RELAB_CHECK(must_run(
       host, {.argv = {"zfs", "destroy", "-r", wish.place()}, .timeout = removal_time_max}));
+  RELAB_TRY(const auto after, read_drill_ground(host, wish));
+  if (!after.leftover.empty())
+    return fail(Fault::damaged,
+                fmt::format("zfs destroy -r {} ended well, and it is still there", wish.place()));
   return true;
 }
 

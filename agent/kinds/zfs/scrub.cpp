@@ -16,7 +16,10 @@ using Params = schema::ZfsScrub;
 using Facts = schema::ZfsScrub::Facts;
 using Scan = schema::AuditZfs::Scan::Reader;
 
-constexpr auto glance = std::chrono::seconds(5);
+/// Between two looks at a scrub: the longer it takes, the less often.
+constexpr auto glance_min = Millis(5'000);
+constexpr auto glance_max = Millis(60'000);
+constexpr int glances_in_a_scrub = 20;
 /// Between a scrub's order and the first status that tells of it.
 constexpr int looks_for_start = 12;
 
@@ -69,6 +72,7 @@ Result<void> start(Host& host, const std::string& pool) {
 }
 
 Result<void> wait_for_end(Host& host, const std::string& pool, std::uint64_t ended_before) {
+  const auto begun = host.now();
   for (int looks = 1;; ++looks) {
     RELAB_TRY(const auto health, look(host, pool));
     const auto now = scanning_of(health.reader());
@@ -85,6 +89,8 @@ Result<void> wait_for_end(Host& host, const std::string& pool, std::uint64_t end
                    .total = 100,
                    .unit = "percent",
                    .what = fmt::format("scrubbing {}", pool)});
+    const auto glance =
+        std::clamp<Millis>((host.now() - begun) / glances_in_a_scrub, glance_min, glance_max);
     RELAB_CHECK(host.pause(glance, {.what = fmt::format("waiting for the scrub of {}", pool)}));
   }
 }

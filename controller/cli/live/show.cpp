@@ -34,8 +34,8 @@ std::string track_name(const std::string& path) {
   return path.substr(first + 1, path.rfind('/') - first - 1);
 }
 
-LiveShow::LiveShow(Printer& out, std::string title)
-    : out_(out), lines_(out), title_(std::move(title)), screen_(terminal_screen()) {
+LiveShow::LiveShow(Printer& out, std::string title, Narrator& lines)
+    : out_(out), lines_(lines), title_(std::move(title)), screen_(terminal_screen()) {
   const auto* no_color = std::getenv("NO_COLOR");
   style_.colour = no_color == nullptr || *no_color == '\0';
   out_.keep_above(screen_.get());

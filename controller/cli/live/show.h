@@ -10,7 +10,8 @@
 
 #include "controller/cli/live/screen.h"
 #include "controller/cli/live/view.h"
-#include "controller/cli/narrate.h"
+#include "controller/cli/printer.h"
+#include "controller/run/driver.h"
 
 namespace relab::controller::cli {
 
@@ -20,7 +21,8 @@ std::unique_ptr<Screen> terminal_screen();
 class LiveShow final : public Narrator {
  public:
   /// Whatever the printer prints goes above it as long as this lives.
-  LiveShow(Printer& out, std::string title);
+  /// What happens is told to `lines` as well, which is borrowed.
+  LiveShow(Printer& out, std::string title, Narrator& lines);
   LiveShow(const LiveShow&) = delete;
   LiveShow& operator=(const LiveShow&) = delete;
   ~LiveShow() override;
@@ -53,7 +55,7 @@ class LiveShow final : public Narrator {
   LiveView view_of(const Engine& engine, Millis since) const;
 
   Printer& out_;
-  LineNarrator lines_;
+  Narrator& lines_;
   std::string title_;
   std::unique_ptr<Screen> screen_;
   Style style_;
