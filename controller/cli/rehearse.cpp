@@ -3,17 +3,15 @@
 #include <fmt/format.h>
 
 #include "common/base/file.h"
-#include "common/reflect/notes.h"
-#include "controller/adopt/adopt.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
 #include "controller/cli/live/rehearsal_show.h"
 #include "controller/cli/page/compose.h"
+#include "controller/cli/rehearse_ground.h"
 #include "controller/cli/rehearse_text.h"
 #include "controller/rehearsal/chaos.h"
 #include "controller/rehearsal/faults.h"
 #include "controller/rehearsal/rehearsal.h"
-#include "controller/rehearsal/world/world.h"
 
 namespace relab::controller::cli {
 
@@ -23,11 +21,6 @@ namespace fs = std::filesystem;
 namespace {
 
 using rehearsal::Rehearsal;
-using Worlds = std::vector<Message<schema::World>>;
-
-std::string text_of(const Values& values, const char* option) {
-  return values.count(option) == 0 ? std::string() : values[option].as<std::string>();
-}
 
 /// Where a rehearsal is kept, or a folder that goes with it.
 class Folder {
@@ -56,67 +49,8 @@ class Folder {
   bool passing_;
 };
 
-/// The machines that are taken for real, and what they were made of, in words.
-struct Ground {
-  Worlds worlds;
-  std::string words;
-};
-
 /// The next full minute: the chart is easier to read, and all of it lies ahead.
 Instant begin_of(Instant now) { return std::chrono::ceil<std::chrono::minutes>(now); }
-
-Worlds described(schema::Lab::Reader lab, Instant begin) {
-  Worlds worlds;
-  for (const auto host : lab.getHosts())
-    worlds.push_back(rehearsal::world_of_lab(lab, host, begin));
-  return worlds;
-}
-
-Result<Worlds> audited(const State& state, schema::Lab::Reader lab, const std::string& run,
-                       Instant begin) {
-  Worlds worlds;
-  for (const auto host : lab.getHosts()) {
-    RELAB_TRY(auto world,
-              rehearsal::world_of_audit(state, lab, host, {.run = run, .began = begin}));
-    worlds.push_back(std::move(world));
-  }
-  return worlds;
-}
-
-/// Whether any section of any host was read.
-bool is_audited(const State& state, schema::Lab::Reader lab) {
-  return any_in(lab.getHosts(), [&](auto host) {
-    return audit_of(state, str(host.getName())).unread.size() < reflect::audit_sections().size();
-  });
-}
-
-Result<Ground> ground_of(const Values& values, Context& context, schema::Lab::Reader lab,
-                         Instant begin) {
-  if (values.count("world") != 0) {
-    Ground ground{.worlds = {}, .words = "the world of"};
-    for (const auto& file : values["world"].as<std::vector<std::string>>()) {
-      RELAB_TRY(auto world, rehearsal::load_world(file, lab));
-      ground.worlds.push_back(std::move(world));
-      ground.words += " " + file;
-    }
-    return ground;
-  }
-  const auto name = str(lab.getName());
-  const auto run = text_of(values, "audit");
-  const auto describe = [&](std::string_view why) {
-    return Ground{.worlds = described(lab, begin),
-                  .words = fmt::format("the machines as lab.toml describes them{}", why)};
-  };
-  if (values.count("described") != 0) return describe("");
-  constexpr auto unaudited = ": nobody has audited them yet";
-  std::error_code ignored;
-  if (run.empty() && !fs::exists(context.ledger_file(name), ignored)) return describe(unaudited);
-  RELAB_TRY(const auto book, context.read_book(name));
-  if (run.empty() && !is_audited(book.state(), lab)) return describe(unaudited);
-  RELAB_TRY(auto worlds, audited(book.state(), lab, run, begin));
-  return Ground{.worlds = std::move(worlds),
-                .words = run.empty() ? "the newest audit" : "the audit of run " + run};
-}
 
 Result<std::vector<rehearsal::FaultWish>> faults_of(const Values& values) {
   std::vector<rehearsal::FaultWish> wishes;
@@ -126,15 +60,6 @@ Result<std::vector<rehearsal::FaultWish>> faults_of(const Values& values) {
     wishes.push_back(std::move(wish));
   }
   return wishes;
-}
-
-Result<void> save_worlds(const Worlds& worlds, const std::string& file) {
-  if (file.empty()) return {};
-  if (worlds.size() == 1) return rehearsal::save_world(worlds.front().reader(), file);
-  for (const auto& world : worlds)
-    RELAB_CHECK(rehearsal::save_world(world.reader(),
-                                      fmt::format("{}.{}", file, str(world.reader().getHost()))));
-  return {};
 }
 
 Result<void> write_text(const std::string& file, const std::string& text) {
@@ -147,9 +72,9 @@ Result<void> write_files(const Values& values, const Rehearsal& done, schema::La
                          Instant made, Context& context) {
   const auto title = fmt::format("Rehearsal of {}", str(lab.getName()));
   const auto course = done.course();
-  RELAB_CHECK(write_text(text_of(values, "mermaid"), rehearsal::gantt_mermaid(course, title)));
-  RELAB_CHECK(write_text(text_of(values, "svg"), rehearsal::gantt_svg(course, title)));
-  const auto page = text_of(values, "html");
+  RELAB_CHECK(write_text(option_text(values, "mermaid"), rehearsal::gantt_mermaid(course, title)));
+  RELAB_CHECK(write_text(option_text(values, "svg"), rehearsal::gantt_svg(course, title)));
+  const auto page = option_text(values, "html");
   if (page.empty()) return {};
   RELAB_TRY(auto report, compose_report({.book = done.stage().book(),
                                          .evidences = done.stage().evidences(lab),
@@ -171,9 +96,9 @@ ExitCode rehearse_once(const Values& values, Context& context, const Message<sch
   }
   auto ground = ground_of(values, context, lab.reader(), begin);
   if (!ground) return context.failed(ground.error());
-  if (const auto saved = save_worlds(ground->worlds, text_of(values, "save-world")); !saved)
+  if (const auto saved = save_worlds(*ground, option_text(values, "save-world")); !saved)
     return context.failed(saved.error());
-  const auto folder = Folder::make(text_of(values, "keep"));
+  const auto folder = Folder::make(option_text(values, "keep"));
   if (!folder) return context.failed(folder.error());
   auto made = Rehearsal::make({.lab = lab,
                                .worlds = std::move(ground->worlds),
@@ -186,10 +111,10 @@ ExitCode rehearse_once(const Values& values, Context& context, const Message<sch
       fmt::format("Rehearsal of {}, on {}.", str(lab.reader().getName()), ground->words));
   RehearsalShow onlooker(context.out(), lab.reader());
   if (const auto run = rehearsal.run(onlooker); !run) return context.failed(run.error());
-  show(rehearsal, context.out());
+  show(rehearsal, lab.reader(), context.out());
   if (const auto written = write_files(values, rehearsal, lab.reader(), now, context); !written)
     return context.failed(written.error());
-  context.out().value(to_json(rehearsal));
+  context.out().value(to_json(rehearsal, lab.reader()));
   return code_of(rehearsal);
 }
 
@@ -229,7 +154,7 @@ ExitCode rehearse_chaos(const Values& values, Context& context, const Message<sc
   const auto begin = begin_of(wall_clock());
   const auto ground = ground_of(values, context, lab.reader(), begin);
   if (!ground) return context.failed(ground.error());
-  const auto folder = Folder::make(text_of(values, "keep"));
+  const auto folder = Folder::make(option_text(values, "keep"));
   if (!folder) return context.failed(folder.error());
   if (const auto made = make_private_folder(folder->path()); !made)
     return context.failed(made.error());

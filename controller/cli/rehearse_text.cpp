@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <map>
 
+#include "controller/cli/page/parts.h"
 #include "controller/cli/run_part.h"
+#include "controller/cli/survive.h"
 
 namespace relab::controller::cli {
 
@@ -104,7 +106,7 @@ json timeline_json(const rehearsal::Course& course) {
 
 }  // namespace
 
-void show(const Rehearsal& rehearsal, Printer& out) {
+void show(const Rehearsal& rehearsal, schema::Lab::Reader lab, Printer& out) {
   const auto width = out.style().width == 0 ? usual_width : out.style().width;
   const auto course = rehearsal.course();
   out.line("\n" +
@@ -112,6 +114,8 @@ void show(const Rehearsal& rehearsal, Printer& out) {
                                 human(course.ended - course.began))));
   out.text(rehearsal::gantt_text(course, width));
   show_changes(rehearsal, out);
+  if (any_in(lab.getPlan().getPhases(), [](auto phase) { return phase.getInstalls().size() != 0; }))
+    show_losses(rehearsal.stage().evidences(lab), out);
   out.line("\n" + out.bold("What it rests on"));
   for (const auto& sentence : rehearsal.assumptions())
     out.line("  assumed: " + Printer::harmless(sentence));
@@ -119,7 +123,7 @@ void show(const Rehearsal& rehearsal, Printer& out) {
   show_troubles(rehearsal.troubles(), out);
 }
 
-json to_json(const Rehearsal& rehearsal) {
+json to_json(const Rehearsal& rehearsal, schema::Lab::Reader lab) {
   auto phases = json::array();
   for (const auto& phase : rehearsal.phases())
     phases.push_back({{"phase", phase.name},
@@ -144,10 +148,14 @@ json to_json(const Rehearsal& rehearsal) {
     changes.push_back({{"step", task.step}, {"agent", task.agent}, {"changes", texts}});
   });
   const auto course = rehearsal.course();
-  return {{"began", iso8601(course.began)},         {"ended", iso8601(course.ended)},
-          {"assumptions", rehearsal.assumptions()}, {"phases", std::move(phases)},
-          {"timeline", timeline_json(course)},      {"changes", std::move(changes)},
-          {"problems", std::move(troubles)}};
+  return {{"began", iso8601(course.began)},
+          {"ended", iso8601(course.ended)},
+          {"assumptions", rehearsal.assumptions()},
+          {"phases", std::move(phases)},
+          {"timeline", timeline_json(course)},
+          {"changes", std::move(changes)},
+          {"problems", std::move(troubles)},
+          {"survival", survival_json(rehearsal.stage().evidences(lab))}};
 }
 
 void add_rehearsal(const Rehearsal& rehearsal, json& report) {

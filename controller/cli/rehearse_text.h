@@ -43,10 +43,10 @@ class QuietOnlooker final : public rehearsal::Onlooker {
   QuietNarrator narrator_;
 };
 
-/// Timeline, changes, what it rests on, what was found.
-void show(const rehearsal::Rehearsal& rehearsal, Printer& out);
+/// Timeline, changes, losses, what it rests on, what was found.
+void show(const rehearsal::Rehearsal& rehearsal, schema::Lab::Reader lab, Printer& out);
 
-nlohmann::json to_json(const rehearsal::Rehearsal& rehearsal);
+nlohmann::json to_json(const rehearsal::Rehearsal& rehearsal, schema::Lab::Reader lab);
 
 /// What the page tells of a rehearsal beyond what its ledger shows.
 void add_rehearsal(const rehearsal::Rehearsal& rehearsal, nlohmann::json& report);

@@ -1,10 +1,19 @@
 #!/usr/bin/env python3
 """Rehearsals of a real machine as its audit found it, of the same as the lab file describes it, and of a saved one."""
 
-from support.case import LabCase, main
-from support.lab import phase, step, track
+import pathlib
+import shutil
+import unittest
 
+from support.case import LabCase, main
+from support.lab import Lab, phase, step, track
+
+REFERENCE = pathlib.Path(__file__).resolve().parents[2] / "examples" / "z640"
 SECTIONS = ("zfs", "disks", "guests", "arr", "jellyfin", "pbs", "network", "schedules", "services", "pci", "packages")
+
+
+def complete(done):
+    return [one["phase"] for one in done["phases"] if one["complete"]]
 
 
 class Rehearse(LabCase):
@@ -14,12 +23,9 @@ class Rehearse(LabCase):
             phase("0a", *(track(section, "alpha", step(section, f"audit_{section} = {{}}")) for section in SECTIONS)),
             phase("1", track("later", "alpha", step("folder", 'directory = { path = "/srv/relab-rehearsal" }')), more='after = ["0a"]'))
 
-    def complete(self, done):
-        return [one["phase"] for one in done["phases"] if one["complete"]]
-
     def test_of_a_machine_that_nobody_audited_it_takes_the_description(self):
         ended = self.lab.relab("rehearse")
-        self.assertIn("as lab.toml describes them: nobody has audited them yet", ended.out, str(ended))
+        self.assertIn("on alpha as lab.toml describes it: nobody has audited yet", ended.out, str(ended))
         self.assertNotIn("unknown", ended.out, str(ended))
 
     def test_of_what_a_real_audit_found(self):
@@ -30,7 +36,7 @@ class Rehearse(LabCase):
         self.assertIn("on the newest audit", said.out, str(said))
         done = self.lab.relab_json("rehearse")
         self.assertEqual(done["problems"], [])
-        self.assertEqual(self.complete(done), ["0a", "1"])
+        self.assertEqual(complete(done), ["0a", "1"])
         self.assertEqual([one["step"] for one in done["changes"]], ["1/later/folder"])
         # Nothing of it was done.
         self.assertEqual(self.tasks("1"), [])
@@ -39,9 +45,17 @@ class Rehearse(LabCase):
         world, kept = self.lab.folder / "world.json", self.lab.folder / "kept"
         first = self.lab.relab_json("rehearse", "--described", "--save-world", world, "--keep", kept)
         again = self.lab.relab_json("rehearse", "--world", world)
-        self.assertEqual(self.complete(first), self.complete(again))
+        self.assertEqual(complete(first), complete(again))
         self.assertTrue((kept / "ledger.db").is_file())
         self.assert_ended(self.lab.relab("rehearse", "--described", "--keep", kept), 1, "is there already")
+
+    def test_a_world_beside_the_lab_file_is_the_machine_as_it_stands(self):
+        world = self.lab.file.parent / "alpha.world.json"
+        self.assert_ended(self.lab.relab("rehearse", "--described", "--save-world", world), 0)
+        self.assert_ended(self.lab.relab("rehearse"), 0, "on alpha as alpha.world.json has it: nobody has audited yet")
+        self.assert_ended(self.lab.relab("rehearse", "--described"), 0, "on the machines as lab.toml describes them.")
+        world.write_text("{", encoding="utf-8")
+        self.assert_ended(self.lab.relab("rehearse"), 1, "alpha.world.json")
 
     def test_what_cannot_be_is_refused_with_what_there_is(self):
         self.assert_ended(self.lab.relab("rehearse", "--fault", "disk burns"), 2, "no fault is called 'disk burns'", "usb full at 1.2 TB")
@@ -54,6 +68,25 @@ class Rehearse(LabCase):
         self.assert_ended(self.lab.relab("rehearse", "--described", "--audit", "x"), 2, "--described does not go with --audit")
         self.assert_ended(self.lab.relab("rehearse", "--described", "--chaos", "2"), 1, "nothing can go wrong here")
         self.assert_ended(self.lab.relab("rehearse", "--world", self.lab.folder / "none.json"), 1, "none.json")
+
+
+class Reference(unittest.TestCase):
+    def test_the_reference_machine_has_grown_and_the_rehearsal_tells_what_of_it_is_nobodys(self):
+        lab = Lab(("z640",))
+        self.addCleanup(lab.close)
+        for file in (REFERENCE / "lab.toml", REFERENCE / "z640.world.json"):
+            shutil.copy(file, lab.file.parent)
+        done = lab.relab_json("rehearse")
+        self.assertEqual(complete(done), ["0a", "0b"])
+        self.assertEqual([one["where"] for one in done["problems"]], ["phase 1"])
+        lost = {(one["vmid"], one["what"], one["path"]) for one in done["survival"]["things"]
+                if one["ending"] == "lost" and not one["wanted"] and not one["givenUp"]}
+        for one in ((150, "root file system of 'pihole-old'", "/"), (900, "disks of 'win10-test'", "/"),
+                    (0, "dataset rpool/scratch", "/rpool/scratch")):
+            self.assertIn(one, lost)
+        said = lab.relab("rehearse")
+        self.assertEqual(said.code, 3, str(said))
+        self.assertIn("guest 150, which lab.toml does not know: root file system of 'pihole-old'", said.out)
 
 
 if __name__ == "__main__":

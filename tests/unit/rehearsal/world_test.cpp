@@ -82,6 +82,17 @@ TEST_CASE("world: audits of the described machine find what the file describes",
   CHECK(machine.unknown() == std::set<std::string>{});
 }
 
+TEST_CASE("world: audits of the reference machine find it as it stands", "[rehearsal]") {
+  const auto lab = z640();
+  const auto world = must(load_world(
+      std::string(RELAB_TEST_DATA) + "/../../examples/z640/z640.world.json", lab.reader()));
+  agent::sim::Machine machine(world.reader());
+  for (const auto& serial : machine.unplugged()) must(machine.storage().plug(serial));
+
+  CHECK(differences(machine, world.reader()) == "");
+  CHECK(machine.unknown() == std::set<std::string>{});
+}
+
 TEST_CASE("world: it can be saved, edited and read again", "[rehearsal]") {
   const Scratch scratch;
   const auto lab = z640();
