@@ -12,7 +12,10 @@ namespace relab::agent {
 namespace {
 
 /// How often what a person has to do is looked for.
-constexpr auto look_again = Millis(2000);
+/// The longer it takes, the less often: a person who is asked for a disk may come tomorrow.
+constexpr auto look_again_min = Millis(2'000);
+constexpr auto look_again_max = Millis(30'000);
+constexpr int looks_in_a_wait = 60;
 constexpr int undo_tries = 3;
 constexpr auto undo_pause = Millis(1000);
 
@@ -115,6 +118,7 @@ Work Errand::missed(const Awaited& awaited) const {
 
 Work Errand::wait() {
   std::optional<Awaited> awaited;
+  const auto begun = hands_.host.now();
   for (;;) {
     auto facts = observe(kind_, task_, hands_.host);
     if (!facts && facts.error().fault == Fault::cancelled && awaited) return missed(*awaited);
@@ -122,6 +126,9 @@ Work Errand::wait() {
     awaited = kind_.awaits(task_, facts->reader());
     if (!awaited) return {.facts = std::move(*facts)};
     if (checks()) return {.facts = std::move(*facts), .changes = {awaited->change}};
+    const auto waited = hands_.host.now() - begun;
+    const auto look_again =
+        std::clamp<Millis>(waited / looks_in_a_wait, look_again_min, look_again_max);
     const auto paused = hands_.host.pause(look_again, awaited->waiting);
     if (!paused && paused.error().fault == Fault::cancelled) return missed(*awaited);
     if (!paused) return failed(paused.error());

@@ -153,13 +153,18 @@ Result<crypto::Keys> Context::keys() const {
   return load_keys(key_file(), secret);
 }
 
-Evidences Context::evidences(schema::Lab::Reader lab, const State& state) {
+SecretTimes Context::secret_times(const std::string& lab) {
   SecretTimes times;
-  if (const auto notes = SecretStore(secret_file()).list(str(lab.getName())))
+  if (const auto notes = SecretStore(secret_file()).list(lab))
     for (const auto& note : *notes) times.emplace(note.name, note.set_at);
   else
     out().note("note: " + notes.error().sentence());
-  return {.lab = lab, .state = state, .now = wall_clock(), .secrets = std::move(times)};
+  return times;
+}
+
+Evidences Context::evidences(schema::Lab::Reader lab, const State& state) {
+  return {
+      .lab = lab, .state = state, .now = wall_clock(), .secrets = secret_times(str(lab.getName()))};
 }
 
 ExitCode Context::failed(const Error& error) {

@@ -60,7 +60,9 @@ class Context {
   /// All that the file, or pipe, has.
   static Result<crypto::Secret> read_secret(const std::string& path, std::size_t size_max);
 
-  /// What a gate looks at, now. Where the secrets cannot be read, it is told, and there are none.
+  /// Those that are stored for the lab. Where they cannot be read, it is told, and there are none.
+  SecretTimes secret_times(const std::string& lab);
+  /// What a gate looks at, now.
   Evidences evidences(schema::Lab::Reader lab, const State& state);
 
   /// Prints the error and returns `failed`.

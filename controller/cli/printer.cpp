@@ -19,7 +19,9 @@ Style terminal_style() {
   if (::isatty(STDOUT_FILENO) == 1) {
     style.width = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 80;
     const auto* no_color = std::getenv("NO_COLOR");
-    style.colour = no_color == nullptr || *no_color == '\0';
+    const auto* kind = std::getenv("TERM");
+    style.colour = (no_color == nullptr || *no_color == '\0') &&
+                   (kind == nullptr || std::string_view(kind) != "dumb");
   }
   return style;
 }

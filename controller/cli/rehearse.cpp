@@ -6,12 +6,14 @@
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
 #include "controller/cli/live/rehearsal_show.h"
+#include "controller/cli/own_file.h"
 #include "controller/cli/page/compose.h"
 #include "controller/cli/rehearse_ground.h"
 #include "controller/cli/rehearse_text.h"
 #include "controller/rehearsal/chaos.h"
 #include "controller/rehearsal/faults.h"
 #include "controller/rehearsal/rehearsal.h"
+#include "controller/secrets/uses.h"
 
 namespace relab::controller::cli {
 
@@ -27,9 +29,13 @@ class Folder {
  public:
   static Result<Folder> make(const std::string& kept) {
     if (!kept.empty()) return Folder(kept, false);
-    auto name = (fs::temp_directory_path() / "relab-rehearsal-XXXXXX").string();
+    std::error_code error;
+    const auto temporary = fs::temp_directory_path(error);
+    if (error)
+      return fail(Fault::busy, "no folder for what passes: " + error.message(), "TMPDIR names one");
+    auto name = (temporary / "relab-rehearsal-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr)
-      return fail(Fault::busy, "no folder can be made in " + fs::temp_directory_path().string());
+      return fail(Fault::busy, "no folder can be made in " + temporary.string());
     return Folder(fs::path(name) / "rehearsal", true);
   }
   Folder(Folder&& other) noexcept
@@ -62,8 +68,23 @@ Result<std::vector<rehearsal::FaultWish>> faults_of(const Values& values) {
   return wishes;
 }
 
-Result<void> write_text(const std::string& file, const std::string& text) {
+constexpr std::string_view mermaid_begins = "gantt\n";
+constexpr std::string_view svg_begins = "<svg ";
+
+/// Before anything is rehearsed: that what is asked for can be written.
+Result<void> check_files(const Values& values) {
+  const auto check = [&](const char* option, std::string_view begins) -> Result<void> {
+    const auto file = option_text(values, option);
+    return file.empty() ? Result<void>() : check_replaceable(file, begins);
+  };
+  RELAB_CHECK(check("mermaid", mermaid_begins));
+  RELAB_CHECK(check("svg", svg_begins));
+  return check("html", page_begins());
+}
+
+Result<void> write_text(const std::string& file, std::string_view begins, const std::string& text) {
   if (file.empty()) return {};
+  RELAB_CHECK(check_replaceable(file, begins));
   return replace_file(file, text).during("writing " + file);
 }
 
@@ -72,8 +93,10 @@ Result<void> write_files(const Values& values, const Rehearsal& done, schema::La
                          Instant made, Context& context) {
   const auto title = fmt::format("Rehearsal of {}", str(lab.getName()));
   const auto course = done.course();
-  RELAB_CHECK(write_text(option_text(values, "mermaid"), rehearsal::gantt_mermaid(course, title)));
-  RELAB_CHECK(write_text(option_text(values, "svg"), rehearsal::gantt_svg(course, title)));
+  RELAB_CHECK(write_text(option_text(values, "mermaid"), mermaid_begins,
+                         rehearsal::gantt_mermaid(course, title)));
+  RELAB_CHECK(
+      write_text(option_text(values, "svg"), svg_begins, rehearsal::gantt_svg(course, title)));
   const auto page = option_text(values, "html");
   if (page.empty()) return {};
   RELAB_TRY(auto report, compose_report({.book = done.stage().book(),
@@ -86,6 +109,20 @@ Result<void> write_files(const Values& values, const Rehearsal& done, schema::La
   return {};
 }
 
+/// Secrets that the plan names and nobody has stored. Where there is no controller yet nothing can
+/// be, and the rehearsal takes them for granted.
+std::vector<rehearsal::Trouble> missing_secrets(Context& context, schema::Lab::Reader lab) {
+  std::error_code ignored;
+  if (!fs::exists(context.key_file(), ignored)) return {};
+  std::vector<rehearsal::Trouble> missing;
+  const auto stored = context.secret_times(str(lab.getName()));
+  for (const auto& [name, users] : secret_users(lab))
+    if (!stored.contains(name))
+      missing.push_back({rehearsal::Trouble::Kind::missing, "secret " + name,
+                         "nobody has stored it", "relab secret set " + name});
+  return missing;
+}
+
 ExitCode rehearse_once(const Values& values, Context& context, const Message<schema::Lab>& lab) {
   const auto now = wall_clock();
   const auto begin = begin_of(now);
@@ -94,6 +131,7 @@ ExitCode rehearse_once(const Values& values, Context& context, const Message<sch
     context.out().error(wishes.error());
     return ExitCode::usage;
   }
+  if (const auto files = check_files(values); !files) return context.failed(files.error());
   auto ground = ground_of(values, context, lab.reader(), begin);
   if (!ground) return context.failed(ground.error());
   if (const auto saved = save_worlds(*ground, option_text(values, "save-world")); !saved)
@@ -104,14 +142,15 @@ ExitCode rehearse_once(const Values& values, Context& context, const Message<sch
                                .worlds = std::move(ground->worlds),
                                .folder = folder->path(),
                                .begin = begin,
-                               .faults = std::move(*wishes)});
+                               .faults = std::move(*wishes),
+                               .known = missing_secrets(context, lab.reader())});
   if (!made) return context.failed(made.error());
   auto& rehearsal = **made;
   context.out().line(
       fmt::format("Rehearsal of {}, on {}.", str(lab.reader().getName()), ground->words));
   RehearsalShow onlooker(context.out(), lab.reader());
   if (const auto run = rehearsal.run(onlooker); !run) return context.failed(run.error());
-  show(rehearsal, lab.reader(), context.out());
+  show(rehearsal, context.out());
   if (const auto written = write_files(values, rehearsal, lab.reader(), now, context); !written)
     return context.failed(written.error());
   context.out().value(to_json(rehearsal, lab.reader()));
@@ -183,6 +222,7 @@ std::string clash_of(const Values& values) {
   const auto both = [](std::string_view one, std::string_view other) {
     return fmt::format("--{} does not go with --{}", one, other);
   };
+  if (!given("chaos") && !values["seed"].defaulted()) return "--seed goes with --chaos alone";
   if (given("chaos"))
     for (const auto* option : {"fault", "save-world", "html", "mermaid", "svg"})
       if (given(option)) return both(option, "chaos");

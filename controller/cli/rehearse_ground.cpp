@@ -73,6 +73,10 @@ Result<Ground> ground_of(const Values& values, Context& context, schema::Lab::Re
     Ground ground{.worlds = {}, .words = "the world of"};
     for (const auto& file : values["world"].as<std::vector<std::string>>()) {
       RELAB_TRY(auto world, rehearsal::load_world(file, lab));
+      for (const auto& other : ground.worlds)
+        if (view(other.reader().getHost()) == view(world.reader().getHost()))
+          return fail(Fault::invalid, fmt::format("{} is the second world of {}", file,
+                                                  view(world.reader().getHost())));
       ground.worlds.push_back(std::move(world));
       ground.words += " " + file;
     }

@@ -5,7 +5,6 @@
 
 #include "controller/cli/page/parts.h"
 #include "controller/cli/run_part.h"
-#include "controller/cli/survive.h"
 
 namespace relab::controller::cli {
 
@@ -27,6 +26,10 @@ std::string_view name(Trouble::Kind kind) {
       return "waits";
     case Trouble::Kind::missing:
       return "missing";
+    case Trouble::Kind::clashes:
+      return "clash";
+    case Trouble::Kind::lost:
+      return "lost";
     case Trouble::Kind::untrue:
       return "UNTRUE";
     case Trouble::Kind::not_played:
@@ -65,6 +68,9 @@ void show_phases(const Rehearsal& rehearsal, Printer& out) {
     std::string words;
     if (phase.steps == 0)
       words = "no steps in lab.toml";
+    else if (phase.installs)
+      words = fmt::format("installs anew: its gate is {}",
+                          phase.end.gate.open ? out.good("open") : out.bad("shut"));
     else if (!phase.end.gate.open)
       words = out.bad("its gate is shut");
     else if (!phase.end.ran)
@@ -106,7 +112,7 @@ json timeline_json(const rehearsal::Course& course) {
 
 }  // namespace
 
-void show(const Rehearsal& rehearsal, schema::Lab::Reader lab, Printer& out) {
+void show(const Rehearsal& rehearsal, Printer& out) {
   const auto width = out.style().width == 0 ? usual_width : out.style().width;
   const auto course = rehearsal.course();
   out.line("\n" +
@@ -114,8 +120,6 @@ void show(const Rehearsal& rehearsal, schema::Lab::Reader lab, Printer& out) {
                                 human(course.ended - course.began))));
   out.text(rehearsal::gantt_text(course, width));
   show_changes(rehearsal, out);
-  if (any_in(lab.getPlan().getPhases(), [](auto phase) { return phase.getInstalls().size() != 0; }))
-    show_losses(rehearsal.stage().evidences(lab), out);
   out.line("\n" + out.bold("What it rests on"));
   for (const auto& sentence : rehearsal.assumptions())
     out.line("  assumed: " + Printer::harmless(sentence));
@@ -163,7 +167,8 @@ void add_rehearsal(const Rehearsal& rehearsal, json& report) {
                          {"assumptions", rehearsal.assumptions()}};
   for (const auto& trouble : rehearsal.troubles())
     if (trouble.kind == Trouble::Kind::untrue || trouble.kind == Trouble::Kind::not_played ||
-        trouble.kind == Trouble::Kind::missing)
+        trouble.kind == Trouble::Kind::missing || trouble.kind == Trouble::Kind::lost ||
+        trouble.kind == Trouble::Kind::clashes)
       report["problems"].push_back(
           {{"kind", "missing"}, {"what", trouble.where}, {"why", trouble.what}});
 }
@@ -180,10 +185,12 @@ ExitCode code_of(const Rehearsal& rehearsal) {
     }
     if (!phase.complete()) code = worse(code, ExitCode::gate_closed);
   }
-  for (const auto& trouble : rehearsal.troubles())
+  const auto troubles = rehearsal.troubles();
+  for (const auto& trouble : troubles)
     if (trouble.kind == Trouble::Kind::not_played || trouble.kind == Trouble::Kind::untrue)
       code = worse(code, ExitCode::failed);
-  return code;
+  // Nothing that is wrong goes with "done".
+  return code == ExitCode::done && !troubles.empty() ? ExitCode::failed : code;
 }
 
 }  // namespace relab::controller::cli

@@ -43,8 +43,8 @@ class QuietOnlooker final : public rehearsal::Onlooker {
   QuietNarrator narrator_;
 };
 
-/// Timeline, changes, losses, what it rests on, what was found.
-void show(const rehearsal::Rehearsal& rehearsal, schema::Lab::Reader lab, Printer& out);
+/// Timeline, changes, what it rests on, what was found.
+void show(const rehearsal::Rehearsal& rehearsal, Printer& out);
 
 nlohmann::json to_json(const rehearsal::Rehearsal& rehearsal, schema::Lab::Reader lab);
 

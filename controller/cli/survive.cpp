@@ -2,11 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <map>
-#include <set>
 
-#include "common/base/number.h"
-#include "common/base/text.h"
 #include "controller/cli/context.h"
 #include "controller/cli/page/parts.h"
 #include "controller/report/table.h"
@@ -66,38 +62,6 @@ std::size_t lost_of(const HostFates& host) {
       std::ranges::count_if(host.fates, [](const auto& fate) { return !fate.is_safe(); }));
 }
 
-/// Whose disk a dataset is, by the name that Proxmox gives it: "rpool/data/subvol-100-disk-0". 0:
-/// of none. https://pve.proxmox.com/pve-docs/chapter-pvesm.html
-std::uint32_t owner_of(std::string_view dataset) {
-  const auto parts = split(dataset.substr(dataset.rfind('/') + 1), '-');
-  if (parts.size() < 3 || (parts[0] != "subvol" && parts[0] != "vm" && parts[0] != "base"))
-    return 0;
-  return parse_number<std::uint32_t>(parts[1]).value_or(0);
-}
-
-/// By the number of its guest, or 0: what would be lost.
-std::map<std::uint32_t, std::vector<std::string>> losses_of(const HostFates& host) {
-  std::set<std::uint32_t> guests;
-  for (const auto& fate : host.fates) guests.insert(fate.thing.vmid);
-  guests.erase(0);
-  std::map<std::uint32_t, std::vector<std::string>> losses;
-  for (const auto& fate : host.fates) {
-    const auto& thing = fate.thing;
-    if (fate.ending != Ending::lost || thing.wanted || thing.given_up) continue;
-    // It is told with its guest.
-    if (!thing.pool.empty() && guests.contains(owner_of(thing.what))) continue;
-    losses[thing.vmid].push_back(thing.path.empty() || thing.path == "/" ? thing.what : thing.path);
-  }
-  return losses;
-}
-
-std::string place_of(schema::Lab::Reader lab, std::uint32_t vmid) {
-  if (vmid == 0) return "the machine itself";
-  for (const auto guest : lab.getGuests())
-    if (guest.getVmid() == vmid) return fmt::format("guest {}, {}", vmid, view(guest.getName()));
-  return fmt::format("guest {}, which lab.toml does not know", vmid);
-}
-
 nlohmann::json to_json(const std::vector<HostFates>& all) {
   auto rows = nlohmann::json::array();
   auto missing = nlohmann::json::array();
@@ -145,19 +109,6 @@ ExitCode survive(const Values& values, Context& context, const Evidences& eviden
     out.note(
         fmt::format("{} that must be kept would be lost: `relab gate` says what would help", lost));
   return lost == 0 && whole ? ExitCode::done : ExitCode::failed;
-}
-
-void show_losses(const Evidences& evidences, Printer& out) {
-  for (const auto& host : fates_of(evidences)) {
-    const auto losses = losses_of(host);
-    if (losses.empty()) continue;
-    out.line("\n" + out.bold(fmt::format("What a new installation of {} would lose, and nobody "
-                                         "asks to keep",
-                                         Printer::harmless(host.host))));
-    for (const auto& [vmid, what] : losses)
-      out.line(Printer::harmless(
-          fmt::format("  {}: {}", place_of(evidences.lab, vmid), fmt::join(what, ", "))));
-  }
 }
 
 }  // namespace relab::controller::cli

@@ -117,6 +117,30 @@ bool is_meant(const std::string& during, schema::Order::Reader order) {
   return false;
 }
 
+/// Whether a task has to do with what is wrong from the beginning on.
+bool meets(const FaultWish& wish, schema::Order::Reader order) {
+  const auto task = order.getTask();
+  switch (wish.kind) {
+    case FaultKind::disk_fails:
+    case FaultKind::disk_pulled:
+    case FaultKind::disk_full:
+    case FaultKind::agent_dies:
+      return true;
+    case FaultKind::download_fails:
+      return task.isGuestTemplate();
+    case FaultKind::guest_does_not_start:
+    case FaultKind::guest_ends:
+    case FaultKind::guest_locked:
+    case FaultKind::storage_full:
+      break;
+  }
+  const auto params = capnp::toDynamic(task);
+  KJ_IF_MAYBE (member, params.which()) {
+    return has_text(params.get(*member).as<capnp::DynamicStruct>(), wish.who);
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string fault_forms() {
@@ -175,19 +199,21 @@ void Faults::strike(Pending& pending) {
 
 void Faults::begin() {
   for (auto& pending : pending_)
-    if (pending.wish.during.empty() && pending.wish.kind != FaultKind::agent_dies) strike(pending);
+    if (pending.from_the_beginning()) strike(pending);
 }
 
 std::vector<std::string> Faults::left() const {
   std::vector<std::string> left;
   for (const auto& pending : pending_)
-    if (!pending.done) left.push_back(pending.wish.text);
+    if (!pending.done || (pending.from_the_beginning() && !pending.met))
+      left.push_back(pending.wish.text);
   return left;
 }
 
 Life Faults::begins(const std::string& agent, schema::Order::Reader order) {
   for (auto& pending : pending_) {
     const auto& wish = pending.wish;
+    pending.met = pending.met || meets(wish, order);
     if (pending.done || wish.at > 0) continue;
     if (wish.kind == FaultKind::agent_dies) {
       if (wish.who != agent || (!wish.during.empty() && !is_meant(wish.during, order))) continue;

@@ -66,7 +66,7 @@ class Faults final : public Fate {
 
   /// Those that are there from the beginning.
   void begin();
-  /// Those that have not come about.
+  /// Those that have not come about, or that nothing met with.
   std::vector<std::string> left() const;
 
   Life begins(const std::string& agent, schema::Order::Reader order) override;
@@ -79,6 +79,11 @@ class Faults final : public Fate {
   struct Pending {
     FaultWish wish;
     bool done = false;
+    /// Of one that is there from the beginning: a step has met with it.
+    bool met = false;
+    bool from_the_beginning() const {
+      return wish.during.empty() && wish.kind != FaultKind::agent_dies;
+    }
   };
   void strike(Pending& pending);
 

@@ -174,6 +174,25 @@ void Rehearsal::doubt(const std::string& agent, schema::Order::Reader order) {
     lies_.push_back({Trouble::Kind::untrue, str(order.getStep()), std::move(lie)});
 }
 
+void Rehearsal::doubt(const RehearsedPhase& phase) {
+  if (!phase.complete()) return;
+  const bool of_pools = std::ranges::any_of(phase.proof.verdicts, [](const auto& verdict) {
+    return verdict.condition == "pools.intact";
+  });
+  if (!of_pools) return;
+  const auto lab = setting_.lab.reader();
+  for (const auto host : lab.getHosts())
+    for (const auto pool : lab.getPools()) {
+      const auto* there =
+          set_->system(str(host.getName()))->storage().pools().pool(str(pool.getName()));
+      if (there != nullptr && there->health != "ONLINE")
+        lies_.push_back({Trouble::Kind::untrue,
+                         fmt::format("what phase {} must show: pools.intact", phase.name),
+                         fmt::format("{} is {} by now", there->name, there->health),
+                         "look at it once more as the last step of the phase: pool_health"});
+    }
+}
+
 /// What waits for a phase that is not done is not begun: nobody waives anything in a rehearsal.
 bool Rehearsal::may_come_next(schema::Lab::Phase::Reader phase) const {
   return std::ranges::all_of(phases_, [&](const auto& before) {
@@ -189,8 +208,11 @@ Result<void> Rehearsal::run(Onlooker& onlooker) {
     RELAB_TRY(const auto plan, controller::compile_phase(lab, name));
     RehearsedPhase phase{.name = name, .title = plan.title, .steps = plan.step_count()};
     bool next = false;
-    for (const auto candidate : lab.getPlan().getPhases())
-      if (view(candidate.getName()) == name) next = may_come_next(candidate);
+    for (const auto candidate : lab.getPlan().getPhases()) {
+      if (view(candidate.getName()) != name) continue;
+      phase.installs = candidate.getInstalls().size() != 0;
+      next = may_come_next(candidate) && !phase.installs;
+    }
     if (next && phase.steps != 0) {
       RELAB_CHECK(stage_->approve(setting_.lab, name));
       auto ended = stage_->run(setting_.lab, name, onlooker.begins(phase),
@@ -205,6 +227,7 @@ Result<void> Rehearsal::run(Onlooker& onlooker) {
       RELAB_TRY(phase.end.gate, controller::judge_entry(name, stage_->evidences(lab)));
     }
     RELAB_TRY(phase.proof, controller::judge_proof(name, stage_->evidences(lab)));
+    doubt(phase);
     phases_.push_back(std::move(phase));
   }
   return {};

@@ -24,6 +24,8 @@ struct RehearsedPhase {
   std::string title;
   /// None: nothing of it is automated, and nothing goes beyond it.
   std::size_t steps = 0;
+  /// It installs a host anew, which the simulation does not play: nothing goes beyond it.
+  bool installs = false;
   PhaseEnd end = {};
   /// What it must show before anything after it may start.
   controller::Gate proof = {};
@@ -35,10 +37,12 @@ struct RehearsedPhase {
 struct Trouble {
   enum class Kind {
     failed,      ///< a step
+    clashes,     ///< what lab.toml says, with what a machine is
     unmet,       ///< a condition of a gate
     waits,       ///< for somebody
     missing,     ///< steps, or an agent
-    untrue,      ///< a success of a step: a mistake in relab
+    lost,        ///< by a new installation, and nobody has decided so
+    untrue,      ///< a success of a step, or what a gate rests on
     not_played,  ///< the simulation does not know how a machine would answer
   };
   Kind kind;
@@ -59,6 +63,8 @@ class Rehearsal {
     std::filesystem::path folder;
     Instant begin;
     std::vector<FaultWish> faults = {};
+    /// What is known to be wrong beforehand.
+    std::vector<Trouble> known = {};
   };
   /// Fault::conflict if the folder is there, ::missing if a host has no world, ::invalid for a
   /// fault of something that is not there.
@@ -90,6 +96,8 @@ class Rehearsal {
   Result<void> enrol_hosts();
   /// Agents of guests that are there already, which no step brings: a person did.
   Result<void> enrol_guests();
+  /// Whether what the gate behind this phase rests on is still so.
+  void doubt(const RehearsedPhase& phase);
   /// Whether a success is one.
   void doubt(const std::string& agent, schema::Order::Reader order);
   bool may_come_next(schema::Lab::Phase::Reader phase) const;

@@ -63,9 +63,15 @@ void Set::add(schema::World::Reader world) {
     if (!on_agent_) return;
     if (auto taken = on_agent_(agent); !taken && !trouble_) trouble_ = taken.error();
   };
+  // What it starts meanwhile listens, too.
+  hooks.on_power = [this, host](std::uint32_t /*vmid*/, bool runs) {
+    const auto there = machines_.find(host);
+    if (runs && there != machines_.end()) join_network(*there->second);
+  };
   auto& machine =
       *machines_.emplace(host, std::make_unique<agent::sim::Machine>(world, std::move(hooks)))
            .first->second;
+  join_network(machine);
   actors_.emplace(host, std::make_unique<SetMachine>(
                             machine.host(),
                             [this, host](const agent::Waiting& waiting) { ask(host, waiting); }));
@@ -165,6 +171,11 @@ Result<void> Set::check(const FaultWish& wish) const {
       if (with_guest(wish.who).first == nullptr) return no_such("guest");
       break;
     case FaultKind::storage_full:
+      if (std::ranges::none_of(machines_, [&](const auto& pair) {
+            return pair.second->proxmox().storages().knows(wish.who);
+          }))
+        return no_such("storage");
+      break;
     case FaultKind::download_fails:
       break;
   }

@@ -1,9 +1,12 @@
 // What a rehearsal found that a person should know.
 
 #include <fmt/format.h>
+#include <set>
 
+#include "controller/rehearsal/contradictions.h"
 #include "controller/rehearsal/rehearsal.h"
 #include "controller/rehearsal/set.h"
+#include "controller/survival/losses.h"
 
 namespace relab::rehearsal {
 
@@ -52,15 +55,36 @@ void add_unmet(const std::string& where, const controller::Gate& gate,
   }
 }
 
+/// What a new installation takes away, where the plan has one.
+void add_losses(schema::Lab::Reader lab, const controller::Evidences& evidences,
+                std::vector<Trouble>& troubles) {
+  std::set<std::string> installed;
+  for (const auto phase : lab.getPlan().getPhases())
+    for (const auto host : phase.getInstalls()) installed.insert(str(host));
+  for (const auto& host : installed) {
+    for (const auto& [where, what] : controller::undecided_losses(evidences, host))
+      troubles.push_back({Trouble::Kind::lost, where, what,
+                          "name it in [[keep]] and have a step preserve it, or give it up there: "
+                          "lose = true"});
+  }
+}
+
 }  // namespace
 
 std::vector<Trouble> Rehearsal::troubles() const {
   auto troubles = lies_;
+  troubles.insert(troubles.end(), setting_.known.begin(), setting_.known.end());
+  for (auto& trouble : contradictions(setting_.lab.reader(), setting_.worlds))
+    troubles.push_back(std::move(trouble));
   bool beyond = false;
   for (const auto& phase : phases_) {
     if (phase.steps == 0 && !beyond)
       troubles.push_back({Trouble::Kind::missing, "phase " + phase.name,
                           "has no steps in lab.toml: nothing goes beyond it"});
+    else if (phase.installs && !beyond)
+      troubles.push_back({Trouble::Kind::missing, "phase " + phase.name,
+                          "installs a machine anew, which a rehearsal cannot play yet: nothing "
+                          "goes beyond its gate"});
     add_steps(stage_->book().state(), phase, troubles);
     add_waits(phase, troubles);
     // What is wrong behind the first phase that stays open follows from that one.
@@ -69,6 +93,7 @@ std::vector<Trouble> Rehearsal::troubles() const {
       add_unmet("what phase " + phase.name + " must show", phase.proof, troubles);
     beyond = beyond || !phase.complete();
   }
+  add_losses(setting_.lab.reader(), stage_->evidences(setting_.lab.reader()), troubles);
   for (const auto& command : set_->unknown())
     troubles.push_back({Trouble::Kind::not_played, command,
                         "the simulation does not know how a real machine would answer"});

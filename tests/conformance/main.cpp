@@ -8,7 +8,8 @@
 //   @list PATH         the names in a folder
 //   @status PATH       type, size, mode and owners
 //   @wait SECONDS      time passes
-//   @task JSON         a task kind, as an agent would: what it finds, what it changes, all it runs
+//   @task JSON         a task kind, as an agent would: what it finds, what it changes, all it runs;
+//                      secrets are variables
 
 #include <cstdio>
 #include <exception>
@@ -104,11 +105,14 @@ Result<void> run_script(Host& host, const std::string& file, const Variables& va
   RELAB_TRY(const auto steps, parse_script(text, variables).during("reading " + file));
   const auto name = agent::Path(file).stem().string();
   for (const auto& step : steps) {
-    TellingHost telling(host, [&](Json line) {
-      line["script"] = name;
-      line["line"] = step.line;
-      print(line);
-    });
+    TellingHost telling(
+        host,
+        [&](Json line) {
+          line["script"] = name;
+          line["line"] = step.line;
+          print(line);
+        },
+        variables);
     if (step.argv[0].starts_with('@') && step.argv.size() > 1) {
       auto line = special(telling, step.argv);
       line["script"] = name;

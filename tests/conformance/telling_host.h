@@ -3,6 +3,7 @@
 /// A host that tells what each program was asked, and what it answered: a line of JSON each.
 
 #include <functional>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -16,11 +17,19 @@ using agent::Json;
 class TellingHost final : public agent::ForwardingHost {
  public:
   using Tell = std::function<void(Json)>;
+  /// By their names, as if they had come with an order.
+  using Secrets = std::map<std::string, std::string, std::less<>>;
   /// Borrows the host.
-  TellingHost(Host& host, Tell tell) : ForwardingHost(host), tell_(std::move(tell)) {}
+  TellingHost(Host& host, Tell tell, Secrets secrets = {})
+      : ForwardingHost(host), tell_(std::move(tell)), secrets_(std::move(secrets)) {}
 
   Result<agent::Output> run(const agent::Command& command) override {
-    auto output = inner().run(command);
+    auto opened = command;
+    if (const auto secret = secrets_.find(command.secret_input); secret != secrets_.end()) {
+      opened.input = secret->second;
+      opened.secret_input.clear();
+    }
+    auto output = inner().run(opened);
     tell(command, output);
     return output;
   }
@@ -63,6 +72,7 @@ class TellingHost final : public agent::ForwardingHost {
   }
 
   Tell tell_;
+  Secrets secrets_;
   /// The one before ended.
   Instant before_ = now();
 };

@@ -65,6 +65,15 @@ class Rehearse(LabCase):
         page = self.lab.folder / "page.html"
         self.assert_ended(self.lab.relab("rehearse", "--chaos", "2", "--html", page), 2, "--html does not go with --chaos")
         self.assertFalse(page.exists())
+        self.assert_ended(self.lab.relab("rehearse", "--seed", "5"), 2, "--seed goes with --chaos alone")
+        before = self.lab.file.read_text(encoding="utf-8")
+        for option in ("--svg", "--mermaid", "--html"):
+            self.assert_ended(self.lab.relab("rehearse", option, self.lab.file), 1, "is there, and relab did not write it")
+            self.assert_ended(self.lab.relab("rehearse", option, self.lab.folder / "none" / "x"), 1, "there is no folder")
+        self.assertEqual(self.lab.file.read_text(encoding="utf-8"), before)
+        world = self.lab.folder / "saved.json"
+        self.assert_ended(self.lab.relab("rehearse", "--described", "--save-world", world), 0)
+        self.assert_ended(self.lab.relab("rehearse", "--world", world, "--world", world), 1, "is the second world of alpha")
         self.assert_ended(self.lab.relab("rehearse", "--described", "--audit", "x"), 2, "--described does not go with --audit")
         self.assert_ended(self.lab.relab("rehearse", "--described", "--chaos", "2"), 1, "nothing can go wrong here")
         self.assert_ended(self.lab.relab("rehearse", "--world", self.lab.folder / "none.json"), 1, "none.json")
@@ -78,7 +87,7 @@ class Reference(unittest.TestCase):
             shutil.copy(file, lab.file.parent)
         done = lab.relab_json("rehearse")
         self.assertEqual(complete(done), ["0a", "0b"])
-        self.assertEqual([one["where"] for one in done["problems"]], ["phase 1"])
+        self.assertEqual([one["where"] for one in done["problems"] if one["kind"] != "lost"], ["phase 1"])
         lost = {(one["vmid"], one["what"], one["path"]) for one in done["survival"]["things"]
                 if one["ending"] == "lost" and not one["wanted"] and not one["givenUp"]}
         for one in ((150, "root file system of 'pihole-old'", "/"), (900, "disks of 'win10-test'", "/"),
@@ -86,7 +95,7 @@ class Reference(unittest.TestCase):
             self.assertIn(one, lost)
         said = lab.relab("rehearse")
         self.assertEqual(said.code, 3, str(said))
-        self.assertIn("guest 150, which lab.toml does not know: root file system of 'pihole-old'", said.out)
+        self.assertIn("guest 150 of z640, which lab.toml does not know: root file system of 'pihole-old'", said.out)
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ class Report(unittest.TestCase):
         self.assertEqual(self.lab.file.read_text(), before)
         for precious in (self.lab.file, self.lab.config_dir / "controller.key", self.lab.ledger_file):
             kept = precious.read_bytes()
-            self.assert_refused(self.lab.relab("report", "--html", precious), "is no page of relab's")
+            self.assert_refused(self.lab.relab("report", "--html", precious), "relab did not write it")
             self.assertEqual(precious.read_bytes(), kept)
         self.assertEqual(self.lab.relab("report", "--html", self.lab.file.parent / "lab.html").code, 0)
         missing = self.lab.relab("report", "--html", self.lab.folder / "none" / "x.html")

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <fmt/format.h>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "controller/lab/lab.h"
 #include "controller/rehearsal/faults.h"
 #include "controller/rehearsal/rehearsal.h"
+#include "controller/rehearsal/set.h"
 #include "controller/rehearsal/world/world.h"
 #include "tests/support/must.h"
 #include "tests/support/sample.h"
@@ -30,8 +32,11 @@ struct Rehearsed {
   /// Whether it is rehearsed at once; `later` is for the test to say.
   enum class When { now, later };
 
-  explicit Rehearsed(const std::vector<std::string>& faults = {}, When when = When::now)
-      : lab(read()) {
+  using Edit = std::function<void(std::string& lab_file)>;
+
+  explicit Rehearsed(const std::vector<std::string>& faults = {}, When when = When::now,
+                     const Edit& edit = {})
+      : lab(read(edit)) {
     std::vector<FaultWish> wishes;
     for (const auto& text : faults) wishes.push_back(must(parse_fault(text)));
     std::vector<Message<schema::World>> worlds;
@@ -45,8 +50,11 @@ struct Rehearsed {
     controller::cli::QuietOnlooker onlooker(printer);
     must(rehearsal->run(onlooker));
   }
-  static Message<schema::Lab> read() {
-    auto reading = lab::parse_lab(sample("../../examples/z640/lab.toml"), "lab.toml");
+  static Message<schema::Lab> read(const Edit& edit = {}) {
+    auto text = sample("../../examples/z640/lab.toml");
+    if (edit) edit(text);
+    auto reading = lab::parse_lab(text, "lab.toml");
+    for (const auto& mistake : reading.mistakes) UNSCOPED_INFO(lab::to_string(mistake));
     REQUIRE(reading.lab);
     return std::move(*reading.lab);
   }

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ import unittest
 from bed.case import MachineCase, main, say
 from bed.lab import PRIVATE_LIBRARIES, ROOT
 from bed.machine import OS_DISKS, USB
+from ways import living
 
 CONFORMANCE = ROOT / "tests" / "conformance"
 sys.path.insert(0, str(CONFORMANCE))
@@ -51,7 +53,7 @@ class Conformance(MachineCase):
 
     def inside(self, *words):
         begun = time.monotonic()
-        text = self.machine.must(f"cd {FOLDER}; LD_LIBRARY_PATH={FOLDER}/lib ./relab-conform {' '.join(words)}", timeout_s=1200)
+        text = self.machine.must(f"cd {FOLDER}; LD_LIBRARY_PATH={FOLDER}/lib ./relab-conform {shlex.join(words)}", timeout_s=1200)
         say(f"{time.monotonic() - begun:4.0f} s  relab-conform {words[0]} in the machine")
         return lines_of(text)
 
@@ -76,7 +78,7 @@ class Conformance(MachineCase):
                      "OS_DISK": self.node_of(world, OS_DISKS[0]),
                      "OS_PART": f"/dev/disk/by-id/virtio-{OS_DISKS[0].serial}-part1",
                      "USB": self.node_of(world, USB), "SERIAL": USB.serial,
-                     "CARD": "eth0", "COLUMNS": COLUMNS}
+                     "CARD": "eth0", "COLUMNS": COLUMNS, "KEY": living.KEY}
         given = [f"{name}={value}" for name, value in variables.items()]
         done = self.inside("run", *(script.name for script in self.scripts), *given)
 

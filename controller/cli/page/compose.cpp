@@ -1,11 +1,11 @@
 #include "controller/cli/page/compose.h"
 
 #include <fmt/format.h>
-#include <fstream>
 #include <set>
 
 #include "common/base/file.h"
 #include "common/base/version.h"
+#include "controller/cli/own_file.h"
 #include "controller/cli/page/page.h"
 #include "controller/cli/page/parts.h"
 #include "controller/cli/page/phases.h"
@@ -82,15 +82,6 @@ Json problems_of(const Evidences& evidences, const Json& phases) {
 }
 
 /// Whether it begins as every page of ours does.
-bool is_page(const std::filesystem::path& path) {
-  constexpr std::size_t beginning = 80;
-  std::ifstream file(path, std::ios::binary);
-  std::string text(beginning, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  return text == page_template().substr(0, beginning);
-}
-
 }  // namespace
 
 Result<Json> compose_report(const ReportSource& source) {
@@ -115,14 +106,13 @@ Result<Json> compose_report(const ReportSource& source) {
   return report;
 }
 
+std::string_view page_begins() {
+  constexpr std::size_t beginning = 80;
+  return std::string_view(page_template()).substr(0, beginning);
+}
+
 Result<void> write_page(const std::filesystem::path& path, const Json& report) {
-  std::error_code error;
-  const auto there = std::filesystem::symlink_status(path, error).type();
-  if (there != std::filesystem::file_type::not_found &&
-      (there != std::filesystem::file_type::regular || !is_page(path)))
-    return fail(Fault::invalid,
-                fmt::format("{} is there, and is no page of relab's", path.string()),
-                "give another name, or move it away");
+  RELAB_CHECK(check_replaceable(path, page_begins()));
   return replace_file(path, fill_page(report)).during("writing the report");
 }
 

@@ -22,6 +22,9 @@ struct ReportSource {
 /// Fault::missing where the lab file contradicts itself.
 Result<nlohmann::json> compose_report(const ReportSource& source);
 
+/// The first bytes of every page.
+std::string_view page_begins();
+
 /// Its page, in place of one that is there; never of anything else.
 Result<void> write_page(const std::filesystem::path& path, const nlohmann::json& report);
 

@@ -70,6 +70,28 @@ void fill_folders(schema::Lab::Reader lab, World::Builder world) {
 constexpr auto small_folders =
     "one small file stands for what each dataset and each folder of a service holds";
 
+/// What no machine has; empty: it may be one.
+std::string impossible(World::Reader world) {
+  std::set<std::string> serials;
+  for (const auto disk : world.getDisks().getDisks())
+    if (disk.getSerial().size() != 0 && !serials.insert(str(disk.getSerial())).second)
+      return fmt::format("two disks have the serial number '{}'", view(disk.getSerial()));
+  std::set<std::uint32_t> vmids;
+  for (const auto guest : world.getGuests().getGuests())
+    if (!vmids.insert(guest.getVmid()).second)
+      return fmt::format("two guests have the number {}", guest.getVmid());
+  for (const auto file : world.getFiles()) {
+    const std::filesystem::path path = str(file.getPath());
+    if (!path.is_absolute() || path.lexically_normal() != path || !path.has_filename())
+      return fmt::format("'{}' is no absolute path of a file", view(file.getPath()));
+  }
+  for (const auto speed : world.getSpeeds())
+    if (speed.getRead() == 0 || speed.getWrite() == 0)
+      return fmt::format("the disk {} would never be read or written at a speed of 0",
+                         view(speed.getSerial()));
+  return {};
+}
+
 void write_texts(capnp::List<capnp::Text>::Builder list, const std::vector<std::string>& texts) {
   for (unsigned i = 0; i < list.size(); ++i) list.set(i, texts[i]);
 }
@@ -139,6 +161,8 @@ Result<Message<World>> load_world(const std::filesystem::path& file, schema::Lab
   if (!any_in(lab.getHosts(), [&](auto known) { return view(known.getName()) == host; }))
     return fail(Fault::conflict, fmt::format("{} is the world of '{}', which is no host of the lab",
                                              file.string(), host));
+  if (const auto why = impossible(world.reader()); !why.empty())
+    return fail(Fault::invalid, fmt::format("{}: {}", file.string(), why));
   return world;
 }
 

@@ -31,6 +31,75 @@ TEST_CASE("rehearsal: where something goes wrong, no gate opens behind it", "[re
   CHECK(controller::cli::code_of(*done.rehearsal) == controller::ExitCode::failed);
 }
 
+TEST_CASE("rehearsal: a disk of the pool that fails late keeps the gate shut", "[rehearsal]") {
+  const auto* fault = GENERATE("disk:ZDH1A001 fails at 40% of zfs_backup",
+                               "disk:ZDH1A002 fails at 80% of zfs_backup_verify");
+  const Rehearsed done({fault});
+  INFO(fault << "\n" << done.told());
+
+  CHECK_FALSE(done.phase("0b").complete());
+  CHECK_FALSE(done.phase("1").end.gate.open);
+  CHECK_THAT(done.told(),
+             Catch::Contains("pools.intact: health of datapool: the pool is DEGRADED"));
+  CHECK(controller::cli::code_of(*done.rehearsal) == controller::ExitCode::gate_closed);
+}
+
+TEST_CASE("rehearsal: a gate that rests on an old look at a broken pool is told", "[rehearsal]") {
+  Rehearsed rehearsed({"disk:ZDH1A001 fails at 40% of zfs_backup"}, Rehearsed::When::later,
+                      [](std::string& text) {
+                        const auto begin = text.find("  { name = \"health-again\"");
+                        REQUIRE(begin != std::string::npos);
+                        text.erase(begin, text.find('\n', begin) - begin);
+                      });
+  controller::cli::QuietOnlooker onlooker(rehearsed.printer);
+  must(rehearsed.rehearsal->run(onlooker));
+
+  CHECK(rehearsed.phase("0b").complete());
+  CHECK_THAT(rehearsed.told(), Catch::Contains("pools.intact: datapool is DEGRADED by now"));
+  CHECK(controller::cli::code_of(*rehearsed.rehearsal) != controller::ExitCode::done);
+}
+
+TEST_CASE("rehearsal: a fault that nothing met with is told", "[rehearsal]") {
+  const auto* fault = GENERATE("guest:pbs does not start", "guest:monitoring is locked",
+                               "download fails", "storage:local is full");
+  const Rehearsed done({fault});
+  INFO(fault);
+
+  CHECK(done.rehearsal->faults_left() == std::vector<std::string>{fault});
+  CHECK_THAT(done.told(), Catch::Contains("never came about"));
+}
+
+TEST_CASE("rehearsal: nothing goes beyond a new installation", "[rehearsal]") {
+  Rehearsed rehearsed({}, Rehearsed::When::later, [](std::string& text) {
+    const std::string track =
+        "tracks = [{ name = \"1\", title = \"Installation that never touches "
+        "data1 to data4\", agent = \"z640\" }]";
+    const auto begin = text.find(track);
+    REQUIRE(begin != std::string::npos);
+    text.replace(begin, track.size(),
+                 "tracks = [{ name = \"1\", agent = \"z640\", steps = [{ name = \"p\", task.ping = "
+                 "{} }] }]");
+  });
+  controller::cli::QuietOnlooker onlooker(rehearsed.printer);
+  must(rehearsed.rehearsal->run(onlooker));
+
+  CHECK(rehearsed.phase("1").end.gate.open);
+  CHECK_FALSE(rehearsed.phase("1").end.ran);
+  CHECK_THAT(rehearsed.told(), Catch::Contains("which a rehearsal cannot play yet"));
+  // Prometheus' data lie on the mirror of the system, and nobody has said that they may be lost.
+  CHECK_THAT(rehearsed.told(), Catch::Contains("/var/lib/prometheus"));
+}
+
+TEST_CASE("rehearsal: VLANs and services are as lab.toml has them", "[rehearsal]") {
+  using agent::Reach;
+  const Rehearsed made({}, Rehearsed::When::later);
+  auto& network = made.rehearsal->set().system("z640")->reachability();
+
+  CHECK(network.reach("z640", {"10.42.20.10", 8096}) == Reach::open);
+  CHECK(network.reach("z640", {"10.42.20.10", 8097}) == Reach::refused);
+  CHECK(network.reach("trillian", {"10.42.10.2", 8006}) == Reach::silent);
+}
+
 TEST_CASE("rehearsal: an agent that dies starts again, and the plan goes on", "[rehearsal]") {
   // What an interrupted drill left fills the pool, until the next one removes it.
   const auto* fault =

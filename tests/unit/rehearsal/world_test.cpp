@@ -123,4 +123,26 @@ TEST_CASE("world: what is no world is refused, with what is wrong with it", "[re
         Fault::conflict);
 }
 
+TEST_CASE("world: what no machine can be is refused", "[rehearsal]") {
+  const Scratch scratch;
+  const auto lab = z640();
+  const auto [text, why] = GENERATE(table<const char*, const char*>({
+      {R"("files": [{"path": "", "text": ""}])", "no absolute path"},
+      {R"("files": [{"path": "../../x", "text": ""}])", "no absolute path"},
+      {R"("files": [{"path": "/etc/../x", "text": ""}])", "no absolute path"},
+      {R"("files": [{"path": "/etc/", "text": ""}])", "no absolute path"},
+      {R"("speeds": [{"serial": "A", "read": "0", "write": "1"}])", "a speed of 0"},
+      {R"("disks": {"disks": [{"serial": "A"}, {"serial": "A"}]})", "two disks"},
+      {R"("guests": {"guests": [{"vmid": 7}, {"vmid": 7}]})", "two guests"},
+  }));
+  const auto file = scratch.path() / "world.json";
+  std::ofstream(file) << R"({"format": 1, "host": "z640", )" << text << "}";
+
+  const auto refused = load_world(file, lab.reader());
+
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().fault == Fault::invalid);
+  CHECK_THAT(refused.error().what, Catch::Contains(why));
+}
+
 }  // namespace relab::rehearsal

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "agent/host/sim/network/coverage.h"
+#include "agent/kinds/support/pve_config.h"
 #include "common/wire/message.h"
 
 namespace relab::agent::sim {
@@ -45,8 +46,11 @@ void Machine::leave_out_absent() {
 Hooks Machine::own_hooks(Hooks hooks) {
   hooks.on_volume = [this](const Volume& volume) { return make_volume(volume); };
   hooks.on_power = [this, then = std::move(hooks.on_power)](std::uint32_t vmid, bool runs) {
-    if (auto* guest = reachability_.find_guest(vmid); guest != nullptr) guest->is_up = runs;
+    connect(vmid, runs);
     if (then) then(vmid, runs);
+  };
+  hooks.has_bridge = [this](const std::string& name) {
+    return network_.wiring().link(name) != nullptr;
   };
   return hooks;
 }
@@ -68,6 +72,27 @@ void Machine::join_network() {
     if (inside != nullptr && reachability_.find(str(guest.getName())) != nullptr)
       reachability_.attach(*inside, str(guest.getName()));
   }
+}
+
+/// With the addresses that its configuration has by now: it may have been made meanwhile.
+void Machine::connect(std::uint32_t vmid, bool runs) {
+  auto* guest = reachability_.find_guest(vmid);
+  if (guest != nullptr) guest->is_up = runs;
+  auto* inside = proxmox_.inside(vmid);
+  if (guest != nullptr || !runs || inside == nullptr) return;
+  const auto text = host_.read_file(Path(fmt::format("/etc/pve/lxc/{}.conf", vmid)));
+  if (!text) return;
+  const auto config = parse_pve_config(*text, GuestType::lxc).current;
+  std::vector<Attachment> attachments;
+  for (const auto& [key, value] : config.values)
+    if (key.starts_with("net"))
+      if (auto attachment = attachment_of(value)) attachments.push_back(*std::move(attachment));
+  if (attachments.empty()) return;
+  const auto name = config.value("hostname");
+  reachability_.add(name, {.vmid = vmid, .attachments = [attachments = std::move(attachments)] {
+                             return attachments;
+                           }});
+  reachability_.attach(*inside, name);
 }
 
 /// As Proxmox makes a container's root: PVE::Storage::ZFSPoolPlugin.

@@ -44,6 +44,7 @@ class Machine {
   void leave_out_absent();
   void write_files();
   void join_network();
+  void connect(std::uint32_t vmid, bool runs);
   Result<void> make_volume(const Volume& volume);
 
   World world_;

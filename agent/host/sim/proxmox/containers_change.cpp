@@ -314,6 +314,11 @@ std::string Containers::why_it_cannot_start(const PveConfig& config) const {
     const auto path = Properties(value, "path").value("path");
     if (!place_.host.canonical(path)) return fmt::format("Device {} does not exist", path);
   }
+  for (const auto& [key, value] : config.current.values) {
+    const auto bridge = is_numbered(key, "net") ? Properties(value, "").value("bridge") : "";
+    if (!bridge.empty() && place_.hooks.has_bridge && !place_.hooks.has_bridge(bridge))
+      return fmt::format("bridge '{}' does not exist", bridge);
+  }
   return {};
 }
 

@@ -54,6 +54,7 @@ class Storages {
   /// No more fits there from now on.
   void fill(const std::string& id) { full_.push_back(id); }
   bool is_full(std::string_view id) const;
+  bool knows(std::string_view id) const { return named(id).has_value(); }
 
  private:
   /// Of a storage on another machine, which is asked for.

@@ -37,6 +37,8 @@ struct Hooks {
   std::function<void(const StartedAgent& agent)> on_agent = {};
   /// A container was started, or ended.
   std::function<void(std::uint32_t vmid, bool runs)> on_power = {};
+  /// Whether the machine has a bridge of this name; none: nobody knows.
+  std::function<bool(const std::string& name)> has_bridge = {};
 };
 
 /// What goes wrong from now on, until it is taken back.

@@ -234,6 +234,10 @@ Result<Output> Disks::make_ext4(const Command& command) {
         .status = 1,
         .err = fmt::format("{} is mounted; will not make a filesystem here!\n", argv.back())};
   const auto name = seen->name;
+  if (seen->read_only)
+    return Output{.status = 1,
+                  .err = fmt::format("{}: Operation not permitted while setting up superblock\n",
+                                     argv.back())};
   if (!is_well(name))
     return Output{
         .status = 1,

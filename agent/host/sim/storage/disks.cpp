@@ -291,6 +291,7 @@ Output Disks::mount(const SimMount& wanted) {
     return refused(fmt::format("{} already mounted on {}.", device->path, wanted.point.string()));
   auto mounted = wanted;
   mounted.source = device->path;
+  if (device->read_only && mounted.options.starts_with("rw")) mounted.options.replace(0, 2, "ro");
   if (!host_.mount(mounted)) return refused("mount point does not exist.");
   if (!device->room) {
     const auto size = size_of_file_system(*device);

@@ -1,0 +1,183 @@
+#include "controller/rehearsal/contradictions.h"
+
+#include <fmt/format.h>
+#include <optional>
+#include <set>
+
+#include "common/base/text.h"
+#include "common/base/time.h"
+#include "controller/lab/lab.h"
+#include "controller/plan/plan.h"
+
+namespace relab::rehearsal {
+
+namespace {
+
+using Lab = schema::Lab;
+using World = schema::World::Reader;
+
+/// As ZFS names the vdevs of it.
+std::string_view layout_name(Lab::Pool::Layout layout) {
+  switch (layout) {
+    case Lab::Pool::Layout::MIRROR:
+      return "mirror";
+    case Lab::Pool::Layout::RAIDZ1:
+      return "raidz1";
+    case Lab::Pool::Layout::RAIDZ2:
+      return "raidz2";
+    case Lab::Pool::Layout::RAIDZ3:
+      return "raidz3";
+    case Lab::Pool::Layout::UNSET:
+    case Lab::Pool::Layout::SINGLE:
+      break;
+  }
+  return {};
+}
+
+class Comparison {
+ public:
+  Comparison(Lab::Reader lab, Lab::Host::Reader host, World world)
+      : lab_(lab), host_(host), world_(world) {}
+
+  std::vector<Trouble> all() && {
+    look_at_endpoint();
+    for (const auto guest : lab_.getGuests()) {
+      if (guest.getHost().size() != 0 && view(guest.getHost()) != view(host_.getName())) continue;
+      look_at_address(guest);
+      look_at_room(guest);
+    }
+    for (const auto pool : lab_.getPools()) look_at_layout(pool);
+    for (const auto disk : lab_.getDisks()) look_at_health(disk);
+    return std::move(troubles_);
+  }
+
+ private:
+  void add(std::string where, std::string what) {
+    troubles_.push_back({Trouble::Kind::clashes, std::move(where), std::move(what)});
+  }
+  static std::string_view without_prefix(std::string_view address) {
+    return address.substr(0, address.find('/'));
+  }
+  bool has_address(std::string_view address) const {
+    return any_in(world_.getNetwork().getAddresses(),
+                  [&](auto row) { return view(row.getAddress()) == address; });
+  }
+
+  void look_at_endpoint() {
+    const auto endpoint = lab::agent_endpoint(lab_, view(host_.getName()));
+    constexpr std::string_view scheme = "tcp://";
+    if (!endpoint || !endpoint->starts_with(scheme)) return;
+    const auto address = endpoint->substr(scheme.size(), endpoint->rfind(':') - scheme.size());
+    const bool is_number = address.find_first_not_of("0123456789.") == std::string::npos;
+    if (is_number && !address.starts_with("127.") && !has_address(address))
+      add(str(host_.getName()),
+          fmt::format("its agent is asked at {}, and the machine has no such address", *endpoint));
+  }
+
+  void look_at_address(Lab::Guest::Reader guest) {
+    const auto where = fmt::format("guest {}", view(guest.getName()));
+    const auto wanted = view(guest.getIp());
+    bool has_it = false;
+    std::string other;
+    for (const auto row : world_.getGuests().getNetworks()) {
+      const auto address = without_prefix(view(row.getIp()));
+      if (row.getVmid() != guest.getVmid() && address == wanted)
+        add(where, fmt::format("its address {} is that of guest {}", wanted, row.getVmid()));
+      if (row.getVmid() != guest.getVmid()) continue;
+      has_it = has_it || address == wanted;
+      other = std::string(address);
+    }
+    if (has_address(wanted))
+      add(where, fmt::format("its address {} is that of {} itself", wanted, view(host_.getName())));
+    if (!guest.getPlanned() && !has_it && !other.empty())
+      add(where, fmt::format("it has the address {}, and lab.toml says {}", other, wanted));
+  }
+
+  void look_at_room(Lab::Guest::Reader guest) {
+    if (!guest.getPlanned()) return;
+    const auto where = fmt::format("guest {}", view(guest.getName()));
+    const auto memory = world_.getPackages().getHardware().getMemory();
+    if (memory != 0 && guest.getMemory() > memory)
+      add(where,
+          fmt::format("{} of memory are more than the {} that {} has",
+                      human_bytes(guest.getMemory()), human_bytes(memory), view(host_.getName())));
+    for (const auto storage : world_.getGuests().getStorages()) {
+      if (view(storage.getId()) != view(guest.getStorage())) continue;
+      const auto* pool = pool_of(view(storage.getPool()));
+      if (pool != nullptr && guest.getDisk() > pool->getSize())
+        add(where, fmt::format("a disk of {} does not fit on {}, which has {}",
+                               human_bytes(guest.getDisk()), view(pool->getName()),
+                               human_bytes(pool->getSize())));
+    }
+  }
+
+  const schema::AuditZfs::Pool::Reader* pool_of(std::string_view dataset) {
+    const auto name = dataset.substr(0, dataset.find('/'));
+    for (const auto pool : world_.getZfs().getPools())
+      if (view(pool.getName()) == name) return &pool_.emplace(pool);
+    return nullptr;
+  }
+
+  void look_at_layout(Lab::Pool::Reader pool) {
+    const auto wanted = layout_name(pool.getLayout());
+    if (wanted.empty()) return;
+    for (const auto vdev : world_.getZfs().getVdevs())
+      if (view(vdev.getPool()) == view(pool.getName()) && vdev.getDepth() == 1 &&
+          view(vdev.getRole()) == "data" && view(vdev.getKind()) != wanted)
+        add(fmt::format("pool {}", view(pool.getName())),
+            fmt::format("lab.toml says {}, and it is {}", wanted, view(vdev.getKind())));
+  }
+
+  void look_at_health(Lab::Disk::Reader disk) {
+    for (const auto row : world_.getDisks().getSmart())
+      if (view(row.getSerial()) == view(disk.getSerial()) &&
+          row.getHealth() == schema::AuditDisks::Health::FAILED)
+        add(fmt::format("disk {}", view(disk.getName())),
+            fmt::format("SMART says that {} is failing", view(disk.getSerial())));
+  }
+
+  Lab::Reader lab_;
+  Lab::Host::Reader host_;
+  World world_;
+  std::vector<Trouble> troubles_;
+  std::optional<schema::AuditZfs::Pool::Reader> pool_;
+};
+
+/// A disk that a step waits for, and that nobody has.
+void look_for_disks(Lab::Reader lab, const std::vector<Message<schema::World>>& worlds,
+                    std::vector<Trouble>& troubles) {
+  std::set<std::string> serials;
+  for (const auto& world : worlds)
+    for (const auto disk : world.reader().getDisks().getDisks())
+      serials.insert(str(disk.getSerial()));
+  for (const auto& name : controller::phase_names(lab)) {
+    const auto plan = controller::compile_phase(lab, name);
+    if (!plan) continue;
+    for (const auto& track : plan->tracks)
+      for (const auto& step : track) {
+        const auto task = step.task->reader();
+        if (!task.isUsbDisk() || serials.contains(str(task.getUsbDisk().getSerial()))) continue;
+        troubles.push_back(
+            {Trouble::Kind::clashes, step.path,
+             fmt::format("no machine has a disk with the serial number {}: there "
+                         "are {}",
+                         view(task.getUsbDisk().getSerial()), fmt::join(serials, ", "))});
+      }
+  }
+}
+
+}  // namespace
+
+std::vector<Trouble> contradictions(Lab::Reader lab,
+                                    const std::vector<Message<schema::World>>& worlds) {
+  std::vector<Trouble> all;
+  for (const auto& world : worlds)
+    for (const auto host : lab.getHosts())
+      if (view(host.getName()) == view(world.reader().getHost()))
+        for (auto& trouble : Comparison(lab, host, world.reader()).all())
+          all.push_back(std::move(trouble));
+  look_for_disks(lab, worlds, all);
+  return all;
+}
+
+}  // namespace relab::rehearsal

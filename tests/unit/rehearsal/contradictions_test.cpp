@@ -1,0 +1,105 @@
+// What lab.toml and a machine say differently, and what collides or does not fit.
+
+#include "controller/rehearsal/contradictions.h"
+
+#include "tests/support/rehearsed.h"
+
+namespace relab::rehearsal {
+
+namespace {
+
+using Json = nlohmann::json;
+
+std::string told_of(const std::function<void(Json& world)>& edit,
+                    const Rehearsed::Edit& edit_lab = {}) {
+  const auto lab = Rehearsed::read(edit_lab);
+  auto world = Json::parse(
+      world_of_lab(lab.reader(), lab.reader().getHosts()[0], rehearsal_begin).to_json());
+  edit(world);
+  std::vector<Message<schema::World>> worlds;
+  worlds.push_back(must(Message<schema::World>::from_json(world.dump())));
+  std::string text;
+  for (const auto& trouble : contradictions(lab.reader(), worlds)) {
+    CHECK(trouble.kind == Trouble::Kind::clashes);
+    text += trouble.where + ": " + trouble.what + "\n";
+  }
+  return text;
+}
+
+/// With a guest that the plan is to make.
+Rehearsed::Edit planned(const std::string& lines) {
+  return [=](std::string& text) {
+    text +=
+        "\n[[guests]]\nname = \"newbie\"\nvmid = 120\ntype = \"lxc\"\ntemplate = "
+        "\"debian-12-standard\"\nvlan = \"lan\"\nplanned = true\n" +
+        lines;
+  };
+}
+
+Json& guest_network(Json& world, unsigned vmid) {
+  for (auto& row : world["guests"]["networks"])
+    if (row["vmid"] == vmid) return row;
+  FAIL("no network of " << vmid);
+  std::abort();
+}
+
+}  // namespace
+
+TEST_CASE("contradictions: the reference machine has none", "[rehearsal]") {
+  CHECK(told_of([](Json&) {}).empty());
+  CHECK(told_of([](Json&) {}, planned("ip = \"10.42.20.77\"\ncores = 1\nmemory = \"1GiB\"\ndisk = "
+                                      "\"8GiB\"\n"))
+            .empty());
+}
+
+TEST_CASE("contradictions: each is told", "[rehearsal]") {
+  const auto small = "cores = 1\nmemory = \"1GiB\"\ndisk = \"8GiB\"\n";
+  SECTION("another guest has the address") {
+    const auto told =
+        told_of([](Json& world) { guest_network(world, 111)["ip"] = "10.42.20.77/24"; },
+                planned("ip = \"10.42.20.77\"\n" + std::string(small)));
+    CHECK_THAT(told, Catch::Contains("guest newbie: its address 10.42.20.77 is that of guest 111"));
+    CHECK_THAT(told, Catch::Contains("guest arr: it has the address 10.42.20.77"));
+  }
+  SECTION("the memory") {
+    CHECK_THAT(told_of([](Json&) {}, planned("ip = \"10.42.20.77\"\ncores = 1\nmemory = "
+                                             "\"1TiB\"\ndisk = \"8GiB\"\n")),
+               Catch::Contains("1.0 TiB of memory are more than the 64.0 GiB"));
+  }
+  SECTION("the disk") {
+    CHECK_THAT(told_of([](Json&) {}, planned("ip = \"10.42.20.77\"\ncores = 1\nmemory = "
+                                             "\"1GiB\"\ndisk = \"10TiB\"\n")),
+               Catch::Contains("a disk of 10.0 TiB does not fit on rpool"));
+  }
+  SECTION("the pool") {
+    CHECK_THAT(told_of([](Json& world) {
+                 for (auto& row : world["zfs"]["vdevs"])
+                   if (row["kind"] == "raidz2") row["kind"] = "raidz1";
+               }),
+               Catch::Contains("pool datapool: lab.toml says raidz2, and it is raidz1"));
+  }
+  SECTION("a disk that fails") {
+    CHECK_THAT(told_of([](Json& world) {
+                 for (auto& row : world["disks"]["smart"])
+                   if (row["serial"] == "ZDH1A003") row["health"] = "failed";
+               }),
+               Catch::Contains("SMART says that ZDH1A003 is failing"));
+  }
+  SECTION("the address of the agent") {
+    CHECK_THAT(told_of([](Json& world) {
+                 for (auto& row : world["network"]["addresses"])
+                   if (row["address"] == "10.42.10.2") row["address"] = "192.168.1.5";
+               }),
+               Catch::Contains("z640: its agent is asked at tcp://10.42.10.2:7460"));
+  }
+  SECTION("a disk that nobody has") {
+    CHECK_THAT(
+        told_of([](Json& world) {
+          for (auto& row : world["disks"]["disks"])
+            if (row["serial"] == "NAAB0001") row["serial"] = "NAAB0009";
+        }),
+        Catch::Contains("0b/0b/disk: no machine has a disk with the serial number NAAB0001"));
+  }
+}
+
+}  // namespace relab::rehearsal
