@@ -50,7 +50,8 @@ class SimNewFile final : public NewFile {
   }
 
   Result<void> take(ByteView piece) override {
-    const auto bytes = piece.size() * host_.grain_;
+    const auto grain = std::max(host_.grain_, host_.flowed_);
+    const auto bytes = piece.size() * grain;
     RELAB_CHECK(host_.wear(path_, bytes));
     if (auto* room = host_.room_at(path_); room != nullptr) {
       if (room->free < bytes)
@@ -61,7 +62,7 @@ class SimNewFile final : public NewFile {
     auto& node = host_.nodes_[path_.string()];
     node.content += text_of(piece);
     node.status.size = node.content.size();
-    node.grain = std::max(node.grain, host_.grain_);
+    node.grain = std::max(node.grain, grain);
     return {};
   }
   Result<void> publish(const Path& name) override {
@@ -91,6 +92,7 @@ Result<std::unique_ptr<NewFile>> SimHost::create_file(const Path& path) {
   if (nodes_.contains(path.string()))
     return fail(Fault::conflict, fmt::format("{} is there already", path.string()));
   file(path, {}, {.mode = 0600});
+  flowed_ = 1;
   return std::make_unique<SimNewFile>(*this, path);
 }
 

@@ -3,6 +3,7 @@
 /// A machine in memory: files, directories and links as given, programs as functions, time that
 /// stands until it is moved, or until something is done that takes time.
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
@@ -113,9 +114,18 @@ class SimHost final : public Host {
   void spend(std::uint64_t bytes, std::uint64_t each_second);
   /// To be said by a program: every byte that it prints stands for so many, in time and in the room
   /// that they take where they are written.
-  void stand_for(std::uint64_t bytes) { grain_ = bytes; }
+  void stand_for(std::uint64_t bytes) {
+    grain_ = bytes;
+    flowed_ = std::max(flowed_, bytes);
+  }
   /// How many bytes one byte of a file stands for.
   std::uint64_t grain_of(const Path& path) const;
+  /// What lies in this folder is so many bytes more than it looks: few of its files are there.
+  void weighs(const Path& folder, std::uint64_t bytes) { weights_[folder.string()] = bytes; }
+  std::uint64_t weight_of(const Path& folder) const {
+    const auto found = weights_.find(folder.string());
+    return found == weights_.end() ? 0 : found->second;
+  }
   /// From now on every byte of this file does.
   void stand_for(const Path& path, std::uint64_t bytes);
   /// As if it had come with the order: a program that is fed it has it as `input`.
@@ -221,10 +231,13 @@ class SimHost final : public Host {
   std::map<std::string, std::vector<Nodes>> covered_;
   std::map<std::string, SimSpeed> speeds_;
   std::map<std::string, Breaking> breakings_;
+  std::map<std::string, std::uint64_t> weights_;
   Millis command_takes_{0};
   /// Of a millisecond.
   double owed_ = 0;
   std::uint64_t grain_ = 1;
+  /// The most that a byte stood for since a file was made: who compresses writes at the end only.
+  std::uint64_t flowed_ = 1;
   std::optional<std::set<std::string>> absent_;
   std::set<std::string> unknown_;
   std::map<std::string, Error> broken_;

@@ -69,6 +69,27 @@ TEST_CASE("rehearsal: a fault that nothing met with is told", "[rehearsal]") {
   CHECK_THAT(done.told(), Catch::Contains("never came about"));
 }
 
+TEST_CASE("rehearsal: an archive takes the room that the pool says", "[rehearsal]") {
+  const auto with = [](const std::string& folder) {
+    return [=](std::string& text) {
+      const auto at = text.find("  { name = \"snapshot\"");
+      REQUIRE(at != std::string::npos);
+      text.insert(at, "  { name = \"more\", deadline = \"2d\", task.preserve = { paths = [\"" +
+                          folder + "\"], folder = \"/mnt/usb\", name = \"more\" } },\n");
+    };
+  };
+  const std::vector<std::string> faults = {"usb full at 400 GB"};
+  // 800 GB, as lab.toml's own description has it.
+  Rehearsed large(faults, Rehearsed::When::later, with("/datapool/media"));
+  controller::cli::QuietOnlooker onlooker(large.printer);
+  must(large.rehearsal->run(onlooker));
+  CHECK_THAT(large.told(), Catch::Contains("the disk is full: /mnt/usb/more.tar.zst.part"));
+
+  Rehearsed small(faults, Rehearsed::When::later, with("/etc/network"));
+  must(small.rehearsal->run(onlooker));
+  CHECK(small.told().find("0b/0b/more: ") == std::string::npos);
+}
+
 TEST_CASE("rehearsal: nothing goes beyond a new installation", "[rehearsal]") {
   Rehearsed rehearsed({}, Rehearsed::When::later, [](std::string& text) {
     const std::string track =

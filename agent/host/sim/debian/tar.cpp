@@ -93,9 +93,12 @@ class Tar::Writer {
     output_.out = std::move(stream_);
     return std::move(output_);
   }
-  /// What each byte of it stands for, on the whole.
+  /// What each byte of it stands for, on the whole, once it is compressed: what is short is mostly
+  /// headers.
   std::uint64_t grain() const {
-    return bytes_ == 0 ? 1 : std::max(meant_ / bytes_, std::uint64_t{1});
+    constexpr std::uint64_t header = 100;
+    if (meant_ == bytes_) return 1;
+    return std::max(meant_ / (bytes_ + members_ * header), std::uint64_t{1});
   }
 
  private:
@@ -119,6 +122,7 @@ class Tar::Writer {
         std::ranges::find(host_.mounts(), path, &SimMount::point) != host_.mounts().end();
     const bool is_named = std::ranges::find(call_.names, member) != call_.names.end();
     if (!is_folder || (is_other && !is_named)) return;
+    meant_ += host_.weight_of(path);
     for (const auto& name : host_.list(path).value_or(std::vector<std::string>()))
       if (const auto inner = host_.status(path / name))
         add_tree(member + "/" + name, path / name, *inner);
@@ -147,6 +151,7 @@ class Tar::Writer {
     archive_write_header(archive_, entry);
     if (!content->empty()) archive_write_data(archive_, content->data(), content->size());
     archive_entry_free(entry);
+    ++members_;
     bytes_ += content->size();
     meant_ += content->size() * host_.grain_of(path);
   }
@@ -156,6 +161,7 @@ class Tar::Writer {
   ::archive* archive_;
   std::string stream_;
   Output output_;
+  std::uint64_t members_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t meant_ = 0;
 };

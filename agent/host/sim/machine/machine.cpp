@@ -27,6 +27,7 @@ Machine::Machine(World world, Hooks hooks)
       proxmox_(host_, world, own_hooks(std::move(hooks))) {
   leave_out_absent();
   write_files();
+  weigh_folders();
   join_network();
   host_.each_command_takes(usual_command);
 }
@@ -64,6 +65,14 @@ void Machine::write_files() {
                   .mode = file.getMode(),
                   .uid = file.getUid(),
                   .gid = file.getGid()});
+}
+
+/// What a file system holds, of which a few files are known. What the system itself has is known
+/// better by its packages.
+void Machine::weigh_folders() {
+  for (const auto dataset : world_.getZfs().getDatasets())
+    if (dataset.getMounted() && view(dataset.getMountpoint()) != "/")
+      host_.weighs(str(dataset.getMountpoint()), dataset.getReferenced());
 }
 
 void Machine::join_network() {

@@ -43,6 +43,7 @@ class Machine {
   Hooks own_hooks(Hooks hooks);
   void leave_out_absent();
   void write_files();
+  void weigh_folders();
   void join_network();
   void connect(std::uint32_t vmid, bool runs);
   Result<void> make_volume(const Volume& volume);
