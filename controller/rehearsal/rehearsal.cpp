@@ -176,21 +176,23 @@ void Rehearsal::doubt(const std::string& agent, schema::Order::Reader order) {
 
 void Rehearsal::doubt(const RehearsedPhase& phase) {
   if (!phase.complete()) return;
-  const bool of_pools = std::ranges::any_of(phase.proof.verdicts, [](const auto& verdict) {
-    return verdict.condition == "pools.intact";
-  });
-  if (!of_pools) return;
+  std::set<std::string> looked_at;
+  for (const auto& verdict : phase.proof.verdicts)
+    if (verdict.condition == "pools.intact")
+      for (const auto& finding : verdict.findings) looked_at.insert(finding.subject);
   const auto lab = setting_.lab.reader();
-  for (const auto host : lab.getHosts())
-    for (const auto pool : lab.getPools()) {
-      const auto* there =
-          set_->system(str(host.getName()))->storage().pools().pool(str(pool.getName()));
+  for (const auto pool : lab.getPools()) {
+    const auto name = str(pool.getName());
+    if (!looked_at.contains("health of " + name)) continue;
+    for (const auto host : lab.getHosts()) {
+      const auto* there = set_->system(str(host.getName()))->storage().pools().pool(name);
       if (there != nullptr && there->health != "ONLINE")
         lies_.push_back({Trouble::Kind::untrue,
                          fmt::format("what phase {} must show: pools.intact", phase.name),
-                         fmt::format("{} is {} by now", there->name, there->health),
+                         fmt::format("{} is {} by now", name, there->health),
                          "look at it once more as the last step of the phase: pool_health"});
     }
+  }
 }
 
 /// What waits for a phase that is not done is not begun: nobody waives anything in a rehearsal.

@@ -99,7 +99,7 @@ class Report(unittest.TestCase):
             self.assertEqual(precious.read_bytes(), kept)
         self.assertEqual(self.lab.relab("report", "--html", self.lab.file.parent / "lab.html").code, 0)
         missing = self.lab.relab("report", "--html", self.lab.folder / "none" / "x.html")
-        self.assert_refused(missing, "writing the report")
+        self.assert_refused(missing, "there is no folder")
         full = self.lab.relab("report", "--html", "/dev/full")
         self.assertEqual(full.code, 1)
         nowhere = self.lab.relab("report")
