@@ -8,6 +8,7 @@
 #include "common/base/time.h"
 #include "controller/lab/lab.h"
 #include "controller/plan/plan.h"
+#include "controller/rehearsal/world/layout.h"
 
 namespace relab::rehearsal {
 
@@ -15,24 +16,6 @@ namespace {
 
 using Lab = schema::Lab;
 using World = schema::World::Reader;
-
-/// As ZFS names the vdevs of it.
-std::string_view layout_name(Lab::Pool::Layout layout) {
-  switch (layout) {
-    case Lab::Pool::Layout::MIRROR:
-      return "mirror";
-    case Lab::Pool::Layout::RAIDZ1:
-      return "raidz1";
-    case Lab::Pool::Layout::RAIDZ2:
-      return "raidz2";
-    case Lab::Pool::Layout::RAIDZ3:
-      return "raidz3";
-    case Lab::Pool::Layout::UNSET:
-    case Lab::Pool::Layout::SINGLE:
-      break;
-  }
-  return {};
-}
 
 class Comparison {
  public:

@@ -3,6 +3,7 @@
 
 #include "common/wire/message.h"
 #include "controller/rehearsal/world/described.h"
+#include "controller/rehearsal/world/layout.h"
 
 namespace relab::rehearsal {
 
@@ -237,7 +238,6 @@ struct VdevRow {
 };
 
 std::vector<VdevRow> vdevs_of(const Described& described) {
-  using Layout = schema::Lab::Pool::Layout;
   std::vector<VdevRow> rows;
   const auto here = [&] { return static_cast<int>(rows.size()) - 1; };
   for (const auto& pool : described.pools) {
@@ -245,11 +245,7 @@ std::vector<VdevRow> vdevs_of(const Described& described) {
     rows.push_back({name, 0, -1, name, "root"});
     auto above = here();
     std::uint8_t depth = 1;
-    if (pool.getLayout() != Layout::SINGLE) {
-      const std::string kind = pool.getLayout() == Layout::MIRROR   ? "mirror"
-                               : pool.getLayout() == Layout::RAIDZ1 ? "raidz1"
-                               : pool.getLayout() == Layout::RAIDZ2 ? "raidz2"
-                                                                    : "raidz3";
+    if (const std::string kind(layout_name(pool.getLayout())); !kind.empty()) {
       rows.push_back({name, depth++, above, kind + "-0", kind});
       above = here();
     }
