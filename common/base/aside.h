@@ -20,6 +20,11 @@ class Aside {
     job_ = std::move(job);
     changed_.notify_all();
   }
+  /// Whether a job has not ended yet.
+  bool busy() {
+    const std::scoped_lock lock(mutex_);
+    return static_cast<bool>(job_);
+  }
   /// Until there is no job.
   void wait() {
     std::unique_lock lock(mutex_);

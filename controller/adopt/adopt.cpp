@@ -108,6 +108,17 @@ void write_apps_of_host(const AdoptedAudit& audit, LabText& out) {
       if (server.getVmid() == 0)
         out.remark(fmt::format("On the host itself: jellyfin, port {}, data in {}",
                                server.getPort(), str(server.getDataPath())));
+  if (audit.pbs)
+    for (const auto server : audit.pbs->getServers())
+      if (server.getVmid() == 0 && server.getInstalled())
+        out.remark("On the host itself: Proxmox Backup Server");
+  for (const auto tunnel : audit.network->getWireguard())
+    out.remark(fmt::format("On the host itself: WireGuard, {}, port {}, {} peer(s)",
+                           str(tunnel.getInterface()), tunnel.getPort(), tunnel.getPeers()));
+  if (audit.services)
+    for (const auto container : audit.services->getContainers())
+      out.remark(fmt::format("On the host itself: {} in Docker, {}, {}", str(container.getName()),
+                             str(container.getImage()), str(container.getState())));
 }
 
 /// Every section, so that the next audit sees as much as this one, and more.

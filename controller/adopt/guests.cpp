@@ -22,6 +22,7 @@ constexpr std::uint64_t usual_memory = 512 * mib;
 constexpr std::uint64_t usual_disk = std::uint64_t{8} << 30U;
 constexpr std::uint64_t least_disk = 128 * mib;
 constexpr std::size_t name_max = 60;
+constexpr std::uint16_t pbs_port = 8007;
 
 /// Of a name that a lab file takes; empty: nothing of it can be kept.
 std::string plain(std::string_view text) {
@@ -248,6 +249,10 @@ class Writer {
         write_service("jellyfin", port, docked ? "" : view(server.getDataPath()),
                       docked ? "in Docker: " + str(server.getContainer()) : "");
       }
+    if (ground_.audit.pbs)
+      for (const auto server : ground_.audit.pbs->getServers())
+        if (server.getVmid() == vmid && server.getInstalled())
+          write_service("pbs", pbs_port, "", "its port is the one that it always has");
   }
 
   const GuestGround& ground_;

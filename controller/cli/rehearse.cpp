@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/base/file.h"
+#include "common/base/signals.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
 #include "controller/cli/live/rehearsal_show.h"
@@ -54,6 +55,30 @@ class Folder {
   fs::path path_;
   bool passing_;
 };
+
+/// A signal ends the rehearsal, with all that it has put anywhere.
+class Interruptible final : public rehearsal::Onlooker {
+ public:
+  /// Borrows both.
+  Interruptible(rehearsal::Onlooker& inner, const Signals& signals)
+      : inner_(inner), signals_(signals) {}
+
+  Narrator& begins(const rehearsal::RehearsedPhase& phase) override { return inner_.begins(phase); }
+  Result<void> passes(const rehearsal::Stage& stage, const Engine& engine, Millis since) override {
+    if (signals_.take()) return fail(Fault::cancelled, "the rehearsal was broken off by a signal");
+    return inner_.passes(stage, engine, since);
+  }
+  void ends() override { inner_.ends(); }
+
+ private:
+  rehearsal::Onlooker& inner_;
+  const Signals& signals_;
+};
+
+ExitCode failed(Context& context, const Error& error) {
+  const auto code = context.failed(error);
+  return error.fault == Fault::cancelled ? ExitCode::detached : code;
+}
 
 /// The next full minute: the chart is easier to read, and all of it lies ahead.
 Instant begin_of(Instant now) { return std::chrono::ceil<std::chrono::minutes>(now); }
@@ -124,6 +149,7 @@ std::vector<rehearsal::Trouble> missing_secrets(Context& context, schema::Lab::R
 }
 
 ExitCode rehearse_once(const Values& values, Context& context, const Message<schema::Lab>& lab) {
+  const Signals signals;
   const auto now = wall_clock();
   const auto begin = begin_of(now);
   auto wishes = faults_of(values);
@@ -148,8 +174,9 @@ ExitCode rehearse_once(const Values& values, Context& context, const Message<sch
   auto& rehearsal = **made;
   context.out().line(
       fmt::format("Rehearsal of {}, on {}.", str(lab.reader().getName()), ground->words));
-  RehearsalShow onlooker(context.out(), lab.reader());
-  if (const auto run = rehearsal.run(onlooker); !run) return context.failed(run.error());
+  RehearsalShow show_of_it(context.out(), lab.reader());
+  Interruptible onlooker(show_of_it, signals);
+  if (const auto run = rehearsal.run(onlooker); !run) return failed(context, run.error());
   show(rehearsal, context.out());
   if (const auto written = write_files(values, rehearsal, lab.reader(), now, context); !written)
     return context.failed(written.error());
@@ -165,8 +192,10 @@ struct Tally {
 };
 
 Result<Tally> rehearse_many(const rehearsal::ChaosWish& first, unsigned count, Context& context) {
+  const Signals signals;
   Tally tally;
-  QuietOnlooker onlooker(context.out());
+  QuietOnlooker quiet(context.out());
+  Interruptible onlooker(quiet, signals);
   ChaosShow progress(context.out(), count);
   auto wish = first;
   for (unsigned i = 0; i < count; ++i, ++wish.seed) {
@@ -203,7 +232,7 @@ ExitCode rehearse_chaos(const Values& values, Context& context, const Message<sc
                                     .begin = begin,
                                     .seed = values["seed"].as<std::uint64_t>()},
                                    count, context);
-  if (!tally) return context.failed(tally.error());
+  if (!tally) return failed(context, tally.error());
   context.out().line(fmt::format(
       "{} rehearsals of {}, on {}, with faults by chance: {} came to their end all the same, {} "
       "stopped at a gate; {} with a success that was none.",

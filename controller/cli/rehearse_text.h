@@ -35,8 +35,10 @@ class QuietOnlooker final : public rehearsal::Onlooker {
   explicit QuietOnlooker(Printer& out) : narrator_(out) {}
 
   Narrator& begins(const rehearsal::RehearsedPhase& /*phase*/) override { return narrator_; }
-  void passes(const rehearsal::Stage& /*stage*/, const Engine& /*engine*/,
-              Millis /*since*/) override {}
+  Result<void> passes(const rehearsal::Stage& /*stage*/, const Engine& /*engine*/,
+                      Millis /*since*/) override {
+    return {};
+  }
   void ends() override {}
 
  private:

@@ -5,15 +5,13 @@
 
 #include "controller/cli/context.h"
 #include "controller/cli/page/parts.h"
+#include "controller/lab/additions.h"
 #include "controller/report/table.h"
 #include "controller/survival/fates.h"
 
 namespace relab::controller::cli {
 
 namespace {
-
-/// As a gate asks by itself.
-constexpr auto max_age = std::chrono::hours(24 * 7);
 
 std::string_view demand_of(const Thing& thing) {
   if (thing.given_up) return "may be lost";
@@ -47,8 +45,8 @@ struct HostFates {
 std::vector<HostFates> fates_of(const Evidences& evidences) {
   std::vector<HostFates> all;
   for (const auto host : evidences.lab.getHosts()) {
-    auto heard = hear_audit(evidences, str(host.getName()), max_age);
-    auto fates = fates_on(evidences, str(host.getName()), heard.audit, max_age);
+    auto heard = hear_audit(evidences, str(host.getName()), lab::proof_age_max);
+    auto fates = fates_on(evidences, str(host.getName()), heard.audit, lab::proof_age_max);
     sort_by_need(fates);
     all.push_back({.host = str(host.getName()),
                    .fates = std::move(fates),

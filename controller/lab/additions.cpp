@@ -18,7 +18,6 @@ namespace relab::lab {
 namespace {
 
 using schema::Lab;
-using std::chrono::seconds;
 
 struct Proof {
   enum class Of { everything, pools };
@@ -36,8 +35,6 @@ constexpr Proof all_proofs[] = {
     {.condition = "backup.verified", .absolute = true, .of = Proof::Of::pools},
     {.condition = "backup.drilled", .of = Proof::Of::pools},
     {.condition = "data.survives", .absolute = true}};
-
-constexpr seconds age_max = std::chrono::days(7);
 
 bool has_data(Lab::Reader lab) {
   const auto is_data = [&](std::string_view name) {
@@ -77,7 +74,7 @@ void add_proofs(Lab::Phase::Builder phase, const std::vector<Proof>& proofs) {
   for (unsigned i = 0; i < missing.size(); ++i) {
     auto condition = gate[asked.size() + i];
     condition.setName(std::string(missing[i].condition));
-    condition.setMaxAge(static_cast<std::uint32_t>(age_max.count()));
+    condition.setMaxAge(static_cast<std::uint32_t>(proof_age_max.count()));
     condition.setAbsolute(missing[i].absolute);
   }
 }

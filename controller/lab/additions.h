@@ -2,9 +2,14 @@
 
 /// What relab itself adds to a lab file: nobody has to remember it, and nobody can leave it out.
 
+#include <chrono>
+
 #include "schema/lab.capnp.h"
 
 namespace relab::lab {
+
+/// How old the evidence may be for which relab itself asks.
+constexpr std::chrono::seconds proof_age_max = std::chrono::days(7);
 
 bool destroys(schema::Lab::Step::Reader step);
 /// Whether the phase installs an operating system anew, or has a step that destroys something.

@@ -28,6 +28,7 @@ class Comparison {
       if (guest.getHost().size() != 0 && view(guest.getHost()) != view(host_.getName())) continue;
       look_at_address(guest);
       look_at_room(guest);
+      look_at_mounts(guest);
     }
     for (const auto pool : lab_.getPools()) look_at_layout(pool);
     for (const auto disk : lab_.getDisks()) look_at_health(disk);
@@ -92,6 +93,15 @@ class Comparison {
                                human_bytes(guest.getDisk()), view(pool->getName()),
                                human_bytes(pool->getSize())));
     }
+  }
+
+  void look_at_mounts(Lab::Guest::Reader guest) {
+    for (const auto mount : guest.getMounts())
+      if (!any_in(world_.getZfs().getDatasets(),
+                  [&](auto row) { return view(row.getMountpoint()) == view(mount.getSource()); }))
+        add(fmt::format("guest {}", view(guest.getName())),
+            fmt::format("it gets {}, and {} has no dataset with that mount point",
+                        view(mount.getSource()), view(host_.getName())));
   }
 
   const schema::AuditZfs::Pool::Reader* pool_of(std::string_view dataset) {

@@ -219,7 +219,7 @@ Result<void> Rehearsal::run(Onlooker& onlooker) {
       RELAB_CHECK(stage_->approve(setting_.lab, name));
       auto ended = stage_->run(setting_.lab, name, onlooker.begins(phase),
                                [&](const controller::Engine& engine, Millis since) {
-                                 onlooker.passes(*stage_, engine, since);
+                                 return onlooker.passes(*stage_, engine, since);
                                });
       onlooker.ends();
       if (!ended) return fail(ended.error());

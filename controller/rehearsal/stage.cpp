@@ -159,7 +159,7 @@ Result<RunEnd> Stage::follow(controller::Driver& driver, const Moment& moment) {
   while (timeline_.now() - begun < longest) {
     if (broken_) return fail(*broken_);
     RELAB_TRY(const auto end, driver.step(timeline_.both()));
-    if (moment) moment(driver.engine(), timeline_.now() - begun);
+    if (moment) RELAB_CHECK(moment(driver.engine(), timeline_.now() - begun));
     if (end) return *end;
     if (exchange_.waiting()) {
       stirred = timeline_.now();

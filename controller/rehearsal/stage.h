@@ -80,7 +80,7 @@ class Stage {
   void falls(const std::string& name, Instant when, Millis away);
 
   /// How the phase stands, again and again, and how long it has run.
-  using Moment = std::function<void(const controller::Engine& engine, Millis since)>;
+  using Moment = std::function<Result<void>(const controller::Engine& engine, Millis since)>;
 
   /// Through its gate and to its end, or as far as that goes by itself.
   Result<PhaseEnd> run(const Message<schema::Lab>& lab, const std::string& phase,

@@ -7,14 +7,12 @@
 
 #include "common/base/number.h"
 #include "common/base/text.h"
+#include "controller/lab/additions.h"
 #include "controller/survival/fates.h"
 
 namespace relab::controller {
 
 namespace {
-
-/// As a gate asks by itself.
-constexpr auto max_age = std::chrono::hours(24 * 7);
 
 /// Whose disk a dataset is, by the name that Proxmox gives it: "rpool/data/subvol-100-disk-0". 0:
 /// of none. https://pve.proxmox.com/pve-docs/chapter-pvesm.html
@@ -37,8 +35,8 @@ bool is_of_the_installer(const Thing& thing) {
 
 std::vector<std::pair<std::string, std::string>> undecided_losses(const Evidences& evidences,
                                                                   const std::string& host) {
-  const auto heard = hear_audit(evidences, host, max_age);
-  const auto fates = fates_on(evidences, host, heard.audit, max_age);
+  const auto heard = hear_audit(evidences, host, lab::proof_age_max);
+  const auto fates = fates_on(evidences, host, heard.audit, lab::proof_age_max);
   std::map<std::uint32_t, std::string> known;
   for (const auto guest : evidences.lab.getGuests()) known[guest.getVmid()] = str(guest.getName());
   std::set<std::uint32_t> guests;

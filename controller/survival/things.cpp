@@ -4,6 +4,7 @@
 
 #include "common/base/text.h"
 #include "controller/lab/hosts.h"
+#include "controller/survival/cron_programs.h"
 #include "controller/survival/fates.h"
 
 namespace relab::controller {
@@ -82,6 +83,9 @@ class Gathering {
         add({.path = fmt::format("{}/{}", view(row.getFolder()), view(row.getName())),
              .real = str(row.getReal()),
              .what = "script that cron runs"});
+    for (const auto row : audit_.schedules->getCronJobs())
+      for (auto& program : own_programs_of(view(row.getCommand())))
+        add({.path = std::move(program), .what = "program that cron runs"});
   }
 
   void add_pbs() {

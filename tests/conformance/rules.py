@@ -112,6 +112,10 @@ RULES = [
     Rule(r"@task .*zfsBackup", r"zfsBackup\.estimate$", "an audit keeps how large a dataset is, not its snapshots", within=0.1),
     Rule(r"@task .*zfsBackup", r"changes\[\+ /mnt/usb/copy\.zfs, about [\d.]+ MiB of datapool@copied and 12 snapshot\(s\)\]$",
          "an audit keeps how large a dataset is, not its snapshots"),
+    Rule(r"@task .*zfsBackupVerify", r"zfsBackupVerify\.(bytes|records)$", "a simulated stream is short, and each byte of it stands for several",
+         form=NUMBER),
+    Rule(r"@task .*zfsBackupVerify", r"drill\.(needed|available)$", "an audit keeps how large a dataset is, not its snapshots", form=NUMBER),
+    Rule(r"@task .*zfsBackupVerify", r"drill\.datasets\[[^\]]+\]\.(entries|configFiles|sampled|bytes)$", "an audit keeps no files", form=NUMBER),
     Rule(r"@task .*preserve", r"\.bytes$", "attributes are in it, and it is compressed", within=0.6),
     Rule(r"", r"writtenAt$", "each machine has its own time", within=SOON),
     # ---- udev, which tells lsblk a moment later that a disk was wiped

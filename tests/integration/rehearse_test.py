@@ -3,10 +3,12 @@
 
 import pathlib
 import shutil
+import signal
 import unittest
 
 from support.case import LabCase, main
-from support.lab import Lab, phase, step, track
+from support.lab import phase, step, track
+from support.programs import wait_until
 
 REFERENCE = pathlib.Path(__file__).resolve().parents[2] / "examples" / "z640"
 SECTIONS = ("zfs", "disks", "guests", "arr", "jellyfin", "pbs", "network", "schedules", "services", "pci", "packages")
@@ -79,13 +81,27 @@ class Rehearse(LabCase):
         self.assert_ended(self.lab.relab("rehearse", "--world", self.lab.folder / "none.json"), 1, "none.json")
 
 
-class Reference(unittest.TestCase):
-    def test_the_reference_machine_has_grown_and_the_rehearsal_tells_what_of_it_is_nobodys(self):
-        lab = Lab(("z640",))
-        self.addCleanup(lab.close)
+class Reference(LabCase):
+    agent_names = ("z640",)
+    enrolled = False
+
+    def setUp(self):
+        super().setUp()
         for file in (REFERENCE / "lab.toml", REFERENCE / "z640.world.json"):
-            shutil.copy(file, lab.file.parent)
-        done = lab.relab_json("rehearse")
+            shutil.copy(file, self.lab.file.parent)
+
+    def test_a_signal_breaks_it_off_and_leaves_nothing(self):
+        passing = self.lab.folder / "passing"
+        passing.mkdir()
+        self.lab.environment["TMPDIR"] = str(passing)
+        running = self.lab.start("rehearse", "--chaos", "100000")
+        wait_until("it has begun", lambda: any(passing.glob("*/rehearsal")) or not running.is_running())
+        running.signal(signal.SIGINT)
+        self.assert_ended(running.wait(60), 130, "broken off by a signal")
+        self.assertEqual(list(passing.iterdir()), [])
+
+    def test_the_reference_machine_has_grown_and_the_rehearsal_tells_what_of_it_is_nobodys(self):
+        done = self.lab.relab_json("rehearse")
         self.assertEqual(complete(done), ["0a", "0b"])
         self.assertEqual([one["where"] for one in done["problems"] if one["kind"] != "lost"], ["phase 1"])
         lost = {(one["vmid"], one["what"], one["path"]) for one in done["survival"]["things"]
@@ -93,7 +109,7 @@ class Reference(unittest.TestCase):
         for one in ((150, "root file system of 'pihole-old'", "/"), (900, "disks of 'win10-test'", "/"),
                     (0, "dataset rpool/scratch", "/rpool/scratch")):
             self.assertIn(one, lost)
-        said = lab.relab("rehearse")
+        said = self.lab.relab("rehearse")
         self.assertEqual(said.code, 3, str(said))
         self.assertIn("guest 150 of z640, which lab.toml does not know: root file system of 'pihole-old'", said.out)
 

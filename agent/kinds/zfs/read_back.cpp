@@ -9,9 +9,12 @@ ReadingBack::ReadingBack(Host& host, schema::BackupManifest::Reader manifest)
     : host_(host), manifest_(manifest), digests_(manifest.getChunkBytes()) {}
 
 Result<void> ReadingBack::take(ByteView piece) {
-  aside_.begin([&] { digests_.add(piece); });
-  if (!failure_)
+  // Digests take longer: they do not wait until another thread has woken up.
+  aside_.begin([&] {
+    if (failure_) return;
     if (auto fed = reader_.feed(std::as_bytes(piece)); !fed) failure_ = std::move(fed).error();
+  });
+  digests_.add(piece);
   aside_.wait();
   host_.progress({.done = digests_.bytes(),
                   .total = manifest_.getBytes(),

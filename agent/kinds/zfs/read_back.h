@@ -32,7 +32,7 @@ class ReadingBack final : public Sink {
   /// Of the reader: what the digests say of the place is better, and comes with the chunk's end.
   std::optional<Error> failure_;
   std::size_t checked_ = 0;
-  /// Digests: half of the work on a fast disk. Last: it uses all the others.
+  /// The reader: a part of the work on a fast disk. Last: it uses all the others.
   Aside aside_;
 };
 

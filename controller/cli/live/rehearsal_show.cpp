@@ -20,14 +20,16 @@ Narrator& RehearsalShow::begins(const rehearsal::RehearsedPhase& phase) {
   return show_.emplace(out_, fmt::format("Rehearsal of {}  {}", phase.name, phase.title), quiet_);
 }
 
-void RehearsalShow::passes(const rehearsal::Stage& stage, const Engine& engine, Millis since) {
-  if (!show_) return;
+Result<void> RehearsalShow::passes(const rehearsal::Stage& stage, const Engine& engine,
+                                   Millis since) {
+  if (!show_) return {};
   const auto now = wall_clock();
   if (now - looked_ >= look_interval) {
     looked_ = now;
     show_->tell_open_conditions(open_behind(phase_, stage.evidences(lab_)));
   }
   show_->redraw(engine, since, now);
+  return {};
 }
 
 ChaosShow::ChaosShow(Printer& out, unsigned count)

@@ -19,7 +19,7 @@ class RehearsalShow final : public rehearsal::Onlooker {
   RehearsalShow(Printer& out, schema::Lab::Reader lab) : out_(out), quiet_(out), lab_(lab) {}
 
   Narrator& begins(const rehearsal::RehearsedPhase& phase) override;
-  void passes(const rehearsal::Stage& stage, const Engine& engine, Millis since) override;
+  Result<void> passes(const rehearsal::Stage& stage, const Engine& engine, Millis since) override;
   void ends() override { show_.reset(); }
 
  private:

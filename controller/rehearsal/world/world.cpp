@@ -1,6 +1,8 @@
 #include "controller/rehearsal/world/world.h"
 
+#include <algorithm>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "common/base/file.h"
@@ -96,6 +98,21 @@ void write_texts(capnp::List<capnp::Text>::Builder list, const std::vector<std::
   for (unsigned i = 0; i < list.size(); ++i) list.set(i, texts[i]);
 }
 
+/// Fault::invalid with the place from which on it is none: a person has edited it.
+Result<void> check_json(std::string_view text, const std::filesystem::path& file) {
+  try {
+    [[maybe_unused]] const auto parsed = nlohmann::json::parse(text);
+    return {};
+  } catch (const nlohmann::json::parse_error& error) {
+    const auto read = text.substr(0, error.byte == 0 ? 0 : error.byte - 1);
+    const auto line_begin = read.rfind('\n') + 1;
+    return fail(Fault::invalid,
+                fmt::format("{} is no JSON from line {}, column {} on", file.string(),
+                            std::ranges::count(read, '\n') + 1, read.size() - line_begin + 1),
+                "look there for what is missing or too much");
+  }
+}
+
 }  // namespace
 
 Message<World> world_of_lab(schema::Lab::Reader lab, schema::Lab::Host::Reader host,
@@ -153,6 +170,7 @@ Result<Message<World>> world_of_audit(const controller::State& state, schema::La
 
 Result<Message<World>> load_world(const std::filesystem::path& file, schema::Lab::Reader lab) {
   RELAB_TRY(const auto text, read_small_file(file, message_size_max));
+  RELAB_CHECK(check_json(text, file));
   RELAB_TRY(auto world, Message<World>::from_json(text).during("reading " + file.string()));
   if (world.reader().getFormat() != format)
     return fail(Fault::unsupported, fmt::format("{} is of format {}, this is relab for format {}",

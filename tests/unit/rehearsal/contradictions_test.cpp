@@ -61,6 +61,13 @@ TEST_CASE("contradictions: each is told", "[rehearsal]") {
     CHECK_THAT(told, Catch::Contains("guest newbie: its address 10.42.20.77 is that of guest 111"));
     CHECK_THAT(told, Catch::Contains("guest arr: it has the address 10.42.20.77"));
   }
+  SECTION("a dataset that a guest gets is not there") {
+    CHECK_THAT(told_of([](Json& world) {
+                 for (auto& row : world["zfs"]["datasets"])
+                   if (row["mountpoint"] == "/datapool/media") row["mountpoint"] = "/mnt/media";
+               }),
+               Catch::Contains("guest jellyfin: it gets /datapool/media, and z640 has no dataset"));
+  }
   SECTION("the memory") {
     CHECK_THAT(told_of([](Json&) {}, planned("ip = \"10.42.20.77\"\ncores = 1\nmemory = "
                                              "\"1TiB\"\ndisk = \"8GiB\"\n")),

@@ -108,7 +108,8 @@ class Falsifier final : public Onlooker {
       : rehearsed_(rehearsed), way_(way), narrator_(rehearsed.printer) {}
 
   controller::Narrator& begins(const RehearsedPhase& /*phase*/) override { return narrator_; }
-  void passes(const Stage& /*stage*/, const controller::Engine& engine, Millis /*since*/) override {
+  Result<void> passes(const Stage& /*stage*/, const controller::Engine& engine,
+                      Millis /*since*/) override {
     for (const auto& track : engine.tracks())
       for (const auto& run : track)
         if (!done_ && run.step.path == way_.behind &&
@@ -116,6 +117,7 @@ class Falsifier final : public Onlooker {
           done_ = true;
           way_.deed(*rehearsed_.rehearsal->set().system("z640"));
         }
+    return {};
   }
   void ends() override {}
   bool done() const { return done_; }

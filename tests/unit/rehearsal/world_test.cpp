@@ -115,7 +115,10 @@ TEST_CASE("world: what is no world is refused, with what is wrong with it", "[re
     return file;
   };
   CHECK(load_world(scratch.path() / "none", lab.reader()).error().fault == Fault::missing);
-  CHECK_FALSE(load_world(write(""), lab.reader()));
+  CHECK_THAT(load_world(write(""), lab.reader()).error().what,
+             Catch::Contains("is no JSON from line 1, column 1 on"));
+  CHECK_THAT(load_world(write("{\"host\": \"z640\",\n  \"format\" 1}"), lab.reader()).error().what,
+             Catch::Contains("is no JSON from line 2, column 12 on"));
   CHECK_FALSE(load_world(write("{\"host\": 7}"), lab.reader()));
   CHECK(load_world(write(R"({"format": 9, "host": "z640"})"), lab.reader()).error().fault ==
         Fault::unsupported);

@@ -229,6 +229,24 @@ TEST_CASE("adopt: guests are as they are, and what is otherwise is said", "[cont
   CHECK(lab.reader().getGuests().size() == 4);
 }
 
+TEST_CASE("adopt: a backup server is a service of its guest, and told of the host",
+          "[controller][adopt]") {
+  Machine machine;
+  machine.again("pbs", R"({"auditPbs": {"servers": [
+      {"place": "this machine", "vmid": 0, "running": true, "installed": true},
+      {"place": "container 201", "vmid": 201, "running": true, "installed": false},
+      {"place": "container 110", "vmid": 110, "running": true, "installed": true}]}})");
+  const auto lab = machine.description();
+
+  const auto services = named(lab.reader().getGuests(), "jellyfin").getServices();
+  REQUIRE(services.size() == 2);
+  CHECK(services[1].getKind() == schema::Lab::Service::Kind::PBS);
+  CHECK(services[1].getPort() == 8007);
+  // Of another, only the configuration was left.
+  CHECK(named(lab.reader().getGuests(), "jellyfin-201").getServices().size() == 0);
+  CHECK_THAT(machine.text(), Catch::Contains("On the host itself: Proxmox Backup Server"));
+}
+
 TEST_CASE("adopt: a network that no lab file can have is planned anew", "[controller][adopt]") {
   const Machine machine;
   const auto lab = machine.description();

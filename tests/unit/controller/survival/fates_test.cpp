@@ -391,6 +391,20 @@ TEST_CASE("survival: a script that cron runs by a link is not in an archive of t
   CHECK(leads_to("/usr/local/sbin/backup.sh") == Ending::lost);
 }
 
+TEST_CASE("survival: a program that a crontab names does not survive with the crontab",
+          "[controller][survival]") {
+  Scene scene;
+  scene.again("schedules", R"({"auditSchedules": {"cronJobs": [
+    {"source": "/etc/crontab", "user": "root", "command": "nice /opt/duckdns/duck.sh >/dev/null"}]}})");
+  const auto fate = [&] { return scene.of("/opt/duckdns/duck.sh of pve"); };
+  scene.preserve(R"(["/etc"])");
+
+  CHECK(fate().ending == Ending::lost);
+  CHECK(fate().thing.wanted);
+  scene.preserve(R"(["/etc", "/opt"])");
+  CHECK(fate().ending == Ending::preserved);
+}
+
 TEST_CASE("survival: of what lab.toml keeps and loses the longest path decides",
           "[controller][survival]") {
   std::string json(a_lab);
