@@ -28,8 +28,8 @@ Buffer* Relay::empty() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return stopped_ || !empty_.empty(); });
   if (stopped_) return nullptr;
-  auto* buffer = empty_.back();
-  empty_.pop_back();
+  auto* buffer = empty_.front();
+  empty_.pop_front();
   buffer->size = 0;
   return buffer;
 }

@@ -62,7 +62,8 @@ class Relay {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Buffer> buffers_;
-  std::vector<Buffer*> empty_;
+  /// The one that is empty for longest first.
+  std::deque<Buffer*> empty_;
   std::deque<Buffer*> full_;
   bool ended_ = false;
   bool stopped_ = false;

@@ -3,7 +3,10 @@
 /// A send stream on its way into the file that is to hold it: everything that is done with its
 /// bytes, in one pass.
 
+#include <algorithm>
+#include <functional>
 #include <utility>
+#include <vector>
 
 #include "agent/host/host.h"
 #include "agent/kinds/zfs/send_stream.h"
@@ -30,8 +33,13 @@ class CopyingStream final : public Sink {
 
   std::span<std::uint8_t> room() override {
     const auto there = file_.room();
-    // Further on in one buffer, nothing that is still being digested is written over.
-    if (there.data() != lent_) settle();
+    // What is not digested yet must not be written over.
+    if (touch(waiting_, there)) {
+      settle();
+    } else if (touch(digesting_, there)) {
+      aside_.wait();
+      begin();
+    }
     lent_ = there.data();
     return there;
   }
@@ -46,6 +54,15 @@ class CopyingStream final : public Sink {
   const crypto::ChunkDigests& digests() const { return digests_; }
 
  private:
+  /// Bytes that lie where the file has its buffers.
+  using Places = std::vector<ByteView>;
+
+  static bool touch(const Places& places, ByteView there) {
+    return std::ranges::any_of(places, [&](ByteView place) {
+      return std::less<>()(place.data(), there.data() + there.size()) &&
+             std::less<>()(there.data(), place.data() + place.size());
+    });
+  }
   /// Beside what comes next, if the piece stays where it is: in the file's own room.
   void digest(ByteView piece) {
     if (piece.data() != lent_) {
@@ -54,14 +71,21 @@ class CopyingStream final : public Sink {
       return;
     }
     lent_ += piece.size();
-    waiting_ = {waiting_.empty() ? piece.data() : waiting_.data(), waiting_.size() + piece.size()};
-    if (aside_.busy()) return;
-    aside_.begin([this, bytes = std::exchange(waiting_, {})] { digests_.add(bytes); });
+    waiting_.push_back(piece);
+    if (!aside_.busy()) begin();
+  }
+  void begin() {
+    digesting_ = std::exchange(waiting_, {});
+    aside_.begin([this] { add(digesting_); });
   }
   /// Until every byte that was taken is digested.
   void settle() {
     aside_.wait();
-    digests_.add(std::exchange(waiting_, {}));
+    add(waiting_);
+    waiting_.clear();
+  }
+  void add(const Places& places) {
+    for (const auto place : places) digests_.add(place);
   }
 
   Host& host_;
@@ -73,8 +97,9 @@ class CopyingStream final : public Sink {
   crypto::ChunkDigests digests_;
   /// Where the next bytes are put; null: nowhere.
   std::uint8_t* lent_ = nullptr;
-  /// The last bytes of a buffer, which nobody digests yet.
-  ByteView waiting_;
+  /// Which are being digested, or were; and those that come next.
+  Places digesting_;
+  Places waiting_;
   /// Digests: most of the work on a fast disk. Last: it uses all the others.
   Aside aside_;
 };
