@@ -145,17 +145,21 @@ ExitCode gate(const Values& values, Context& context) {
   }
   const auto lab = context.lab();
   if (!lab) return ExitCode::usage;
-  const auto book = context.read_book(str(lab->reader().getName()));
-  if (!book) return context.failed(book.error());
-  const auto evidences = context.evidences(lab->reader(), book->state());
   const auto wanted = argument_of(values, 0);
-  auto worst = ExitCode::done;
-  auto list = nlohmann::json::array();
-  for (const auto& phase : wanted.empty() ? phase_names(lab->reader()) : std::vector{wanted}) {
-    if (const auto compiled = compile_phase(lab->reader(), phase); !compiled) {
+  if (!wanted.empty())
+    if (const auto compiled = compile_phase(lab->reader(), wanted); !compiled) {
       context.out().error(compiled.error());
       return ExitCode::usage;
     }
+  const auto book = context.read_book(str(lab->reader().getName()));
+  // Before anything was done a gate says what it will ask for.
+  if (!book && book.error().fault != Fault::missing) return context.failed(book.error());
+  if (!book) context.out().note(book.error().what + ": nothing is proven");
+  const State nothing;
+  const auto evidences = context.evidences(lab->reader(), book ? book->state() : nothing);
+  auto worst = ExitCode::done;
+  auto list = nlohmann::json::array();
+  for (const auto& phase : wanted.empty() ? phase_names(lab->reader()) : std::vector{wanted}) {
     const auto code = explain(phase, evidences, context,
                               wanted.empty() ? Detail::standing : Detail::origin, list);
     if (code == ExitCode::failed) return code;

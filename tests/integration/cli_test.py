@@ -59,7 +59,7 @@ class Help(LabCase):
     def test_wrong_options_and_arguments(self):
         for arguments, sentence in ((("status", "--frob"), "frob"), (("status", "more"), "too many arguments"),
                                     (("check", "a", "b"), "too many arguments"), (("run", ""), "an argument of `relab run` is empty"),
-                                    (("gate", ""), "is empty"), (("run", "two"), "no phase 'two'"),
+                                    (("gate", ""), "is empty"), (("run", "two"), "no phase 'two'"), (("gate", "two"), "no phase 'two'"),
                                     (("run", "--until", "two"), "no phase 'two'"),
                                     (("run", "one", "--until", "one"), "--until goes with no phase"),
                                     (("enrol",), "which agent?"), (("ledger",), "relab ledger verify"),

@@ -28,6 +28,9 @@ SNAPSHOT = 'zfs_snapshot = { dataset = "datapool", name = "pre-rebuild" }'
 GATE = 'gate = [{ name = "backup.verified" }, { name = "key.proven" }, { name = "pools.intact" }]'
 ONLY = re.compile(os.environ["RELAB_WAYS"]) if "RELAB_WAYS" in os.environ else None
 
+# Of the suite's own.
+LEAST = 30
+
 # As little as has everything: a file system, one below it, a volume, an older snapshot and a newer one. ZFS asks a slow machine
 # for seconds each time that it makes a key of a passphrase, so that it shall do that less often.
 SMALL = f"""
@@ -203,6 +206,7 @@ class Falsify(MachineCase):
         self.machine.must(self.take_owed())
         self.try_all([*evidence.WRITES[2:], *living.HEALTH, *evidence.ENROLMENT])
         print(f"falsified: {self.tried} ways on real ZFS", file=sys.stderr)
+        self.assertGreaterEqual(self.tried, 1 if ONLY else LEAST, "too few ways were tried")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,18 @@ printf '%s\n' "0 $1 linear /dev/sda 0" "$1 $2 error" "$(($1 + $2)) $((size - $1 
 mount /dev/mapper/bad /mnt/usb
 """
 WELL_AGAIN = "umount /mnt/usb; dmsetup remove bad; mount /dev/sda /mnt/usb\n"
+# The disk took the copy, and gives for its first blocks what lay there before: an older copy of the same name.
+OLD_BLOCKS = rf"""
+cp /root/made/older /mnt/usb/old; sync /mnt/usb/old
+first() {{ filefrag -v -b512 "$1" | sed -nE 's/^ *0: *[0-9]+\.\. *[0-9]+: *([0-9]+)\.\. *[0-9]+: *([0-9]+):.*/\1 \2/p'; }}
+set -- $(first {COPY}) $(first /mnt/usb/old)
+count=$(($2 < $4 ? $2 : $4)) size=$(blockdev --getsz /dev/sda)
+umount /mnt/usb
+printf '%s\n' "0 $1 linear /dev/sda 0" "$1 $count linear /dev/sda $3" \
+  "$(($1 + count)) $((size - $1 - count)) linear /dev/sda $(($1 + count))" | dmsetup create old
+mount /dev/mapper/old /mnt/usb
+"""
+NEW_AGAIN = "umount /mnt/usb; dmsetup remove old; mount /dev/sda /mnt/usb; rm /mnt/usb/old\n"
 # Whoever reads the file by the usual way gets what was written, for it is in memory.
 CHANGED_BELOW = f"""
 sync {COPY}
@@ -88,5 +100,6 @@ WAYS = [
     # Debian 13's image has no dmsetup.
     Way("blocks that the disk does not give any more", "/mnt/usb/copy.zfs: Input/output error, at byte 0", suites=BOOKWORM,
         false=BAD_BLOCKS, mend=WELL_AGAIN),
+    Way("old data, which the disk had before", "are not what was written", suites=BOOKWORM, false=OLD_BLOCKS, mend=NEW_AGAIN),
     Way("bytes that are right only in the page cache", "are not what was written", false=CHANGED_BELOW, mend=GOOD, suites=TRIXIE),
 ]
