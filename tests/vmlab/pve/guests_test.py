@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """relab makes and runs containers on a host that is as treacherous as Proxmox: an agent, a controller, real containers."""
 
+import subprocess
 import time
 
 import frame
@@ -8,6 +9,18 @@ from proxmox_lab import ONE, TWO, ProxmoxLab, guest, power
 from support.case import main
 from support.lab import phase, step, track
 
+# Says on its disk whether it was stopped as it should be.
+SERVICE = r"""
+mkdir -p /var/lib/app
+cat >/etc/systemd/system/app.service <<'END'
+[Service]
+Type=exec
+ExecStart=/bin/sh -c 'trap "echo closed >/var/lib/app/state; exit 0" TERM; echo open >/var/lib/app/state; while :; do sleep 0.1; done'
+END
+systemctl daemon-reload
+systemctl start app.service
+until [ -e /var/lib/app/state ]; do sleep 0.1; done
+"""
 TEMPLATE_STEP = step("template", 'guest_template = { name = "debian-12-standard" }', deadline="5m")
 
 
@@ -95,6 +108,31 @@ class Guests(frame.HostCase):
         finally:
             running.kill()
         self.assertIn("cores: 2", self.host.conf(ONE).read_text())
+
+    def beside_agent(self, *words):
+        """By a program that sees the file systems which the agent sees."""
+        argv = ["nsenter", "--mount", "--target", self.lab["pve"].running.pid, "--", *words]
+        return subprocess.run([str(word) for word in argv], stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout
+
+    def test_a_service_is_stopped_while_it_is_archived_and_runs_again(self):
+        self.make()
+        self.host.wait_until_up(ONE)
+        self.inside(ONE, SERVICE)
+        before = self.inside(ONE, "systemctl show -P InvocationID app.service")
+        folder = self.host.folder / "kept"
+        folder.mkdir()
+        self.beside_agent("mount", "-t", "tmpfs", "tmpfs", folder)
+
+        self.plan(step("keep", f'preserve = {{ vmid = {ONE}, paths = ["/var/lib/app"], stop = ["app.service"], '
+                               f'folder = "{folder}", name = "app" }}', deadline="2m"))
+        self.make()
+
+        archive = str(folder / "app.tar.zst")
+        state, = [name for name in self.beside_agent("tar", "--zstd", "-tf", archive).split() if name.endswith("/state")]
+        self.assertEqual(self.beside_agent("tar", "--zstd", "-xOPf", archive, state), "closed\n")
+        self.assertEqual(self.inside(ONE, "systemctl is-active app.service"), "active\n")
+        self.assertNotEqual(self.inside(ONE, "systemctl show -P InvocationID app.service"), before)
+        self.assertEqual(self.inside(ONE, "cat /var/lib/app/state"), "open\n")
 
     def test_what_relab_did_not_make_is_left_alone(self):
         self.host.create(ONE, "--hostname", "elder")
