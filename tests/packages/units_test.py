@@ -144,7 +144,7 @@ class OnASystem:
         self.assertRegex(said, r"(?m)^relab-agent \S+ is ready on tcp://0.0.0.0:7460 as 'guest' in the role 'vault' of the lab 'home'$")
 
     def test_it_has_no_more_than_its_role_needs(self):
-        self.assertIn("/relab-agent.service.d/role-vault.conf", self.guest.property("DropInPaths"))
+        self.assertIn("/relab-agent.service.d/10-role-vault.conf", self.guest.property("DropInPaths"))
         for name, wanted in (("RestrictNamespaces", "yes"), ("KeyringMode", "private"), ("LockPersonality", "yes"), ("RestrictRealtime", "yes"),
                              ("LimitCORE", "0"), ("SystemCallArchitectures", "native")):
             with self.subTest(name):
