@@ -28,7 +28,7 @@ class Enrolment(LabCase):
         return self.lab.relab("enrol", "alpha", "--code-file", self.code, "--patience", "2", *more)
 
     def assert_nothing_came_of_it(self):
-        self.assert_ended(self.agent.run("trust"), 1, "no controller is pinned")
+        self.assert_ended(self.agent.run("trust"), 3, "no controller is pinned")
         ended = self.lab.relab("agents")
         self.assertEqual(ended.code, 1, str(ended))
         self.assertRegex(ended.err, "no agent is enrolled|there is no ledger yet")

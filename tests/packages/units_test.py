@@ -18,6 +18,7 @@ from support.repack import newer  # noqa: E402
 
 ROLES = sorted(file.stem for file in (ROOT / "packaging" / "roles").glob("*.json"))
 STATE = "/var/lib/relab-agent"
+DEFAULTS = "/etc/default/relab-agent"
 OURS = "/etc/systemd/system/relab-agent.service.d/of-the-test.conf"
 # Bits of CapBnd in /proc: man 7 capabilities.
 CAPABILITIES = {"CAP_CHOWN": 0, "CAP_SYS_MODULE": 16, "CAP_SYS_RAWIO": 17, "CAP_SYS_BOOT": 22, "CAP_SYS_TIME": 25, "CAP_SYSLOG": 34, "CAP_BPF": 39}
@@ -215,6 +216,32 @@ class OnASystem:
         self.assertIn("no controller is pinned", guest.journal())
         guest.must_sh(f"cp trust {STATE}/trust; systemctl start relab-agent")
         self.assert_it_works()
+
+    def test_one_that_cannot_tell_whom_it_obeys_fails_and_tries_again(self):
+        guest = self.guest
+        for harm, repair, said in ((f"cp {DEFAULTS} defaults; echo RELAB_AGENT_OPTIONS=--listne >>{DEFAULTS}", f"mv defaults {DEFAULTS}", "--listne"),
+                                   (f"mv {STATE}/trust .; head -c 64 /dev/zero >{STATE}/trust", f"mv trust {STATE}/trust", f"{STATE}/trust")):
+            with self.subTest(said):
+                guest.must_sh(harm)
+                try:
+                    self.assertNotEqual(guest.sh("systemctl restart relab-agent")[0], 0, "it is not skipped")
+                    guest.wait_for("another try", "[ $(systemctl show --value --property=NRestarts relab-agent) -ge 1 ]")
+                    self.assertEqual(guest.property("Result"), "exit-code")
+                    self.assertIn(said, guest.journal())
+                finally:
+                    guest.must_sh(f"{repair}; systemctl restart relab-agent")
+                self.assert_it_works()
+
+    def test_its_state_may_be_elsewhere(self):
+        guest = self.guest
+        guest.must_sh(f"cp {DEFAULTS} defaults; systemctl stop relab-agent; mv {STATE} /srv/state; "
+                      f"echo 'RELAB_AGENT_OPTIONS=\"--state-dir /srv/state\"' >>{DEFAULTS}")
+        try:
+            guest.must("systemctl", "start", "relab-agent")
+            self.assertEqual(guest.property("ActiveState"), "active", guest.journal())
+            self.assert_it_works()
+        finally:
+            guest.must_sh(f"systemctl stop relab-agent; mv defaults {DEFAULTS}; rm -rf {STATE}; mv /srv/state {STATE}; systemctl start relab-agent")
 
     def test_upgraded_while_a_task_runs_it_loses_nothing(self):
         guest = self.guest
