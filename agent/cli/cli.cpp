@@ -49,6 +49,7 @@ struct Settings {
   std::string controller;
   bool sign = false;
   bool condition = false;
+  bool limited_by_roles = false;
   unsigned tasks_max = 0;
   unsigned ttl = 0;
 };
@@ -86,6 +87,9 @@ po::options_description options_of(Settings& settings) {
       "PATH of the programs that tasks run");
   add("tasks-max", at_most(&settings.tasks_max, "tasks-max", 256)->default_value(8),
       "tasks that run at a time");
+  add("limited-by-roles", po::bool_switch(&settings.limited_by_roles),
+      "run: end with 75 once other roles are installed and no task runs, for the unit, which has "
+      "limits of theirs");
   add("ttl", at_most(&settings.ttl, "ttl", 86'400)->default_value(3600),
       "enrol: seconds that the code lives");
   add("code-file", po::value(&settings.code_file),
@@ -144,7 +148,8 @@ Result<Leaving> serve(const Settings& settings) {
                                          .roles_dir = settings.roles_dir,
                                          .role = settings.role,
                                          .program_path = settings.program_path,
-                                         .limits = {.running_max = settings.tasks_max}},
+                                         .limits = {.running_max = settings.tasks_max},
+                                         .limited_from_outside = settings.limited_by_roles},
                                         log));
   return service->run(signals);
 }

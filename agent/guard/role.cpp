@@ -130,7 +130,9 @@ Result<Message<schema::RoleManifest>> load_manifest(const fs::path& folder, std:
                                           view(manifest.reader().getName())));
 }
 
-Result<std::vector<std::string>> installed_in(const fs::path& folder) {
+}  // namespace
+
+Result<std::vector<std::string>> roles_installed_in(const fs::path& folder) {
   std::vector<std::string> names;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error))
@@ -142,8 +144,6 @@ Result<std::vector<std::string>> installed_in(const fs::path& folder) {
                           error ? ": " + error.message() : std::string()),
               "install the package of a role, such as relab-agent-proxmox");
 }
-
-}  // namespace
 
 Result<void> check_params(schema::RoleManifest::Reader role, capnp::DynamicStruct::Reader params) {
   for (const auto field : params.getSchema().getNonUnionFields())
@@ -162,7 +162,7 @@ Result<RoleLimits> RoleLimits::parse(std::string_view json) {
 Result<RoleLimits> RoleLimits::load(const fs::path& folder, std::string_view names) {
   std::vector<std::string> wanted;
   if (names.empty()) {
-    RELAB_TRY(wanted, installed_in(folder));
+    RELAB_TRY(wanted, roles_installed_in(folder));
   } else {
     for (const auto name : split(names, '+')) wanted.emplace_back(name);
   }

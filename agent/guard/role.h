@@ -15,6 +15,9 @@
 
 namespace relab::agent {
 
+/// The names of the manifests in this folder, in their order. Fault::missing if there is none.
+Result<std::vector<std::string>> roles_installed_in(const std::filesystem::path& folder);
+
 class RoleLimits {
  public:
   /// Of no role: nothing is permitted.

@@ -292,15 +292,26 @@ class OnASystem:
         self.enrol()
 
     def test_with_each_role_it_runs(self):
-        self.addCleanup(self.install, self.given, "relab-agent", "relab-agent-vault")
-        self.install(self.given, "relab-agent", "relab-agent-vault")
+        def settled():
+            """The installed program runs, in the role that the other tests take for granted."""
+            self.install(self.given, "relab-agent", "relab-agent-vault")
+            self.guest.wait_for("agent in its role", """pid=$(systemctl show --value --property=MainPID relab-agent)
+                [ "$(readlink /proc/$pid/exe)" = /usr/bin/relab-agent ]
+                relab agents show guest --passphrase-file passphrase | grep -q '^role *vault$'
+                sleep 1; [ $(systemctl show --value --property=MainPID relab-agent) = $pid ]""")
+
+        self.addCleanup(settled)
+        settled()
         self.guest.must("apt-get", "remove", "-qq", "-y", "relab-agent-vault")
         for role in ROLES:
             with self.subTest(role):
+                pid = self.pid()
                 self.install(self.given, f"relab-agent-{role}")
-                self.guest.must("systemctl", "restart", "relab-agent")
-                self.assertEqual(self.guest.property("ActiveState"), "active", self.guest.journal())
-                self.assertEqual([pathlib.Path(path).name for path in self.guest.property("DropInPaths").split()], [f"role-{role}.conf"])
+                self.wait_for_another(pid, 20)
+                drop_in = f"{90 if role == 'proxmox' else 10}-role-{role}.conf"
+                self.assertEqual([pathlib.Path(path).name for path in self.guest.property("DropInPaths").split()], [drop_in])
+                bounds = int(self.guest.must_sh(f"sed -n 's/^CapBnd:\\s*//p' /proc/{self.pid()}/status"), 16)
+                self.assertEqual(bool(bounds >> CAPABILITIES["CAP_SYSLOG"] & 1), role == "proxmox", "so the kernel sees it")
                 self.assertRegex(self.guest.must_sh("relab agents show guest --passphrase-file passphrase"), rf"(?m)^role +{role}$")
                 self.assert_it_works()
                 self.guest.must("apt-get", "remove", "-qq", "-y", f"relab-agent-{role}")
