@@ -83,9 +83,33 @@ class Contents(unittest.TestCase):
     def test_completion_knows_commands_options_and_kinds(self):
         for words, wanted in ((["relab", ""], {"run", "gate", "ledger", "check"}), (["relab", "run", "--u"], {"--until"}),
                               (["relab", "--lab", "x.toml", "ledger", "v"], {"verify"}), (["relab", "kinds", "zfs_b"], {"zfs_backup"}),
+                              (["relab", "agents", "s"], {"show"}), (["relab", "agents", "--ping", ""], {"show", "remove"}),
+                              (["relab", "agents", "--patience", "5", "r"], {"remove"}), (["relab", "report", "--ht"], {"--html"}),
+                              (["relab", "run", "--packages", str(ROOT) + "/sche"], {str(ROOT) + "/schema"}),
                               (["relab-agent", "e"], {"enrol"}), (["relab-agent", "--state"], {"--state-dir"})):
             with self.subTest(words):
-                self.assertLessEqual(wanted, set(self.complete(words)))
+                self.assertEqual(wanted - set(self.complete(words)), set())
+        self.assertEqual(self.complete(["relab", "agents", "--patience", ""]), [], "there are no words for a number")
+        self.assertEqual(self.complete(["relab", "agents", "shoe", ""]), [])
+
+    def test_completion_knows_all_that_each_command_takes(self):
+        relab = self.folder / "relab-controller" / "usr/bin/relab"
+        commands = re.findall(r"^  ([a-z]+)\b", run(str(relab), "--help").stdout.partition("\nOptions")[0], re.MULTILINE)
+        self.assertGreater(len(commands), 15)
+        for command in commands:
+            with self.subTest(command):
+                said = run(str(relab), command, "--help").stdout
+                own = set(re.findall(r"\b[a-z]+\b", said.splitlines()[0])) - {"relab", command}
+                self.assertEqual(own - set(self.complete(["relab", command, ""])), set())
+                options = set(re.findall(r"^  (?:-\w \[ )?(--[a-z-]+)", said, re.MULTILINE))
+                self.assertEqual(options - set(self.complete(["relab", command, "--"])), set())
+
+    def test_completion_knows_the_phases_of_the_lab(self):
+        lab = ["relab", "--lab", str(ROOT / "examples/z640/lab.toml")]
+        for words in (["run", ""], ["plan", ""], ["gate", ""], ["gate", "waive", ""], ["approve", ""], ["run", "--until", ""]):
+            with self.subTest(words):
+                self.assertIn("0a", self.complete([*lab, *words]))
+        self.assertIn("waive", self.complete([*lab, "gate", ""]))
 
     def complete(self, words):
         name = words[0]
