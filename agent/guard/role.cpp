@@ -189,6 +189,14 @@ std::vector<std::string> RoleLimits::kinds() const {
   return all;
 }
 
+void RoleLimits::tell(schema::Hello::Builder hello) const {
+  std::size_t size = 0;
+  for (const auto& manifest : manifests_) size += manifest.bytes().size();
+  if (size > told_size_max) return;
+  auto list = hello.initManifests(static_cast<unsigned>(manifests_.size()));
+  for (unsigned at = 0; at < list.size(); ++at) list.setWithCaveats(at, manifests_[at].reader());
+}
+
 bool RoleLimits::permits_kind(std::string_view arm) const {
   return std::ranges::any_of(
       manifests_, [&](const auto& manifest) { return names_kind(manifest.reader(), arm); });
