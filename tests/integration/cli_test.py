@@ -94,7 +94,7 @@ class Help(LabCase):
         self.assert_ended(self.agent.run("trust", "--as-condition", "--tasks-max", "0"), 255, "tasks-max")
         self.lab.enrol("alpha")
         self.assert_ended(self.agent.run("trust", "--as-condition"), 0)
-        (self.agent.state_dir / "trust").write_bytes(b"\0" * 64)
+        (self.agent.state_dir / "trust").write_bytes(b"damaged")
         self.assert_ended(self.agent.run("trust", "--as-condition"), 255, "trust")
         self.assert_ended(self.agent.run("trust"), 1, "trust")
 

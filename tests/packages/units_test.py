@@ -220,7 +220,7 @@ class OnASystem:
     def test_one_that_cannot_tell_whom_it_obeys_fails_and_tries_again(self):
         guest = self.guest
         for harm, repair, said in ((f"cp {DEFAULTS} defaults; echo RELAB_AGENT_OPTIONS=--listne >>{DEFAULTS}", f"mv defaults {DEFAULTS}", "--listne"),
-                                   (f"mv {STATE}/trust .; head -c 64 /dev/zero >{STATE}/trust", f"mv trust {STATE}/trust", f"{STATE}/trust")):
+                                   (f"mv {STATE}/trust .; printf damaged >{STATE}/trust", f"mv trust {STATE}/trust", f"{STATE}/trust")):
             with self.subTest(said):
                 guest.must_sh(harm)
                 try:
