@@ -16,5 +16,5 @@ int main(int argc, char** argv) try {
   return relab::agent::run_cli({argv + 1, argv + argc});
 } catch (const std::exception& exception) {
   std::fprintf(stderr, "relab-agent: internal error: %s\n", exception.what());
-  return 1;
+  return relab::agent::as_asked({argv + 1, argv + argc}, 1);
 }

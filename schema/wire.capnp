@@ -5,6 +5,7 @@
 using Cxx = import "/capnp/c++.capnp";
 using Task = import "/schema/task.capnp".Task;
 using Facts = import "/schema/task.capnp".Facts;
+using RoleManifest = import "/schema/role.capnp".RoleManifest;
 $Cxx.namespace("relab::schema");
 
 struct Envelope {
@@ -110,6 +111,9 @@ struct Hello {
   # was cut off since, or that was replaced, does not have it.
   freeBytes @13 :UInt64;
   # Free space under the journal.
+  manifests @14 :List(RoleManifest);
+  # Of its roles: all that it may be ordered. For people to read; what decides is the agent's own copy. Empty from an agent of
+  # before this field, and where they are too large to be told.
 }
 
 struct Held {

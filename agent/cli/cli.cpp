@@ -1,5 +1,6 @@
 #include "agent/cli/cli.h"
 
+#include <algorithm>
 #include <boost/program_options.hpp>
 #include <cstdio>
 #include <fmt/format.h>
@@ -25,8 +26,13 @@ namespace po = boost::program_options;
 constexpr int exit_done = 0;
 constexpr int exit_failed = 1;
 constexpr int exit_usage = 2;
+constexpr int exit_nobody = 3;
 /// The unit starts the agent anew: RestartForceExitStatus.
 constexpr int exit_replaced = 75;
+/// The one code of an ExecCondition that systemd takes for a failure: it skips the unit without a
+/// word for every other one but 0.
+constexpr int exit_condition_failed = 255;
+constexpr std::string_view as_condition = "--as-condition";
 
 struct Settings {
   std::string command;
@@ -42,6 +48,8 @@ struct Settings {
   std::string lab;
   std::string controller;
   bool sign = false;
+  bool condition = false;
+  bool limited_by_roles = false;
   unsigned tasks_max = 0;
   unsigned ttl = 0;
 };
@@ -79,12 +87,17 @@ po::options_description options_of(Settings& settings) {
       "PATH of the programs that tasks run");
   add("tasks-max", at_most(&settings.tasks_max, "tasks-max", 256)->default_value(8),
       "tasks that run at a time");
+  add("limited-by-roles", po::bool_switch(&settings.limited_by_roles),
+      "run: end with 75 once other roles are installed and no task runs, for the unit, which has "
+      "limits of theirs");
   add("ttl", at_most(&settings.ttl, "ttl", 86'400)->default_value(3600),
       "enrol: seconds that the code lives");
   add("code-file", po::value(&settings.code_file),
       "enrol: write the code into this file (mode 0600) as well");
   add("signed", po::bool_switch(&settings.sign),
       "identity: print it as its signed statement, in base64; makes no keys");
+  add("as-condition", po::bool_switch(&settings.condition),
+      "trust: end with 255 where the answer is not known, for the ExecCondition of a unit");
   add("lab", po::value(&settings.lab), "plant: the lab");
   add("controller", po::value(&settings.controller),
       "plant: the controller's signed identity, in base64");
@@ -107,7 +120,8 @@ constexpr auto usage =
     "                         runs in a container\n"
     "\n"
     "Example: relab-agent enrol --name z640 --listen tcp://10.42.10.2:7460\n"
-    "Exit codes: 0 done, 1 failed, 2 wrong usage.\n\n";
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no controller is pinned (trust),\n"
+    "75 to be started anew (run), 255 failed or wrong usage (trust --as-condition).\n\n";
 
 void print_error(const Error& error) {
   std::cerr << "relab-agent: " << error.sentence() << "\n";
@@ -134,7 +148,8 @@ Result<Leaving> serve(const Settings& settings) {
                                          .roles_dir = settings.roles_dir,
                                          .role = settings.role,
                                          .program_path = settings.program_path,
-                                         .limits = {.running_max = settings.tasks_max}},
+                                         .limits = {.running_max = settings.tasks_max},
+                                         .limited_from_outside = settings.limited_by_roles},
                                         log));
   return service->run(signals);
 }
@@ -198,14 +213,19 @@ Result<void> identity(const Settings& settings) {
   return {};
 }
 
-Result<void> list_trust(const Settings& settings) {
-  RELAB_TRY(const auto trust, Trust::load(settings.state_dir));
-  if (trust.empty())
-    return fail(Fault::missing, "no controller is pinned", "run `relab-agent enrol`");
-  std::cout << "lab " << trust.lab() << "\n";
-  for (const auto& party : trust.controllers())
+int list_trust(const Settings& settings) {
+  const auto trust = Trust::load(settings.state_dir);
+  if (!trust) return exit_code(trust);
+  if (trust->empty()) {
+    print_error({.fault = Fault::missing,
+                 .what = "no controller is pinned",
+                 .hint = "run `relab-agent enrol`"});
+    return exit_nobody;
+  }
+  std::cout << "lab " << trust->lab() << "\n";
+  for (const auto& party : trust->controllers())
     std::cout << crypto::fingerprint(party.sign_key) << "  " << party.name << "\n";
-  return {};
+  return exit_done;
 }
 
 Result<void> distrust(const Settings& settings) {
@@ -228,10 +248,9 @@ template <auto carry_out>
 int run_to_end(const Settings& settings) {
   return exit_code(carry_out(settings));
 }
-constexpr Command commands[] = {
-    {"run", run_to_end<serve>},         {"enrol", run_to_end<enrol>},
-    {"identity", run_to_end<identity>}, {"trust", run_to_end<list_trust>},
-    {"distrust", run_to_end<distrust>}, {"plant", run_to_end<plant>}};
+constexpr Command commands[] = {{"run", run_to_end<serve>},         {"enrol", run_to_end<enrol>},
+                                {"identity", run_to_end<identity>}, {"trust", list_trust},
+                                {"distrust", run_to_end<distrust>}, {"plant", run_to_end<plant>}};
 
 Result<po::variables_map> parse(const std::vector<std::string>& arguments, Settings& settings,
                                 const po::options_description& visible) try {
@@ -277,9 +296,16 @@ int dispatch(const std::vector<std::string>& arguments) {
 int run_cli(const std::vector<std::string>& arguments) {
   crypto::start();
   const int code = dispatch(arguments);
-  if (std::cout.flush()) return code;
+  if (std::cout.flush()) return as_asked(arguments, code);
   print_error({.fault = Fault::busy, .what = "the output could not be written"});
-  return exit_failed;
+  return as_asked(arguments, exit_failed);
+}
+
+int as_asked(const std::vector<std::string>& arguments, int code) {
+  // As it was typed: what cannot be parsed is one of the failures.
+  const bool condition = std::ranges::find(arguments, as_condition) != arguments.end();
+  if (!condition || code == exit_done || code == exit_nobody) return code;
+  return exit_condition_failed;
 }
 
 }  // namespace relab::agent

@@ -130,7 +130,9 @@ Result<Message<schema::RoleManifest>> load_manifest(const fs::path& folder, std:
                                           view(manifest.reader().getName())));
 }
 
-Result<std::vector<std::string>> installed_in(const fs::path& folder) {
+}  // namespace
+
+Result<std::vector<std::string>> roles_installed_in(const fs::path& folder) {
   std::vector<std::string> names;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error))
@@ -142,8 +144,6 @@ Result<std::vector<std::string>> installed_in(const fs::path& folder) {
                           error ? ": " + error.message() : std::string()),
               "install the package of a role, such as relab-agent-proxmox");
 }
-
-}  // namespace
 
 Result<void> check_params(schema::RoleManifest::Reader role, capnp::DynamicStruct::Reader params) {
   for (const auto field : params.getSchema().getNonUnionFields())
@@ -162,7 +162,7 @@ Result<RoleLimits> RoleLimits::parse(std::string_view json) {
 Result<RoleLimits> RoleLimits::load(const fs::path& folder, std::string_view names) {
   std::vector<std::string> wanted;
   if (names.empty()) {
-    RELAB_TRY(wanted, installed_in(folder));
+    RELAB_TRY(wanted, roles_installed_in(folder));
   } else {
     for (const auto name : split(names, '+')) wanted.emplace_back(name);
   }
@@ -187,6 +187,14 @@ std::vector<std::string> RoleLimits::kinds() const {
     for (const auto kind : manifest.reader().getKinds())
       if (std::ranges::find(all, view(kind)) == all.end()) all.push_back(str(kind));
   return all;
+}
+
+void RoleLimits::tell(schema::Hello::Builder hello) const {
+  std::size_t size = 0;
+  for (const auto& manifest : manifests_) size += manifest.bytes().size();
+  if (size > told_size_max) return;
+  auto list = hello.initManifests(static_cast<unsigned>(manifests_.size()));
+  for (unsigned at = 0; at < list.size(); ++at) list.setWithCaveats(at, manifests_[at].reader());
 }
 
 bool RoleLimits::permits_kind(std::string_view arm) const {

@@ -12,8 +12,15 @@
 #include "common/wire/message.h"
 #include "schema/role.capnp.h"
 #include "schema/task.capnp.h"
+#include "schema/wire.capnp.h"
 
 namespace relab::agent {
+
+/// The names of the manifests in this folder, in their order. Fault::missing if there is none.
+Result<std::vector<std::string>> roles_installed_in(const std::filesystem::path& folder);
+
+/// Bytes of manifests in a hello, so that it never outgrows a frame.
+inline constexpr std::size_t told_size_max = std::size_t{256} << 10U;
 
 class RoleLimits {
  public:
@@ -30,6 +37,8 @@ class RoleLimits {
   std::string name() const;
   /// Each once.
   std::vector<std::string> kinds() const;
+  /// Puts the manifests into a hello; none of them if they would take more than `told_size_max`.
+  void tell(schema::Hello::Builder hello) const;
   bool permits_kind(std::string_view arm) const;
   /// Of every manifest that permits the kind which runs them; of two by one name, the first one's.
   ListedCommands commands() const;

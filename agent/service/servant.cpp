@@ -190,6 +190,7 @@ Message<schema::Hello> Servant::hello(const Party& peer, const schema::Attach::R
   const auto kinds = self_.role.kinds();
   auto names = hello->initKinds(static_cast<unsigned>(kinds.size()));
   for (unsigned at = 0; at < names.size(); ++at) names.set(at, kinds[at]);
+  self_.role.tell(*hello);
   hello->setTime(unix_millis(now_.wall));
   hello->setUptime(static_cast<std::uint64_t>(now_.steady.time_since_epoch().count()));
   auto tasks = hello->initTasks(static_cast<unsigned>(core_.held().size()));

@@ -74,6 +74,7 @@ Service::Service(ServiceConfig config, std::shared_ptr<spdlog::logger> log, File
       log_(std::move(log)),
       lock_(std::move(lock)),
       journal_(std::move(journal)),
+      roles_(roles_installed_in(config_.roles_dir).value_or(std::vector<std::string>())),
       workers_(config_.program_path, config_.state_dir / "parcels") {}
 
 Result<void> Service::begin(Self self) {
@@ -206,16 +207,29 @@ void Service::take_signal(int signal) {
   if (signal == SIGHUP) {
     reload_trust();
     reload_role();
-    if (replaced_ || !program_was_replaced()) return;
+    const auto why = successor();
+    if (replaced_ || why.empty()) return;
     replaced_ = true;
-    return log_->info(
-        "another program of this name was installed: it takes over once no task runs");
+    return log_->info("{}: it takes over once no task runs", why);
   }
   replaced_ = false;
   log_->info("told to stop by signal {}: running tasks have {} s to end", signal,
              config_.limits.drain_time.count());
   sd_notify(0, "STOPPING=1");
   servant_->drain(now_of_system());
+}
+
+std::string_view Service::successor() const {
+  if (program_was_replaced()) return "another program of this name was installed";
+  if (config_.limited_from_outside && limits_are_others())
+    return "other roles were installed, and an agent within their limits is to be started";
+  return {};
+}
+
+/// Without any role nothing is permitted, whatever the limits; and no agent could start.
+bool Service::limits_are_others() const {
+  const auto now = roles_installed_in(config_.roles_dir);
+  return now && *now != roles_;
 }
 
 void Service::reload_trust() {

@@ -24,11 +24,14 @@ struct ServiceConfig {
   /// PATH of the programs that tasks run.
   std::string program_path;
   CoreLimits limits = {};
+  /// What started the agent limits it by the roles that were installed then: where they are others
+  /// now, it makes way.
+  bool limited_from_outside = false;
 };
 
 enum class Leaving {
   told,
-  replaced,  ///< its program was: whoever started it should start the new one
+  replaced,  ///< its program was, or its limits were: whoever started it should start it anew
 };
 
 class Service {
@@ -42,8 +45,8 @@ class Service {
   ~Service() = default;
 
   /// Until it was told to stop by a signal and the tasks have ended, or makes way for another
-  /// program of its name. Without an address to listen on it works on only while there is a change
-  /// to be undone, and then fails.
+  /// program of its name or for other limits from outside. Without an address to listen on it works
+  /// on only while there is a change to be undone, and then fails.
   Result<Leaving> run(const Signals& signals);
 
  private:
@@ -57,7 +60,10 @@ class Service {
   void tell_ready();
   void reload_trust();
   void reload_role();
-  /// Once its program was replaced, it leaves as soon as no task is under way.
+  /// What takes the place of this process, in the first words of a sentence; empty: nothing does.
+  std::string_view successor() const;
+  bool limits_are_others() const;
+  /// Once it is replaced, it leaves as soon as no task is under way.
   void make_way();
   void wait(const Signals& signals);
   Millis patience() const;
@@ -74,12 +80,14 @@ class Service {
   /// Two agents over one journal would take each other's tasks for those of a dead one.
   FileLock lock_;
   Journal journal_;
+  /// Installed when it started.
+  std::vector<std::string> roles_;
   zmq::context_t context_;
   std::optional<Server> server_;
   /// Why nobody can come in, and when that is tried again.
   std::optional<Error> shut_;
   Instant retry_door_ = {};
-  /// Its program is not the one any more that is installed.
+  /// Its program is not the one any more that is installed, or its limits are not.
   bool replaced_ = false;
   /// Something was done since memory was last given back.
   bool worn_ = false;

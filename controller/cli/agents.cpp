@@ -30,6 +30,11 @@ struct Row {
   /// As it says now.
   std::optional<Greeting> greeting = {};
 
+  std::string version_words() const { return version.empty() ? "not known" : version; }
+  std::string kinds_words() const {
+    if (greeting) return std::to_string(greeting->kinds.size());
+    return answer.empty() ? "not asked" : "no answer";
+  }
   std::string role() const { return greeting ? greeting->role : agent.party.agent_role; }
   std::string seen() const { return last_seen ? iso8601(*last_seen) : "never"; }
 };
@@ -95,7 +100,12 @@ nlohmann::json to_json(const Row& row) {
                          {"version", row.version}};
   if (row.last_seen) json["lastSeen"] = iso8601(*row.last_seen);
   if (!row.answer.empty()) json["up"] = row.greeting.has_value(), json["answer"] = row.answer;
-  if (row.greeting) json["kinds"] = row.greeting->kinds;
+  if (!row.greeting) return json;
+  json["kinds"] = row.greeting->kinds;
+  json["manifests"] = nlohmann::json::array();
+  for (const auto& manifest : row.greeting->manifests)
+    if (auto parsed = nlohmann::json::parse(manifest, nullptr, false); !parsed.is_discarded())
+      json["manifests"].push_back(std::move(parsed));
   return json;
 }
 
@@ -106,10 +116,10 @@ void print_rows(const std::vector<Row>& rows, Printer& out) {
   for (const auto& row : rows) {
     table.add({{row.agent.name},
                {row.role()},
-               {row.version},
+               {row.version_words()},
                {row.agent.endpoint},
                {crypto::fingerprint(row.agent.party.sign_key)},
-               {row.greeting ? std::to_string(row.greeting->kinds.size()) : std::string()},
+               {row.kinds_words()},
                {iso8601(row.agent.since)},
                {row.seen()},
                {row.answer}});
@@ -119,11 +129,48 @@ void print_rows(const std::vector<Row>& rows, Printer& out) {
   out.value(list);
 }
 
+/// Of one thing in a list of a manifest.
+std::string words_of(const nlohmann::json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.contains("argv"))
+    return fmt::format("{}: {}", value.value("name", ""),
+                       fmt::join(value["argv"].get<std::vector<std::string>>(), " "));
+  const auto first = value.value("first", 0U);
+  const auto last = value.value("last", 0U);
+  return first == last ? std::to_string(first) : fmt::format("{} to {}", first, last);
+}
+
+/// Within one and the same manifest lie the kind and everything that an order names.
+void print_manifest(const nlohmann::json& manifest, Printer& out) {
+  out.line("");
+  out.line(Printer::harmless(fmt::format("The role '{}' permits, as the agent itself says:",
+                                         manifest.value("name", std::string()))));
+  std::vector<std::string> kinds;
+  for (const auto& kind : manifest.value("kinds", nlohmann::json::array()))
+    kinds.push_back(reflect::snake_case(kind.get<std::string>()));
+  out.line(Printer::harmless(fmt::format("  kinds     {}", fmt::join(kinds, ", "))));
+  for (const auto* list : {"pools", "vmids", "paths", "units", "packages", "mounts", "commands"}) {
+    std::vector<std::string> words;
+    for (const auto& value : manifest.value(list, nlohmann::json::array()))
+      words.push_back(words_of(value));
+    out.line(Printer::harmless(fmt::format(
+        "  {:<8}  {}", list, words.empty() ? "none" : fmt::format("{}", fmt::join(words, ", ")))));
+  }
+}
+
+void print_manifests(const Greeting& greeting, Printer& out) {
+  for (const auto& manifest : greeting.manifests)
+    if (const auto parsed = nlohmann::json::parse(manifest, nullptr, false); !parsed.is_discarded())
+      print_manifest(parsed, out);
+  if (greeting.manifests.empty())
+    out.line("What its roles permit, the agent does not tell: see roles.d on its machine.");
+}
+
 /// What an agent may be ordered comes from itself: it is its machine that limits it.
 void print_one(const Row& row, Printer& out) {
   out.line(fmt::format("agent        {}", row.agent.name));
   out.line(fmt::format("role         {}", row.role()));
-  out.line(fmt::format("version      {}", row.version.empty() ? "not known" : row.version));
+  out.line(fmt::format("version      {}", row.version_words()));
   out.line(fmt::format("endpoint     {}", row.agent.endpoint));
   out.line(fmt::format("fingerprint  {}", crypto::fingerprint(row.agent.party.sign_key)));
   out.line(fmt::format("machine id   {}", row.agent.party.machine_id));
@@ -134,6 +181,7 @@ void print_one(const Row& row, Printer& out) {
     std::vector<std::string> kinds;
     for (const auto& kind : row.greeting->kinds) kinds.push_back(reflect::snake_case(kind));
     out.line(fmt::format("task kinds   {}", fmt::join(kinds, ", ")));
+    print_manifests(*row.greeting, out);
   }
   out.value(to_json(row));
 }

@@ -17,7 +17,7 @@ std::span<const Command> commands() {
       {"enrol", "NAME", "exchange keys with an agent, by the one-time code that it shows",
        "relab enrol z640", 1, cli::declare_enrol, cli::enrol},
       {"agents", "[show NAME | remove NAME]",
-       "list the enrolled agents, show what one may do, or forget one", "relab agents --ping", 2,
+       "list the enrolled agents, ask one what it may do, or forget one", "relab agents --ping", 2,
        cli::declare_agents, cli::agents},
       {"secret", "set NAME | list | remove NAME",
        "keep what agents must not read in lab.toml: encrypted here, sealed to the one that uses it",

@@ -122,6 +122,8 @@ bool Session::take_hello(schema::Hello::Reader hello, const Now& now) {
       .free_bytes = hello.getFreeBytes(),
       .checkpoint = shown_to(agent_.party, view(hello.getCheckpoint()))};
   for (const auto kind : hello.getKinds()) greeting.kinds.push_back(str(kind));
+  for (const auto manifest : hello.getManifests())
+    greeting.manifests.push_back(Draft<schema::RoleManifest>(manifest).finish().to_json());
   for (const auto held : hello.getTasks())
     if (const auto id = TaskId::from(view(held.getTask()))) {
       greeting.held.insert(*id);

@@ -27,6 +27,8 @@ struct Greeting {
   std::string role;
   /// Task kinds that its role permits, as arms of the Task union.
   std::vector<std::string> kinds = {};
+  /// Of its roles, each as JSON; none if it did not tell them.
+  std::vector<std::string> manifests = {};
   std::string machine_id;
   std::string boot_id;
   /// The agent's clock less ours.

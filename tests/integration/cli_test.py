@@ -87,6 +87,17 @@ class Help(LabCase):
                 self.assertEqual(done.returncode, code, done.stderr)
                 self.assertIn(sentence, done.stdout + done.stderr)
 
+    def test_as_a_condition_only_an_agent_that_obeys_nobody_is_left_out(self):
+        """systemd skips a unit for 1 to 254, and takes 255 for a failure."""
+        self.assert_ended(self.agent.run("trust", "--as-condition"), 3, "no controller is pinned")
+        self.assert_ended(self.agent.run("trust", "--as-condition", "--listne", "x"), 255, "--listne")
+        self.assert_ended(self.agent.run("trust", "--as-condition", "--tasks-max", "0"), 255, "tasks-max")
+        self.lab.enrol("alpha")
+        self.assert_ended(self.agent.run("trust", "--as-condition"), 0)
+        (self.agent.state_dir / "trust").write_bytes(b"damaged")
+        self.assert_ended(self.agent.run("trust", "--as-condition"), 255, "trust")
+        self.assert_ended(self.agent.run("trust"), 1, "trust")
+
     def test_an_agent_with_a_role_that_is_not_there(self):
         self.lab.enrol("alpha")
         self.agent.role = "king"

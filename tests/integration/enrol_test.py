@@ -2,11 +2,12 @@
 """Enrolment: the one-time code, and everything that can go wrong with it."""
 
 import contextlib
+import json
 import signal
 
 from support.case import LabCase, main
 from support.lab import PING, phase, step, track
-from support.programs import wait_until
+from support.programs import ROOT, wait_until
 
 
 class Enrolment(LabCase):
@@ -28,7 +29,7 @@ class Enrolment(LabCase):
         return self.lab.relab("enrol", "alpha", "--code-file", self.code, "--patience", "2", *more)
 
     def assert_nothing_came_of_it(self):
-        self.assert_ended(self.agent.run("trust"), 1, "no controller is pinned")
+        self.assert_ended(self.agent.run("trust"), 3, "no controller is pinned")
         ended = self.lab.relab("agents")
         self.assertEqual(ended.code, 1, str(ended))
         self.assertRegex(ended.err, "no agent is enrolled|there is no ledger yet")
@@ -37,9 +38,26 @@ class Enrolment(LabCase):
         self.assert_ended(self.lab.enrol("alpha"), 0, "Enrolled 'alpha'", self.agent.fingerprint(), "role proxmox")
         self.assertIn("lab loop", self.agent.run("trust").out)
         self.agent.start()
+        unasked = self.lab.relab_json("agents")[0]
+        self.assertEqual((unasked["version"], "lastSeen" in unasked, "kinds" in unasked), ("", False, False))
+        self.assert_ended(self.lab.relab("agents"), 0, "not known", "not asked", "never")
         self.assert_ended(self.lab.relab("agents", "--ping"), 0, "up, 0 task(s) held")
+        asked = self.lab.relab_json("agents", "--ping")[0]
+        self.assertRegex(asked["version"], r"^0\.")
+        self.assertGreaterEqual(asked["lastSeen"], asked["enrolled"])
+        self.assertIn("auditZfs", asked["kinds"])
+        text = self.lab.relab("agents", "--ping").out
+        self.assertNotRegex(text, "never|not known|not asked")
         self.assert_ended(self.lab.relab("agents", "show", "alpha"), 0, "role         proxmox", "task kinds   ping, audit_zfs",
                           self.agent.fingerprint(), "last seen    20")
+        manifest = json.loads((ROOT / "packaging/roles/proxmox.json").read_text(encoding="utf-8"))
+        told, = self.lab.relab_json("agents", "show", "alpha")["manifests"]
+        self.assertEqual({name: told[name] for name in manifest}, manifest)
+        shown = self.lab.relab("agents", "show", "alpha").out
+        self.assertIn("The role 'proxmox' permits, as the agent itself says:", shown)
+        for name in ("pools", "paths", "units", "packages", "mounts"):
+            for value in manifest.get(name, []):
+                self.assertIn(value, shown)
         self.assert_ended(self.lab.relab("agents", "show", "nobody"), 1, "no agent 'nobody' is enrolled")
         self.assert_ended(self.lab.relab("run", "one"), 0, "1 step(s) succeeded")
 

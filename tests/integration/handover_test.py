@@ -71,6 +71,42 @@ class Handover(LabCase):
         wait_until("the roles to be missed", lambda: "nothing is permitted any more" in self.agent.log())
         self.assert_ended(self.lab.relab("run", "one"), 1, "does not permit the task kind")
 
+    def test_within_the_limits_of_other_roles_it_starts_anew_once_no_task_runs(self):
+        self.agent.stop()
+        self.agent.roles_dir, self.agent.role = self.agent.folder / "roles", ""
+        self.agent.roles_dir.mkdir()
+        (self.agent.roles_dir / "one.json").write_text('{"name": "one", "kinds": ["ping", "auditDisks"]}')
+        self.agent.start("--limited-by-roles")
+        self.agent.tools.hold("lsblk")
+        run = self.lab.start("run", "one")
+        wait_until("the task to run", lambda: self.agent.tools.calls("lsblk"))
+        (self.agent.roles_dir / "two.json").write_text('{"name": "two", "kinds": ["ping"]}')
+        self.reload()
+        wait_until("the agent to say what it waits for", lambda: "within their limits" in self.agent.log())
+        self.assertTrue(self.agent.running.is_running())
+        self.agent.tools.release("lsblk")
+
+        self.assertEqual(self.agent.running.wait().code, REPLACED)
+        self.agent.start("--limited-by-roles")
+
+        self.assert_ended(run.wait(), 0, "2 step(s) succeeded, 0 failed")
+        self.assertEqual(len(self.agent.accepted()), 2, "no task was begun twice")
+
+    def test_without_any_role_left_it_stays_and_with_the_next_one_it_starts_anew(self):
+        self.agent.stop()
+        self.agent.roles_dir, self.agent.role = self.agent.folder / "roles", ""
+        self.agent.roles_dir.mkdir()
+        (self.agent.roles_dir / "one.json").write_text('{"name": "one", "kinds": ["ping"]}')
+        self.agent.start("--limited-by-roles")
+        (self.agent.roles_dir / "one.json").unlink()
+        self.agent.running.signal(signal.SIGHUP)
+        wait_until("the role to be missed", lambda: "nothing is permitted any more" in self.agent.log())
+        self.assert_ended(self.lab.relab("run", "one"), 1, "does not permit the task kind")
+
+        (self.agent.roles_dir / "two.json").write_text('{"name": "two", "kinds": ["ping"]}')
+        self.agent.running.signal(signal.SIGHUP)
+        self.assertEqual(self.agent.running.wait().code, REPLACED)
+
     def test_the_same_program_goes_on(self):
         self.reload()
         self.assert_ended(self.lab.relab("run", "one"), 0)

@@ -54,9 +54,16 @@ class Reading(unittest.TestCase):
 
     def test_a_block_that_does_not_say_where_it_belongs_is_refused(self):
         for text in ("```sh\nx\n```", "```\nx\n```", "```sh admin maybe\n# admin\nx\n```", "```text\nx\n```", "```sh admin\n# admin\nx\n",
-                     "<!-- quick: a b -->", "```sh admin\nx\n```", "```sh admin\n# vault\nx\n```", "```sh admin exit=1\n# admin\nx\n```"):
+                     "<!-- quick: a b -->", "```sh admin\nx\n```", "```sh admin\n# vault\nx\n```", "```sh admin exit=1\n# admin\nx\n```",
+                     "Words:\n\n    x\n", "Words:\n\n\tx\n", "    x\n", "```sh admin\n# admin\nx\n```\n    y\n", "# Heading\n    x\n"):
             with self.subTest(text), self.assertRaises(handbook.Damaged):
                 handbook.steps(text)
+
+    def test_the_handbook_itself_can_be_read(self):
+        self.assertGreater(len(handbook.steps(HANDBOOK.read_text(encoding="utf-8"))), 70)
+
+    def test_a_paragraph_that_goes_on_indented_is_no_block(self):
+        self.assertEqual(handbook.steps("Words\n    that go on.\n"), [])
 
     def test_each_step_is_found(self):
         found = handbook.steps("```sh a exit=3\n# a, exit code 3\nx\n```\nWords.\n```text\ny\n```\n```toml b:c.toml\nz\n```\n"

@@ -23,6 +23,11 @@ STATE = "/var/lib/relab-agent"
 DEFAULTS = "/etc/default/relab-agent"
 
 
+def limits_of(role):
+    """The name of its drop-in: those of a Proxmox host have the last word."""
+    return f"{90 if role == 'proxmox' else 10}-role-{role}.conf"
+
+
 def say(words):
     print(f"    {words}", file=sys.stderr, flush=True)
 
@@ -55,7 +60,7 @@ class Contents(unittest.TestCase):
                 files = {str(file.relative_to(self.folder / f"relab-agent-{role}"))
                          for file in (self.folder / f"relab-agent-{role}").rglob("*") if file.is_file()}
                 self.assertEqual({name for name in files if not name.startswith(("usr/share/doc/", "usr/share/lintian/"))},
-                                 {f"usr/lib/relab/roles.d/{role}.json", f"lib/systemd/system/relab-agent.service.d/role-{role}.conf"})
+                                 {f"usr/lib/relab/roles.d/{role}.json", f"lib/systemd/system/relab-agent.service.d/{limits_of(role)}"})
                 manifest = self.folder / f"relab-agent-{role}" / f"usr/lib/relab/roles.d/{role}.json"
                 self.assertEqual(json.loads(manifest.read_text(encoding="utf-8"))["name"], role)
 
@@ -78,9 +83,33 @@ class Contents(unittest.TestCase):
     def test_completion_knows_commands_options_and_kinds(self):
         for words, wanted in ((["relab", ""], {"run", "gate", "ledger", "check"}), (["relab", "run", "--u"], {"--until"}),
                               (["relab", "--lab", "x.toml", "ledger", "v"], {"verify"}), (["relab", "kinds", "zfs_b"], {"zfs_backup"}),
+                              (["relab", "agents", "s"], {"show"}), (["relab", "agents", "--ping", ""], {"show", "remove"}),
+                              (["relab", "agents", "--patience", "5", "r"], {"remove"}), (["relab", "report", "--ht"], {"--html"}),
+                              (["relab", "run", "--packages", str(ROOT) + "/sche"], {str(ROOT) + "/schema"}),
                               (["relab-agent", "e"], {"enrol"}), (["relab-agent", "--state"], {"--state-dir"})):
             with self.subTest(words):
-                self.assertLessEqual(wanted, set(self.complete(words)))
+                self.assertEqual(wanted - set(self.complete(words)), set())
+        self.assertEqual(self.complete(["relab", "agents", "--patience", ""]), [], "there are no words for a number")
+        self.assertEqual(self.complete(["relab", "agents", "shoe", ""]), [])
+
+    def test_completion_knows_all_that_each_command_takes(self):
+        relab = self.folder / "relab-controller" / "usr/bin/relab"
+        commands = re.findall(r"^  ([a-z]+)\b", run(str(relab), "--help").stdout.partition("\nOptions")[0], re.MULTILINE)
+        self.assertGreater(len(commands), 15)
+        for command in commands:
+            with self.subTest(command):
+                said = run(str(relab), command, "--help").stdout
+                own = set(re.findall(r"\b[a-z]+\b", said.splitlines()[0])) - {"relab", command}
+                self.assertEqual(own - set(self.complete(["relab", command, ""])), set())
+                options = set(re.findall(r"^  (?:-\w \[ )?(--[a-z-]+)", said, re.MULTILINE))
+                self.assertEqual(options - set(self.complete(["relab", command, "--"])), set())
+
+    def test_completion_knows_the_phases_of_the_lab(self):
+        lab = ["relab", "--lab", str(ROOT / "examples/z640/lab.toml")]
+        for words in (["run", ""], ["plan", ""], ["gate", ""], ["gate", "waive", ""], ["approve", ""], ["run", "--until", ""]):
+            with self.subTest(words):
+                self.assertIn("0a", self.complete([*lab, *words]))
+        self.assertIn("waive", self.complete([*lab, "gate", ""]))
 
     def complete(self, words):
         name = words[0]
@@ -96,18 +125,29 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
         path = f"{folder}/usr/bin:/usr/bin:/bin"
         return run("bash", "--norc", "-c", script, env={"PATH": path, "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"}).stdout.split()
 
+    def exposure(self, *roles):
+        """What systemd says of the unit where these are installed: the score, and each line of the table that it comes from."""
+        root = self.folder / f"exposure-{'+'.join(roles)}"
+        for name in ("relab-agent", *(f"relab-agent-{role}" for role in roles)):
+            shutil.copytree(self.folder / name, root, dirs_exist_ok=True)
+        ended = run("systemd-analyze", "security", "--offline=true", f"--root={root}", "--no-pager", "relab-agent.service")
+        score = re.search(r"exposure level for relab-agent.service: ([0-9.]+)", ended.stdout)
+        self.assertTrue(score, ended.stdout)
+        table = [line.strip() for line in ended.stdout.splitlines() if not line.startswith(str(root))]
+        self.assertGreater(len(table), 60, ended.stdout)
+        return float(score[1]), table
+
     def test_no_role_exposes_more_of_the_machine_than_is_recorded(self):
         recorded = json.loads((ROOT / "tests" / "packages" / "exposure.json").read_text(encoding="utf-8"))
-        scores = {}
-        for role in ROLES:
-            root = self.folder / f"exposure-{role}"
-            for name in ("relab-agent", f"relab-agent-{role}"):
-                shutil.copytree(self.folder / name, root, dirs_exist_ok=True)
-            ended = run("systemd-analyze", "security", "--offline=true", f"--root={root}", "--no-pager", "relab-agent.service")
-            score = re.search(r"exposure level for relab-agent.service: ([0-9.]+)", ended.stdout)
-            self.assertTrue(score, ended.stdout)
-            scores[role] = float(score[1])
+        scores = {"+".join(roles): self.exposure(*roles)[0] for roles in (*((role,) for role in ROLES), ("pbs", "proxmox"), ("arr", "monitoring"))}
         self.assertEqual(scores, recorded, "record them in tests/packages/exposure.json if they fell; they may not rise")
+
+    def test_another_role_takes_nothing_from_the_agent_of_a_proxmox_host(self):
+        _, wanted = self.exposure("proxmox")
+        for role in ROLES:
+            if role != "proxmox":
+                with self.subTest(role):
+                    self.assertEqual(self.exposure(role, "proxmox")[1], wanted)
 
 
 class OnASystem:

@@ -18,6 +18,7 @@ from support.repack import newer  # noqa: E402
 
 ROLES = sorted(file.stem for file in (ROOT / "packaging" / "roles").glob("*.json"))
 STATE = "/var/lib/relab-agent"
+DEFAULTS = "/etc/default/relab-agent"
 OURS = "/etc/systemd/system/relab-agent.service.d/of-the-test.conf"
 # Bits of CapBnd in /proc: man 7 capabilities.
 CAPABILITIES = {"CAP_CHOWN": 0, "CAP_SYS_MODULE": 16, "CAP_SYS_RAWIO": 17, "CAP_SYS_BOOT": 22, "CAP_SYS_TIME": 25, "CAP_SYSLOG": 34, "CAP_BPF": 39}
@@ -144,7 +145,7 @@ class OnASystem:
         self.assertRegex(said, r"(?m)^relab-agent \S+ is ready on tcp://0.0.0.0:7460 as 'guest' in the role 'vault' of the lab 'home'$")
 
     def test_it_has_no_more_than_its_role_needs(self):
-        self.assertIn("/relab-agent.service.d/role-vault.conf", self.guest.property("DropInPaths"))
+        self.assertIn("/relab-agent.service.d/10-role-vault.conf", self.guest.property("DropInPaths"))
         for name, wanted in (("RestrictNamespaces", "yes"), ("KeyringMode", "private"), ("LockPersonality", "yes"), ("RestrictRealtime", "yes"),
                              ("LimitCORE", "0"), ("SystemCallArchitectures", "native")):
             with self.subTest(name):
@@ -216,6 +217,32 @@ class OnASystem:
         guest.must_sh(f"cp trust {STATE}/trust; systemctl start relab-agent")
         self.assert_it_works()
 
+    def test_one_that_cannot_tell_whom_it_obeys_fails_and_tries_again(self):
+        guest = self.guest
+        for harm, repair, said in ((f"cp {DEFAULTS} defaults; echo RELAB_AGENT_OPTIONS=--listne >>{DEFAULTS}", f"mv defaults {DEFAULTS}", "--listne"),
+                                   (f"mv {STATE}/trust .; printf damaged >{STATE}/trust", f"mv trust {STATE}/trust", f"{STATE}/trust")):
+            with self.subTest(said):
+                guest.must_sh(harm)
+                try:
+                    self.assertNotEqual(guest.sh("systemctl restart relab-agent")[0], 0, "it is not skipped")
+                    guest.wait_for("another try", "[ $(systemctl show --value --property=NRestarts relab-agent) -ge 1 ]")
+                    self.assertEqual(guest.property("Result"), "exit-code")
+                    self.assertIn(said, guest.journal())
+                finally:
+                    guest.must_sh(f"{repair}; systemctl restart relab-agent")
+                self.assert_it_works()
+
+    def test_its_state_may_be_elsewhere(self):
+        guest = self.guest
+        guest.must_sh(f"cp {DEFAULTS} defaults; systemctl stop relab-agent; mv {STATE} /srv/state; "
+                      f"echo 'RELAB_AGENT_OPTIONS=\"--state-dir /srv/state\"' >>{DEFAULTS}")
+        try:
+            guest.must("systemctl", "start", "relab-agent")
+            self.assertEqual(guest.property("ActiveState"), "active", guest.journal())
+            self.assert_it_works()
+        finally:
+            guest.must_sh(f"systemctl stop relab-agent; mv defaults {DEFAULTS}; rm -rf {STATE}; mv /srv/state {STATE}; systemctl start relab-agent")
+
     def test_upgraded_while_a_task_runs_it_loses_nothing(self):
         guest = self.guest
         before = guest.must("relab-agent", "identity")
@@ -265,15 +292,26 @@ class OnASystem:
         self.enrol()
 
     def test_with_each_role_it_runs(self):
-        self.addCleanup(self.install, self.given, "relab-agent", "relab-agent-vault")
-        self.install(self.given, "relab-agent", "relab-agent-vault")
+        def settled():
+            """The installed program runs, in the role that the other tests take for granted."""
+            self.install(self.given, "relab-agent", "relab-agent-vault")
+            self.guest.wait_for("agent in its role", """pid=$(systemctl show --value --property=MainPID relab-agent)
+                [ "$(readlink /proc/$pid/exe)" = /usr/bin/relab-agent ]
+                relab agents show guest --passphrase-file passphrase | grep -q '^role *vault$'
+                sleep 1; [ $(systemctl show --value --property=MainPID relab-agent) = $pid ]""")
+
+        self.addCleanup(settled)
+        settled()
         self.guest.must("apt-get", "remove", "-qq", "-y", "relab-agent-vault")
         for role in ROLES:
             with self.subTest(role):
+                pid = self.pid()
                 self.install(self.given, f"relab-agent-{role}")
-                self.guest.must("systemctl", "restart", "relab-agent")
-                self.assertEqual(self.guest.property("ActiveState"), "active", self.guest.journal())
-                self.assertEqual([pathlib.Path(path).name for path in self.guest.property("DropInPaths").split()], [f"role-{role}.conf"])
+                self.wait_for_another(pid, 20)
+                drop_in = f"{90 if role == 'proxmox' else 10}-role-{role}.conf"
+                self.assertEqual([pathlib.Path(path).name for path in self.guest.property("DropInPaths").split()], [drop_in])
+                bounds = int(self.guest.must_sh(f"sed -n 's/^CapBnd:\\s*//p' /proc/{self.pid()}/status"), 16)
+                self.assertEqual(bool(bounds >> CAPABILITIES["CAP_SYSLOG"] & 1), role == "proxmox", "so the kernel sees it")
                 self.assertRegex(self.guest.must_sh("relab agents show guest --passphrase-file passphrase"), rf"(?m)^role +{role}$")
                 self.assert_it_works()
                 self.guest.must("apt-get", "remove", "-qq", "-y", f"relab-agent-{role}")

@@ -12,6 +12,8 @@ As the words behind the backquotes are not shown to a reader, the first line of 
 In a `text` block a line `[...]` stands for any lines, `[...]` and `...` in a line for anything in it; `<code>` for something that each later
 `<code>` repeats, also in what is typed. Runs of blanks count as one.
 
+A block that is indented instead of fenced would be read by nobody, and is refused.
+
     <!-- slow: vault ip -->   from here on the agent's `ip` on vault ends no more ...
     <!-- fast: vault ip -->   ... until here; a task that takes long is needed where something happens meanwhile
 """
@@ -44,7 +46,7 @@ class Step:
 
 def _blocks(text):
     """(number of its first line, info string, content) of each code block and directive; the info string is None for the latter."""
-    opened, info, lines = 0, "", []
+    opened, info, lines, blank = 0, "", [], True
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith("```"):
             if opened:
@@ -54,8 +56,12 @@ def _blocks(text):
                 opened, info, lines = number, line[3:].strip(), []
         elif opened:
             lines.append(line)
+        elif line.startswith(("    ", "\t")) and line.strip() and blank:
+            raise Damaged(f"line {number}: a block that is indented is not read: put it between backquotes")
         elif line.startswith("<!-- ") and line.rstrip().endswith("-->"):
             yield number, None, line.strip()
+        # Without an empty line before it, an indented one goes on with a paragraph.
+        blank = not opened and (not line.strip() or line.startswith(("```", "#")))
     if opened:
         raise Damaged(f"line {opened}: a block without an end")
 

@@ -42,6 +42,32 @@ TEST_CASE("roles: a Proxmox host may be ordered every task kind there is", "[age
   CHECK(must(RoleLimits::load(roles_dir, "proxmox")).kinds() == task_kinds());
 }
 
+TEST_CASE("roles: a hello tells the manifests as they are", "[agent][guard]") {
+  const auto role = must(RoleLimits::load(roles_dir, "arr+vault"));
+
+  Draft<schema::Hello> hello;
+  role.tell(*hello);
+  const auto told = std::move(hello).finish();
+
+  const auto manifests = told.reader().getManifests();
+  REQUIRE(manifests.size() == 2);
+  CHECK(str(manifests[0].getName()) == "arr");
+  CHECK(str(manifests[1].getName()) == "vault");
+  CHECK(str(manifests[1].getUnits()[0]) == "vault.service");
+}
+
+TEST_CASE("roles: manifests that are too large are not told", "[agent][guard]") {
+  const std::string path = "/" + std::string(1000, 'a');
+  std::string paths = '"' + path + '"';
+  for (int i = 0; i < 300; ++i) paths += ", \"" + path + '"';
+  const auto role = must(RoleLimits::parse(R"({"name": "large", "paths": [)" + paths + "]}"));
+
+  Draft<schema::Hello> hello;
+  role.tell(*hello);
+
+  CHECK(std::move(hello).finish().reader().getManifests().size() == 0);
+}
+
 TEST_CASE("roles: a guest may be ordered some of what a host may", "[agent][guard]") {
   const auto role = must(RoleLimits::load(roles_dir, GENERATE(as<std::string>(), "arr", "pbs")));
 
