@@ -129,8 +129,10 @@ class Archives {
       if (is_below(view(changed), path))
         return fmt::format("{} changed while it was read", view(changed));
     const auto age = evidences_.now - instant_of(facts.getWrittenAt());
-    if (age > max_age_)
-      return fmt::format("it was written {} ago; give it another name, or take it away",
+    // However old it is, it is as fresh as the look that found nothing to differ from it.
+    const bool same = facts.getCompared() && facts.getDifferingCount() == 0;
+    if (age > max_age_ && !same)
+      return fmt::format("it was written {} ago, and not compared with what is there now",
                          human(age));
     if (age < Millis(0)) return "it was written in the future: was a clock set back?";
     const auto lot = lies_on(facts);
