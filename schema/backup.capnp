@@ -253,6 +253,8 @@ struct Restore {
     differing @7 :List(Text) $A.doc("Entries that are there and are not the same, at most 200, each with what differs.");
     missingCount @8 :UInt64 $A.doc("Of those that are not there.");
     differingCount @9 :UInt64 $A.doc("Of those that differ.");
+    apart @10 :List(Text)
+        $A.doc("Entries that are in the archive and are never restored into /: the database of Proxmox, of which /etc/pve is a view.");
   }
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <map>
 
+#include "agent/kinds/archive/originals.h"
 #include "agent/kinds/archive/source.h"
 #include "agent/kinds/archive/stored.h"
 #include "agent/kinds/support/fill.h"
@@ -19,7 +20,8 @@ using State = schema::ZfsBackup::State;
 
 constexpr std::size_t told_max = 200;
 constexpr auto extract_time_max = std::chrono::hours(24 * 7);
-constexpr std::string_view cluster_files = "/etc/pve";
+constexpr auto apart_by_hand =
+    "restore it into another folder, and put it in place by hand while pve-cluster is stopped";
 
 bool is_within(std::string_view path, std::string_view folder) {
   if (folder == "/") return true;
@@ -36,6 +38,11 @@ struct Wish {
     return paths.empty() ||
            std::ranges::any_of(paths, [&](const auto& wanted) { return is_within(path, wanted); });
   }
+  /// Beneath a pmxcfs that runs it would be worth nothing, or the end of both.
+  bool leaves_apart(const std::string& path) const {
+    return into == "/" && is_of_database(path, proxmox_database);
+  }
+  std::string place_of(const std::string& path) const { return into == "/" ? path : into + path; }
 };
 
 Wish wish_of(Params::Reader params) {
@@ -61,13 +68,19 @@ Result<std::vector<Entry>> wanted_of(const Wish& wish, schema::ArchiveManifest::
 
 /// What is there now of the paths of the archive, by path.
 Result<std::map<std::string, Entry>> entries_there(Host& host, const Wish& wish,
+                                                   const std::vector<Entry>& wanted,
                                                    schema::ArchiveManifest::Reader manifest) {
   Source source{.root = wish.into, .paths = {}};
   std::vector<std::string> candidates = wish.paths;
   if (candidates.empty())
     for (const auto path : manifest.getPaths()) candidates.push_back(str(path));
+  // With /etc/pve goes its database, which lies below none of the paths.
+  if (std::ranges::none_of(candidates,
+                           [](const auto& path) { return is_within(proxmox_database, path); }) &&
+      std::ranges::any_of(wanted, [](const auto& entry) { return entry.path == proxmox_database; }))
+    candidates.emplace_back(proxmox_database);
   for (const auto& path : candidates) {
-    const auto status = host.status(wish.into == "/" ? Path(path) : Path(wish.into + path));
+    const auto status = host.status(wish.place_of(path));
     if (!status && status.error().fault != Fault::missing) return fail(status.error());
     if (status) source.paths.push_back(path);
   }
@@ -80,6 +93,15 @@ Result<std::map<std::string, Entry>> entries_there(Host& host, const Wish& wish,
   RELAB_TRY(auto contents, reader.finish());
   for (auto& entry : contents.entries) there.emplace(entry.path, entry);
   return there;
+}
+
+void set_apart(const Wish& wish, std::vector<Entry>& wanted, Facts::Builder facts) {
+  std::vector<std::string> apart;
+  for (const auto& entry : wanted)
+    if (wish.leaves_apart(entry.path)) apart.push_back(entry.path);
+  std::erase_if(wanted, [&](const auto& entry) { return wish.leaves_apart(entry.path); });
+  auto list = facts.initApart(size_of(apart));
+  for (unsigned i = 0; i < list.size(); ++i) list.set(i, apart[i]);
 }
 
 void compare(const std::vector<Entry>& wanted, const std::map<std::string, Entry>& there,
@@ -148,8 +170,9 @@ Result<Message<Facts>> Restore::observe(Params::Reader params, Host& host) {
   facts->setState(stored.conflict.empty() ? State::COMPLETE : State::OTHER);
   facts->setConflict(stored.conflict);
   if (!stored.conflict.empty()) return std::move(facts).finish();
-  RELAB_TRY(const auto wanted, wanted_of(wish, stored.manifest->reader()));
-  RELAB_TRY(const auto there, entries_there(host, wish, stored.manifest->reader()));
+  RELAB_TRY(auto wanted, wanted_of(wish, stored.manifest->reader()));
+  set_apart(wish, wanted, *facts);
+  RELAB_TRY(const auto there, entries_there(host, wish, wanted, stored.manifest->reader()));
   compare(wanted, there, *facts);
   return std::move(facts).finish();
 }
@@ -163,16 +186,21 @@ Result<std::vector<Change>> Restore::plan(Params::Reader params, Facts::Reader f
     return refuse(fmt::format("{} is no whole archive: {}", wish.name.file().string(),
                               view(facts.getConflict())),
                   "nothing is restored from it: look at what it is");
+  if (std::ranges::any_of(wish.paths, [&](const auto& path) { return wish.leaves_apart(path); }) ||
+      (facts.getApart().size() != 0 && facts.getWanted() == 0))
+    return refuse(
+        fmt::format("{} is never restored into /, beneath a Proxmox that runs", proxmox_database),
+        apart_by_hand);
   const auto missing = facts.getMissingCount();
   const auto differing = facts.getDifferingCount();
   if (missing + differing == 0) return std::vector<Change>();
   const auto told = {facts.getMissing(), facts.getDiffering()};
   if (wish.into == "/" && std::ranges::any_of(told, [](const auto& list) {
         for (const auto path : list)
-          if (view(path).starts_with(cluster_files)) return true;
+          if (is_within(view(path), proxmox_view)) return true;
         return false;
       }))
-    return refuse(fmt::format("{} belongs to Proxmox, which keeps it in a database", cluster_files),
+    return refuse(fmt::format("{} belongs to Proxmox, which keeps it in a database", proxmox_view),
                   "restore it into another folder, and copy from there what you need");
   if (differing != 0 && !params.getReplace())
     return refuse(
@@ -185,6 +213,8 @@ Result<std::vector<Change>> Restore::plan(Params::Reader params, Facts::Reader f
   if (differing != 0)
     what.push_back(fmt::format("~ {} entries replaced: {}", differing,
                                first_of(facts.getDiffering(), differing)));
+  if (facts.getApart().size() != 0)
+    what.push_back(fmt::format("{} stays in the archive: {}", proxmox_database, apart_by_hand));
   Change change{.what = fmt::format("{}", fmt::join(what, ", ")),
                 .how = {wish.name.folder.string(), wish.name.name, str(facts.getDigest()),
                         wish.into, differing != 0 ? "replace" : "keep"}};
@@ -201,6 +231,11 @@ Result<void> Restore::apply(const Change& change, Host& host) {
                            "--xattrs-include=*", "--sparse", "--directory=" + how[3]},
                   .timeout = extract_time_max};
   if (how[4] == "keep") command.argv.emplace_back("--skip-old-files");
+  if (how[3] == "/") {
+    command.argv.insert(command.argv.end(), {"--anchored", "--no-wildcards"});
+    for (const auto* suffix : {"", "-wal", "-shm", "-journal"})
+      command.argv.push_back(fmt::format("--exclude=.{}{}", proxmox_database, suffix));
+  }
   command.argv.emplace_back("--");
   for (std::size_t i = 5; i < how.size(); ++i) command.argv.push_back("." + how[i]);
   Digesting digest;

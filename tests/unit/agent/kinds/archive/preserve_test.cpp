@@ -791,6 +791,49 @@ TEST_CASE("restore: nothing is written into Proxmox's own file system", "[agent]
   CHECK(refused.failure.what == "/etc/pve belongs to Proxmox, which keeps it in a database");
 }
 
+TEST_CASE("restore: the database of Proxmox stays in the archive, and nothing waits for it",
+          "[agent][archive]") {
+  Machine machine;
+  auto& host = machine.host;
+  const std::string database = "/var/lib/pve-cluster/config.db";
+  const std::string content("SQLite format 3\0of the cluster", 30);
+  host.file("/etc/pve/lxc/110.conf", "arch: amd64\n");
+  host.file(database, content);
+  host.directory("/back");
+  REQUIRE(work_on(host, R"({"preserve": {"paths": ["/etc/pve", "/etc/network"],
+                            "folder": "/mnt/usb", "name": "pve"}})")
+              .outcome == schema::Outcome::SUCCEEDED);
+  host.remove("/etc/network/interfaces");
+  host.file(database, "what pmxcfs writes to");
+  const std::string in_place = R"({"restore": {"folder": "/mnt/usb", "name": "pve"}})";
+
+  const auto work = work_on(host, in_place);
+
+  INFO(work.failure.sentence());
+  CHECK(work.outcome == schema::Outcome::SUCCEEDED);
+  REQUIRE(work.changes.size() == 1);
+  CHECK_THAT(work.changes[0], Catch::Contains(database + " stays in the archive"));
+  REQUIRE(work.facts->reader().getRestore().getApart().size() == 1);
+  CHECK(view(work.facts->reader().getRestore().getApart()[0]) == database);
+  CHECK(must(host.read_file("/etc/network/interfaces")) == "auto vmbr0\n");
+  CHECK(must(host.read_file(database)) == "what pmxcfs writes to");
+  CHECK(work_on(host, in_place).changes.empty());
+
+  const std::string elsewhere =
+      R"({"restore": {"folder": "/mnt/usb", "name": "pve", "into": "/back"}})";
+  CHECK(work_on(host, elsewhere).outcome == schema::Outcome::SUCCEEDED);
+  CHECK(must(host.read_file("/back" + database)) == content);
+  CHECK(work_on(host, elsewhere).changes.empty());
+
+  const auto* const path = GENERATE("/var/lib/pve-cluster/config.db", "/var/lib/pve-cluster");
+  const auto refused = work_on(host, fmt::format(R"({{"restore": {{"folder": "/mnt/usb",
+      "name": "pve", "replace": true, "paths": ["{}"]}}}})",
+                                                 path));
+  CHECK(refused.outcome == schema::Outcome::REFUSED);
+  CHECK_THAT(refused.failure.what, Catch::Contains("is never restored into /"));
+  CHECK(must(host.read_file(database)) == "what pmxcfs writes to");
+}
+
 TEST_CASE("preserve: the wish of a change is the wish that was planned", "[agent][archive]") {
   const ArchiveWish wish{.source = {.vmid = 110, .paths = {"/a", "/b"}, .exclude = {"/b/c"}},
                          .name = {.folder = "/mnt/usb", .name = "n"},
