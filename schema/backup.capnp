@@ -255,6 +255,8 @@ struct Restore {
     differingCount @9 :UInt64 $A.doc("Of those that differ.");
     apart @10 :List(Text)
         $A.doc("Entries that are in the archive and are never restored into /: the database of Proxmox, of which /etc/pve is a view.");
+    logs @11 :List(Text)
+        $A.doc("Logs that stand beside databases that are restored, and are not in the archive: SQLite would play them back over those.");
   }
 }
 

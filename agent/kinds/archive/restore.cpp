@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
+#include <set>
 
 #include "agent/kinds/archive/originals.h"
 #include "agent/kinds/archive/source.h"
@@ -104,20 +105,25 @@ void set_apart(const Wish& wish, std::vector<Entry>& wanted, Facts::Builder fact
   for (unsigned i = 0; i < list.size(); ++i) list.set(i, apart[i]);
 }
 
-void compare(const std::vector<Entry>& wanted, const std::map<std::string, Entry>& there,
-             Facts::Builder facts) {
+/// The paths of those that are not there, or not the same.
+std::set<std::string> compare(const std::vector<Entry>& wanted,
+                              const std::map<std::string, Entry>& there, Facts::Builder facts) {
   std::vector<std::string> missing;
   std::vector<std::string> differing;
+  std::set<std::string> restored;
   for (const auto& entry : wanted) {
     const auto found = there.find(entry.path);
     if (found == there.end()) {
       missing.push_back(entry.path);
+      restored.insert(entry.path);
       continue;
     }
     auto should_be = entry;
     if (entry.type == "folder") should_be.modified = found->second.modified;
-    if (const auto what = difference(found->second, should_be); !what.empty())
+    if (const auto what = difference(found->second, should_be); !what.empty()) {
       differing.push_back(fmt::format("{}: {}", entry.path, what));
+      restored.insert(entry.path);
+    }
   }
   facts.setWanted(wanted.size());
   facts.setSame(wanted.size() - missing.size() - differing.size());
@@ -129,6 +135,24 @@ void compare(const std::vector<Entry>& wanted, const std::map<std::string, Entry
   };
   tell([&](unsigned size) { return facts.initMissing(size); }, missing);
   tell([&](unsigned size) { return facts.initDiffering(size); }, differing);
+  return restored;
+}
+
+/// What another database of the name has left beside those that are restored.
+Result<std::vector<std::string>> logs_beside(Host& host, const Wish& wish,
+                                             const std::set<std::string>& restored,
+                                             schema::ArchiveManifest::Reader manifest) {
+  std::vector<std::string> candidates;
+  for (const auto database : manifest.getDatabases())
+    if (restored.contains(str(database)))
+      for (const auto* suffix : database_logs) candidates.push_back(str(database) + suffix);
+  for (const auto entry : manifest.getEntries()) std::erase(candidates, view(entry.getPath()));
+  std::vector<std::string> logs;
+  for (const auto& path : candidates) {
+    RELAB_TRY(const bool there, is_there(host, wish.place_of(path)));
+    if (there) logs.push_back(wish.place_of(path));
+  }
+  return logs;
 }
 
 tl::unexpected<Error> refuse(std::string why, std::string hint) {
@@ -173,7 +197,10 @@ Result<Message<Facts>> Restore::observe(Params::Reader params, Host& host) {
   RELAB_TRY(auto wanted, wanted_of(wish, stored.manifest->reader()));
   set_apart(wish, wanted, *facts);
   RELAB_TRY(const auto there, entries_there(host, wish, wanted, stored.manifest->reader()));
-  compare(wanted, there, *facts);
+  const auto restored = compare(wanted, there, *facts);
+  RELAB_TRY(const auto logs, logs_beside(host, wish, restored, stored.manifest->reader()));
+  auto list = facts->initLogs(size_of(logs));
+  for (unsigned i = 0; i < list.size(); ++i) list.set(i, logs[i]);
   return std::move(facts).finish();
 }
 
@@ -207,6 +234,18 @@ Result<std::vector<Change>> Restore::plan(Params::Reader params, Facts::Reader f
         fmt::format("{} entr{} there and not the same: {}", differing,
                     differing == 1 ? "y is" : "ies are", first_of(facts.getDiffering(), differing)),
         "look at them; `replace = true` puts those of the archive in their place");
+  if (facts.getLogs().size() != 0 && !params.getReplace())
+    return refuse(fmt::format("beside a database that is restored there is a log, which SQLite "
+                              "would play back over it: {}",
+                              first_of(facts.getLogs(), facts.getLogs().size())),
+                  "look whether it is still used; `replace = true` removes it");
+  // First: once the database is as it should be, nothing tells any more that they are of another.
+  std::vector<Change> changes;
+  for (const auto log : facts.getLogs())
+    changes.push_back(
+        {.what = fmt::format("- {}, which SQLite would play back over the restored database",
+                             view(log)),
+         .how = {"remove", str(log)}});
   std::vector<std::string> what;
   if (missing != 0)
     what.push_back(fmt::format("+ {} entries: {}", missing, first_of(facts.getMissing(), missing)));
@@ -216,14 +255,18 @@ Result<std::vector<Change>> Restore::plan(Params::Reader params, Facts::Reader f
   if (facts.getApart().size() != 0)
     what.push_back(fmt::format("{} stays in the archive: {}", proxmox_database, apart_by_hand));
   Change change{.what = fmt::format("{}", fmt::join(what, ", ")),
-                .how = {wish.name.folder.string(), wish.name.name, str(facts.getDigest()),
-                        wish.into, differing != 0 ? "replace" : "keep"}};
+                .how = {"extract", wish.name.folder.string(), wish.name.name,
+                        str(facts.getDigest()), wish.into, differing != 0 ? "replace" : "keep"}};
   change.how.insert(change.how.end(), wish.paths.begin(), wish.paths.end());
-  return std::vector<Change>{std::move(change)};
+  changes.push_back(std::move(change));
+  return changes;
 }
 
 Result<void> Restore::apply(const Change& change, Host& host) {
-  const auto& how = change.how;
+  auto how = change.how;
+  RELAB_ASSERT(how.size() >= 2);
+  if (how[0] == "remove") return host.remove_file(how[1]);
+  how.erase(how.begin());
   RELAB_ASSERT(how.size() >= 5);
   const ArchiveName name{.folder = how[0], .name = how[1]};
   Command command{.argv = {"tar", "--extract", "--zstd", "--file=-", "--numeric-owner",

@@ -753,6 +753,35 @@ TEST_CASE("restore: what differs is told, and replaced only if asked", "[agent][
   CHECK(folder.restore().changes.empty());
 }
 
+TEST_CASE("restore: an older log beside a database is not played back over it",
+          "[agent][archive]") {
+  Folder folder;
+  folder.archive();
+  REQUIRE(folder.restore().outcome == schema::Outcome::SUCCEEDED);
+  const auto database = folder.back("etc/app.db");
+  sqlite3* other = nullptr;
+  REQUIRE(sqlite3_open(database.c_str(), &other) == SQLITE_OK);
+  Folder::must_do(sqlite3_exec(other, "PRAGMA journal_mode=WAL; UPDATE t SET x = 7", nullptr,
+                               nullptr, nullptr));
+  std::filesystem::copy_file(database.string() + "-wal", folder.root / "kept-wal");
+  sqlite3_close(other);
+  std::filesystem::copy_file(folder.root / "kept-wal", database.string() + "-wal");
+  SECTION("of one that is there") { std::ofstream(database, std::ios::app) << "more"; }
+  SECTION("of one that is gone") { std::filesystem::remove(database); }
+
+  const auto refused = folder.restore();
+  CHECK(refused.outcome == schema::Outcome::REFUSED);
+
+  const auto work = folder.restore(R"(, "replace": true)");
+  INFO(work.failure.sentence());
+  CHECK(work.outcome == schema::Outcome::SUCCEEDED);
+  REQUIRE(work.changes.size() == 2);
+  CHECK(work.changes[0] ==
+        "- " + database.string() + "-wal, which SQLite would play back over the restored database");
+  CHECK_FALSE(std::filesystem::exists(database.string() + "-wal"));
+  CHECK(first_value(database) == "42");
+}
+
 TEST_CASE("restore: only what is asked for, and only from a whole archive", "[agent][archive]") {
   Folder folder;
   folder.archive();
