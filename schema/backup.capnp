@@ -257,6 +257,7 @@ struct Restore {
         $A.doc("Entries that are in the archive and are never restored into /: the database of Proxmox, of which /etc/pve is a view.");
     logs @11 :List(Text)
         $A.doc("Logs that stand beside databases that are restored, and are not in the archive: SQLite would play them back over those.");
+    signedBy @12 :Text $A.doc("Key of the agent whose good signature of the manifest stands beside it, hexadecimal. Empty: none does.");
   }
 }
 

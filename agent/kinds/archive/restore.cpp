@@ -190,6 +190,7 @@ Result<Message<Facts>> Restore::observe(Params::Reader params, Host& host) {
   Draft<Facts> facts;
   facts->setDigest(stored.digest);
   facts->setManifestDigest(stored.manifest_digest);
+  facts->setSignedBy(stored.signed_by);
   if (!stored.there) return std::move(facts).finish();
   facts->setState(stored.conflict.empty() ? State::COMPLETE : State::OTHER);
   facts->setConflict(stored.conflict);
@@ -218,6 +219,9 @@ Result<std::vector<Change>> Restore::plan(Params::Reader params, Facts::Reader f
     return refuse(
         fmt::format("{} is never restored into /, beneath a Proxmox that runs", proxmox_database),
         apart_by_hand);
+  if (facts.getSignedBy().size() == 0)
+    return refuse(fmt::format("nobody has signed the manifest of {}", wish.name.file().string()),
+                  "nothing is restored from it: look at what it is");
   const auto missing = facts.getMissingCount();
   const auto differing = facts.getDifferingCount();
   if (missing + differing == 0) return std::vector<Change>();
@@ -254,9 +258,11 @@ Result<std::vector<Change>> Restore::plan(Params::Reader params, Facts::Reader f
                                first_of(facts.getDiffering(), differing)));
   if (facts.getApart().size() != 0)
     what.push_back(fmt::format("{} stays in the archive: {}", proxmox_database, apart_by_hand));
-  Change change{.what = fmt::format("{}", fmt::join(what, ", ")),
-                .how = {"extract", wish.name.folder.string(), wish.name.name,
-                        str(facts.getDigest()), wish.into, differing != 0 ? "replace" : "keep"}};
+  Change change{
+      .what = fmt::format("{}; of {}, signed by the agent with the key {}", fmt::join(what, ", "),
+                          wish.name.file().string(), view(facts.getSignedBy())),
+      .how = {"extract", wish.name.folder.string(), wish.name.name, str(facts.getDigest()),
+              wish.into, differing != 0 ? "replace" : "keep"}};
   change.how.insert(change.how.end(), wish.paths.begin(), wish.paths.end());
   changes.push_back(std::move(change));
   return changes;

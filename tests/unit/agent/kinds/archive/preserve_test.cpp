@@ -782,6 +782,30 @@ TEST_CASE("restore: an older log beside a database is not played back over it",
   CHECK(first_value(database) == "42");
 }
 
+TEST_CASE("restore: it is told whose key signed what is restored", "[agent][archive]") {
+  Folder folder;
+  const auto key = folder.archive().signed_by;
+
+  const auto work = folder.restore();
+
+  CHECK(key == hex(folder.keys.sign_key()));
+  REQUIRE(work.changes.size() == 1);
+  CHECK_THAT(work.changes[0], Catch::EndsWith("signed by the agent with the key " + key));
+  CHECK(view(work.facts->reader().getRestore().getSignedBy()) == key);
+}
+
+TEST_CASE("restore: nothing is restored of what nobody signed", "[agent][archive]") {
+  Folder folder;
+  folder.archive();
+  std::filesystem::remove(folder.root / "usb/all.manifest.dsse");
+
+  const auto refused = folder.restore();
+
+  CHECK(refused.outcome == schema::Outcome::REFUSED);
+  CHECK_THAT(refused.failure.what, Catch::Contains("nobody has signed"));
+  CHECK_FALSE(std::filesystem::exists(folder.back("etc")));
+}
+
 TEST_CASE("restore: only what is asked for, and only from a whole archive", "[agent][archive]") {
   Folder folder;
   folder.archive();
