@@ -140,7 +140,8 @@ class Archives {
   }
   Lot lies_on(Archived facts) const {
     if (view(facts.getFileSystem()) == "zfs")
-      return ground_.of_pool(str(facts.getDevice()).substr(0, view(facts.getDevice()).find('/')));
+      return ground_.of_pool(
+          str(facts.getDevice()).substr(0, view(facts.getDevice()).find_first_of("/@")));
     Lot lot{.survives = true, .why = {}};
     for (const auto serial : split(view(facts.getDiskSerial()), ',')) {
       lot = ground_.of_disk(std::string(serial));
