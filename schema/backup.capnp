@@ -258,6 +258,7 @@ struct Restore {
     logs @11 :List(Text)
         $A.doc("Logs that stand beside databases that are restored, and are not in the archive: SQLite would play them back over those.");
     signedBy @12 :Text $A.doc("Key of the agent whose good signature of the manifest stands beside it, hexadecimal. Empty: none does.");
+    datasets @13 :List(Text) $A.doc("Datasets in which what is asked for lies, or is to lie.");
   }
 }
 

@@ -10,6 +10,7 @@
 #include "agent/kinds/archive/stored.h"
 #include "agent/kinds/support/fill.h"
 #include "agent/kinds/support/gaps.h"
+#include "agent/kinds/support/mounts.h"
 
 namespace relab::agent::archive {
 
@@ -155,6 +156,26 @@ Result<std::vector<std::string>> logs_beside(Host& host, const Wish& wish,
   return logs;
 }
 
+/// Those that the kernel sees at the places of the entries.
+Result<std::vector<std::string>> datasets_below(Host& host, const Wish& wish,
+                                                const std::vector<Entry>& wanted) {
+  RELAB_TRY(const auto into, host.canonical(wish.into));
+  RELAB_TRY(const auto mounts, read_mounts(host));
+  const auto root = into == "/" ? std::string() : into.string();
+  std::set<std::string> datasets;
+  for (const auto& entry : wanted) {
+    const auto place = root + entry.path;
+    const Mount* nearest = nullptr;
+    for (const auto& mount : mounts)
+      // Of two at one place the later one is seen.
+      if (is_at_or_below(place, mount.point.string()) &&
+          (nearest == nullptr || mount.point.native().size() >= nearest->point.native().size()))
+        nearest = &mount;
+    if (nearest != nullptr && nearest->type == "zfs") datasets.insert(nearest->source);
+  }
+  return std::vector<std::string>(datasets.begin(), datasets.end());
+}
+
 tl::unexpected<Error> refuse(std::string why, std::string hint) {
   return fail(Fault::refused, std::move(why), std::move(hint));
 }
@@ -198,6 +219,9 @@ Result<Message<Facts>> Restore::observe(Params::Reader params, Host& host) {
   RELAB_TRY(auto wanted, wanted_of(wish, stored.manifest->reader()));
   set_apart(wish, wanted, *facts);
   RELAB_TRY(const auto there, entries_there(host, wish, wanted, stored.manifest->reader()));
+  RELAB_TRY(const auto datasets, datasets_below(host, wish, wanted));
+  auto lies_in = facts->initDatasets(size_of(datasets));
+  for (unsigned i = 0; i < lies_in.size(); ++i) lies_in.set(i, datasets[i]);
   const auto restored = compare(wanted, there, *facts);
   RELAB_TRY(const auto logs, logs_beside(host, wish, restored, stored.manifest->reader()));
   auto list = facts->initLogs(size_of(logs));

@@ -844,6 +844,26 @@ TEST_CASE("restore: nothing is written into Proxmox's own file system", "[agent]
   CHECK(refused.failure.what == "/etc/pve belongs to Proxmox, which keeps it in a database");
 }
 
+TEST_CASE("restore: it is told into which datasets it goes", "[agent][archive]") {
+  Machine machine;
+  auto& host = machine.host;
+  REQUIRE(machine.work().outcome == schema::Outcome::SUCCEEDED);
+  host.directory("/tank/back");
+  host.file("/proc/self/mountinfo", must(host.read_file("/proc/self/mountinfo")) +
+                                        "60 22 0:61 / /tank rw - zfs tank rw\n"
+                                        "61 60 0:62 / /tank/back/etc/app rw - zfs tank/app rw\n");
+
+  const auto work = work_on(
+      host, R"({"restore": {"folder": "/mnt/usb", "name": "config", "into": "/tank/back"}})");
+
+  INFO(work.failure.sentence());
+  CHECK(work.outcome == schema::Outcome::SUCCEEDED);
+  const auto datasets = work.facts->reader().getRestore().getDatasets();
+  REQUIRE(datasets.size() == 2);
+  CHECK(view(datasets[0]) == "tank");
+  CHECK(view(datasets[1]) == "tank/app");
+}
+
 TEST_CASE("restore: the database of Proxmox stays in the archive, and nothing waits for it",
           "[agent][archive]") {
   Machine machine;
