@@ -186,7 +186,8 @@ struct ZfsPoolBackupVerify {
 
 struct Preserve {
   # An archive of paths that would not survive: a tar file with owners, modes, ACLs, extended attributes and holes, compressed by
-  # zstd, with a manifest of every entry. Reading it back whole is part of every run.
+  # zstd, with a manifest of every entry. Reading it back whole is part of every run, and so is comparing it with what is there
+  # now: where that differs, it is archived anew, and the older archive stays until the newer one was read back.
   paths @0 :List(Text) $A.required $A.pattern("^(/|(/(?![.]{1,2}(/|$))[^/]+)+)$") $A.example("[\"/etc/pve\", \"/etc/network\"]")
       $A.doc("Files and folders, with all below them on the same file system. Each has to be there. With /etc/pve goes its database.");
   vmid @1 :UInt32 $A.range(least = 100, greatest = 999999999) $A.example("110")
@@ -220,6 +221,11 @@ struct Preserve {
     databases @16 :List(Text) $A.doc("SQLite databases in it, each a consistent copy.");
     changed @17 :List(Text) $A.doc("Other files that changed while they were read: each as it was at some moment in between.");
     signedBy @18 :Text $A.doc("Key of the agent whose good signature of the manifest stands beside it, hexadecimal. Empty: none does.");
+    compared @19 :Bool $A.doc("Every entry was compared with what is there now.");
+    differing @20 :List(Text) $A.volatile $A.doc("Entries that are not in it as they are now, at most 200, each with what differs.");
+    differingCount @21 :UInt64 $A.volatile $A.doc("Of all of those.");
+    unsettled @22 :Bool
+        $A.doc("It has just taken the place of an older one, and its manifest stands under another name still: NAME+new.manifest.");
   }
 }
 
@@ -247,6 +253,12 @@ struct Restore {
     differing @7 :List(Text) $A.doc("Entries that are there and are not the same, at most 200, each with what differs.");
     missingCount @8 :UInt64 $A.doc("Of those that are not there.");
     differingCount @9 :UInt64 $A.doc("Of those that differ.");
+    apart @10 :List(Text)
+        $A.doc("Entries that are in the archive and are never restored into /: the database of Proxmox, of which /etc/pve is a view.");
+    logs @11 :List(Text)
+        $A.doc("Logs that stand beside databases that are restored, and are not in the archive: SQLite would play them back over those.");
+    signedBy @12 :Text $A.doc("Key of the agent whose good signature of the manifest stands beside it, hexadecimal. Empty: none does.");
+    datasets @13 :List(Text) $A.doc("Datasets in which what is asked for lies, or is to lie.");
   }
 }
 
@@ -272,6 +284,16 @@ struct ArchiveManifest {
   changed @12 :List(Text);
   restore @13 :List(Text);
   # How to restore it by hand, line by line.
+  copied @14 :List(Original);
+  # Of the databases that were copied by SQLite's own backup: what there was of each just before. Absent in older ones.
+
+  struct Original {
+    path @0 :Text;
+    # Of the database, of its -wal, or of its -journal.
+    bytes @1 :UInt64;
+    modified @2 :UInt64;
+    # Unix milliseconds.
+  }
 
   struct Entry {
     path @0 :Text;

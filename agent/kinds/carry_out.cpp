@@ -85,7 +85,9 @@ class Errand {
   /// Everything from the first change on.
   Work make(const Changes& changes, Message<schema::Facts> before);
   Result<void> apply_all(const Changes& changes, Work& work);
-  Result<void> see_that_done(Work& work);
+  /// `before`: as it was before the changes, where this task has made them.
+  Result<void> see_that_done(Work& work, const Message<schema::Facts>* before);
+  Result<Changes> left(const Message<schema::Facts>* before, schema::Facts::Reader now) const;
   void go_back(const Message<schema::Facts>& before, Work& work);
 
   const Kind& kind_;
@@ -202,7 +204,7 @@ Work Errand::make(const Changes& changes, Message<schema::Facts> before) {
   }
   Work work;
   auto done = apply_all(changes, work);
-  if (done) done = see_that_done(work);
+  if (done) done = see_that_done(work, &before);
   if (done) {
     work.unconfirmed = may_go_back;
     return work;
@@ -215,7 +217,7 @@ Work Errand::make(const Changes& changes, Message<schema::Facts> before) {
 
 Work Errand::review() {
   Work work;
-  const auto still = see_that_done(work);
+  const auto still = see_that_done(work, nullptr);
   if (!still) return failed(still.error());
   work.unconfirmed = true;
   return work;
@@ -229,14 +231,20 @@ Result<void> Errand::apply_all(const Changes& changes, Work& work) {
   return {};
 }
 
-Result<void> Errand::see_that_done(Work& work) {
+Result<Changes> Errand::left(const Message<schema::Facts>* before,
+                             schema::Facts::Reader now) const {
+  if (kind_.left == nullptr || before == nullptr) return plan(kind_, task_, now);
+  return guarded([&] { return kind_.left(task_, before->reader(), now); });
+}
+
+Result<void> Errand::see_that_done(Work& work, const Message<schema::Facts>* before) {
   RELAB_TRY(auto facts, observe(kind_, task_, hands_.host).during("looking whether it is done"));
   work.facts = std::move(facts);
-  RELAB_TRY(const auto left,
-            plan(kind_, task_, work.facts->reader()).during("looking whether it is done"));
-  if (left.empty()) return {};
-  return fail(Fault::conflict,
-              fmt::format("it differs from what was ordered: {}", fmt::join(words_of(left), "; ")));
+  RELAB_TRY(const auto changes,
+            left(before, work.facts->reader()).during("looking whether it is done"));
+  if (changes.empty()) return {};
+  return fail(Fault::conflict, fmt::format("it differs from what was ordered: {}",
+                                           fmt::join(words_of(changes), "; ")));
 }
 
 void Errand::go_back(const Message<schema::Facts>& before, Work& work) {

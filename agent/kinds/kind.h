@@ -117,6 +117,15 @@ concept DestroyingKind = ChangeKind<K> &&
   { K::departs(params, facts, evidence) } -> std::same_as<std::string>;
 };
 
+/// A kind whose wish goes on moving while it is carried out: what it archives is written to. `left`
+/// is pure: what of the plan for `now` is still to be done by a task that has done all of the plan
+/// for `before`.
+template <typename K>
+concept MovingKind = ChangeKind<K> &&
+    requires(typename K::Params::Reader params, typename K::Facts::Reader facts) {
+  { K::left(params, facts, facts) } -> std::same_as<Result<std::vector<Change>>>;
+};
+
 /// One row of the table: the arm's name in the unions Task and Facts, and how to run it. What a
 /// kind does not have is null.
 struct Kind {
@@ -131,6 +140,7 @@ struct Kind {
   Result<Message<schema::Facts>> (*attempt)(Task task, Facts facts, const Hands& hands) = nullptr;
   Result<std::vector<Change>> (*plan)(Task task, Facts facts) = nullptr;
   Result<void> (*apply)(const Change& change, const Hands& hands) = nullptr;
+  Result<std::vector<Change>> (*left)(Task task, Facts before, Facts now) = nullptr;
   std::vector<Change> (*revert)(Task task, Facts before, Facts now) = nullptr;
   std::string (*departs)(Task task, Facts now, Facts evidence) = nullptr;
 };
@@ -178,6 +188,9 @@ struct Erased {
     else
       return K::apply(change, hands);
   }
+  static Result<std::vector<Change>> left(Kind::Task task, Kind::Facts before, Kind::Facts now) {
+    return K::left(params(task), facts(before), facts(now));
+  }
   static std::vector<Change> revert(Kind::Task task, Kind::Facts before, Kind::Facts now) {
     return K::revert(params(task), facts(before), facts(now));
   }
@@ -195,6 +208,7 @@ constexpr Kind kind() {
   if constexpr (TrialKind<K>) row.attempt = &Erased<K>::attempt;
   if constexpr (ChangeKind<K>) row.plan = &Erased<K>::plan;
   if constexpr (ChangeKind<K>) row.apply = &Erased<K>::apply;
+  if constexpr (MovingKind<K>) row.left = &Erased<K>::left;
   if constexpr (RevertibleKind<K>) row.revert = &Erased<K>::revert;
   if constexpr (DestroyingKind<K>) row.departs = &Erased<K>::departs;
   return row;

@@ -40,14 +40,31 @@ class DeclaredWrites {
   std::string_view pool_;
 };
 
+bool is_of_pool(std::string_view dataset, std::string_view pool) {
+  return dataset.substr(0, dataset.find_first_of("/@")) == pool;
+}
+
 /// An archive was written to it.
 bool is_archive_on(const TaskRecord& task, std::string_view pool) {
   if (task.arm != "preserve" || !task.evidence) return false;
   const auto report = task.evidence->report.reader();
   if (!report.getFacts().isPreserve() || report.getChanges().size() == 0) return false;
-  const auto device = view(report.getFacts().getPreserve().getDevice());
-  return view(report.getFacts().getPreserve().getFileSystem()) == "zfs" &&
-         device.substr(0, device.find('/')) == pool;
+  const auto facts = report.getFacts().getPreserve();
+  return view(facts.getFileSystem()) == "zfs" && is_of_pool(view(facts.getDevice()), pool);
+}
+
+/// Something was, or may have been, restored into it from an archive.
+bool is_restored_to(const TaskRecord& task, std::string_view pool) {
+  if (task.arm != "restore" || !task.evidence) return false;
+  const auto report = task.evidence->report.reader();
+  const bool failed = report.getOutcome() == schema::Outcome::FAILED;
+  // One that failed half-way tells neither what it had restored by then nor where.
+  const bool told = report.getFacts().isRestore() &&
+                    report.getFacts().getRestore().getState() != schema::ZfsBackup::State::NONE;
+  if (failed && !told) return true;
+  if (!report.getFacts().isRestore() || (report.getChanges().size() == 0 && !failed)) return false;
+  return any_in(report.getFacts().getRestore().getDatasets(),
+                [&](auto dataset) { return is_of_pool(view(dataset), pool); });
 }
 
 /// The ledger's entry with the order by which the snapshot was taken; 0: none is known.
@@ -76,7 +93,9 @@ std::string later_write(const Evidences& evidences, const TakenSnapshot& snapsho
   DeclaredWrites declared(evidences, snapshot.pool);
   for (const auto& [id, task] : evidences.state.tasks()) {
     if (task.check || (!task.refusal.empty() && !task.evidence)) continue;
-    if (!is_archive_on(task, snapshot.pool) && !declared.has(task)) continue;
+    if (!is_archive_on(task, snapshot.pool) && !is_restored_to(task, snapshot.pool) &&
+        !declared.has(task))
+      continue;
     if (!task.evidence)
       return fmt::format("whether {} wrote to the pool after its snapshot is not known", task.step);
     const bool later = instant_of(task.evidence->report.reader().getEndedAt()) > taken;

@@ -129,8 +129,10 @@ class Archives {
       if (is_below(view(changed), path))
         return fmt::format("{} changed while it was read", view(changed));
     const auto age = evidences_.now - instant_of(facts.getWrittenAt());
-    if (age > max_age_)
-      return fmt::format("it was written {} ago; give it another name, or take it away",
+    // However old it is, it is as fresh as the look that found nothing to differ from it.
+    const bool same = facts.getCompared() && facts.getDifferingCount() == 0;
+    if (age > max_age_ && !same)
+      return fmt::format("it was written {} ago, and not compared with what is there now",
                          human(age));
     if (age < Millis(0)) return "it was written in the future: was a clock set back?";
     const auto lot = lies_on(facts);
@@ -138,7 +140,8 @@ class Archives {
   }
   Lot lies_on(Archived facts) const {
     if (view(facts.getFileSystem()) == "zfs")
-      return ground_.of_pool(str(facts.getDevice()).substr(0, view(facts.getDevice()).find('/')));
+      return ground_.of_pool(
+          str(facts.getDevice()).substr(0, view(facts.getDevice()).find_first_of("/@")));
     Lot lot{.survives = true, .why = {}};
     for (const auto serial : split(view(facts.getDiskSerial()), ',')) {
       lot = ground_.of_disk(std::string(serial));

@@ -86,7 +86,8 @@ Lot Ground::of_disk(const std::string& serial) const {
 }
 
 Lot Ground::of_dataset(const std::string& name) const {
-  auto lot = of_pool(name.substr(0, name.find('/')));
+  // A snapshot that is mounted in .zfs has "tank@daily" as its source.
+  auto lot = of_pool(name.substr(0, name.find_first_of("/@")));
   lot.why = fmt::format("in {}, {}", name, lot.why);
   return lot;
 }

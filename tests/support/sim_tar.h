@@ -25,6 +25,7 @@ class SimTar {
                     [this](const Command& command) { return systemctl(command.argv); });
     machine.program("systemd-run", Output{});
     machine.program("mkdir", Output{});
+    machine.program("mv", [this](const Command& command) { return move(command.argv); });
     machine.program("rm", [this](const Command& command) { return remove(command.argv.back()); });
   }
 
@@ -38,6 +39,8 @@ class SimTar {
   std::string comes_to = "active";
   /// Bytes that are missing at the end of its stream.
   std::size_t cut = 0;
+  /// What happens on the machine as soon as an archive was read from it.
+  std::function<void()> meanwhile = {};
 
  private:
   static void add_file(::archive* archive, const std::string& name, const std::string& content,
@@ -128,6 +131,7 @@ class SimTar {
     archive_write_close(archive);
     archive_write_free(archive);
     stream.resize(stream.size() - std::min(cut, stream.size()));
+    if (meanwhile) meanwhile();
     return {.status = status, .out = stream, .err = words};
   }
   /// "/mnt/relab-databases[.]part,.," is of "/mnt/relab-databases.part".
@@ -141,12 +145,14 @@ class SimTar {
   Output extract(const std::vector<std::string>& argv, const std::string& input) {
     std::string root;
     std::vector<std::string> members;
+    std::vector<std::string> excluded;
     bool names = false;
     const bool keeps = std::ranges::find(argv, "--skip-old-files") != argv.end();
     for (const auto& word : argv) {
       if (names) members.push_back(word);
       if (word == "--") names = true;
       if (word.starts_with("--directory=")) root = word.substr(12);
+      if (word.starts_with("--exclude=")) excluded.push_back(word.substr(10));
     }
     auto* archive = archive_read_new();
     archive_read_support_filter_zstd(archive);
@@ -156,6 +162,7 @@ class SimTar {
     while (archive_read_next_header(archive, &entry) == ARCHIVE_OK) {
       std::string name = archive_entry_pathname(entry);
       if (name.ends_with('/')) name.pop_back();
+      if (std::ranges::find(excluded, name) != excluded.end()) continue;
       if (!members.empty() && std::ranges::none_of(members, [&](const auto& member) {
             return name == member || name.starts_with(member + "/");
           }))
@@ -178,6 +185,14 @@ class SimTar {
                  .uid = static_cast<std::uint32_t>(archive_entry_uid(entry)),
                  .gid = static_cast<std::uint32_t>(archive_entry_gid(entry)),
                  .modified = Instant(std::chrono::seconds(archive_entry_mtime(entry)))});
+  }
+  Output move(const std::vector<std::string>& argv) {
+    const auto& from = argv.at(argv.size() - 2);
+    const auto kind = host_->status(from);
+    if (!kind) return {.status = 1, .err = "mv: cannot stat '" + from + "'\n"};
+    host_->file(argv.back(), must(host_->read_file(from)), *kind);
+    host_->remove(from);
+    return {};
   }
   Output remove(const std::string& path) {
     if (const auto names = host_->list(path))

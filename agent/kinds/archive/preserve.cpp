@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "agent/kinds/archive/drift.h"
 #include "agent/kinds/archive/writing.h"
 #include "agent/kinds/support/fill.h"
 #include "agent/kinds/support/target.h"
@@ -15,6 +16,8 @@ namespace {
 using Params = schema::Preserve;
 using Facts = schema::Preserve::Facts;
 using State = schema::ZfsBackup::State;
+
+constexpr std::size_t told_max = 200;
 
 std::vector<std::string> texts(const capnp::List<capnp::Text>::Reader& list) {
   std::vector<std::string> all;
@@ -59,6 +62,7 @@ void write_stored(const Stored& stored, Facts::Builder facts) {
   facts.setManifestDigest(stored.manifest_digest);
   facts.setSignedBy(stored.signed_by);
   facts.setContentBytes(stored.content_bytes);
+  facts.setUnsettled(stored.unsettled);
   if (!stored.manifest) return;
   const auto manifest = stored.manifest->reader();
   facts.setWrittenAt(manifest.getWrittenAt());
@@ -67,9 +71,42 @@ void write_stored(const Stored& stored, Facts::Builder facts) {
   facts.setChanged(manifest.getChanged());
 }
 
+void write_drift(std::vector<std::string> drift, Facts::Builder facts) {
+  facts.setCompared(true);
+  facts.setDifferingCount(drift.size());
+  drift.resize(std::min(drift.size(), told_max));
+  set_all(facts.initDiffering(size_of(drift)), drift);
+}
+
 tl::unexpected<Error> refuse(std::string why, std::string hint) {
   return fail(Fault::refused, std::move(why), std::move(hint));
 }
+
+/// Why a whole archive is not what it would be if it were written now; empty: it is.
+std::string stale(Facts::Reader facts) {
+  std::vector<std::string> why;
+  if (const auto count = facts.getDifferingCount(); count != 0)
+    why.push_back(fmt::format("{} of {} entries differ{}, first {}", count, facts.getEntries(),
+                              count == 1 ? "s" : "", view(facts.getDiffering()[0])));
+  if (const auto changed = facts.getChanged(); changed.size() != 0)
+    why.push_back(changed.size() == 1
+                      ? fmt::format("{} changed while it was read", view(changed[0]))
+                      : fmt::format("{} and {} more changed while they were read", view(changed[0]),
+                                    changed.size() - 1));
+  return fmt::format("{}", fmt::join(why, "; "));
+}
+
+std::string stopped_words(const ArchiveWish& wish) {
+  return wish.stop.empty() ? "" : fmt::format("; {} stopped meanwhile", fmt::join(wish.stop, ", "));
+}
+
+Change change_of(std::string verb, const ArchiveWish& wish, std::string what) {
+  Change change{.what = std::move(what), .how = words_of(wish)};
+  change.how.insert(change.how.begin(), std::move(verb));
+  return change;
+}
+
+bool writes(const Change& change) { return change.how[0] == "write" || change.how[0] == "anew"; }
 
 Result<void> check_ground(Params::Reader params, Facts::Reader facts) {
   const auto folder = str(params.getFolder());
@@ -105,6 +142,10 @@ Result<Message<Facts>> Preserve::observe(Params::Reader params, Host& host) {
   const auto other = other_than(stored, wish.source, std::string(trim(machine)), target.serial);
   facts->setState(other.empty() ? State::COMPLETE : State::OTHER);
   facts->setConflict(other);
+  if (!other.empty() || !missing.empty()) return std::move(facts).finish();
+  RELAB_TRY(auto drift, drift_of(host, wish.source, stored.manifest->reader())
+                            .during("comparing the archive with what is there now"));
+  write_drift(std::move(drift), *facts);
   return std::move(facts).finish();
 }
 
@@ -119,24 +160,44 @@ Result<std::vector<Change>> Preserve::plan(Params::Reader params, Facts::Reader 
     changes.push_back(
         {.what = fmt::format("- {}, of an attempt that did not come to its end", str(leftover)),
          .how = {"remove", str(leftover)}});
-  if (facts.getState() == State::COMPLETE) return changes;
+  if (facts.getState() == State::COMPLETE) {
+    if (facts.getUnsettled())
+      changes.push_back(
+          {.what = fmt::format("~ the manifest of {} gets its name", wish.name.file().string()),
+           .how = {"settle", wish.name.folder.string(), wish.name.name}});
+    if (const auto why = stale(facts); !why.empty())
+      changes.push_back(change_of("anew", wish,
+                                  fmt::format("~ archive anew: {}, in {}{}", why,
+                                              wish.name.file().string(), stopped_words(wish))));
+    return changes;
+  }
   RELAB_CHECK(check_ground(params, facts));
-  Change write{.what = fmt::format("+ {}, of {} in {}{}", wish.name.file().string(),
-                                   fmt::join(wish.source.paths, ", "), wish.source.title(),
-                                   wish.stop.empty() ? ""
-                                                     : fmt::format("; {} stopped meanwhile",
-                                                                   fmt::join(wish.stop, ", "))),
-               .how = words_of(wish)};
-  write.how.insert(write.how.begin(), "write");
-  changes.push_back(std::move(write));
+  changes.push_back(change_of(
+      "write", wish,
+      fmt::format("+ {}, of {} in {}{}", wish.name.file().string(),
+                  fmt::join(wish.source.paths, ", "), wish.source.title(), stopped_words(wish))));
+  return changes;
+}
+
+Result<std::vector<Change>> Preserve::left(Params::Reader params, Facts::Reader before,
+                                           Facts::Reader now) {
+  RELAB_TRY(const auto done, plan(params, before));
+  RELAB_TRY(auto changes, plan(params, now));
+  // It is as it was a moment ago. Had that to be as it is now, a file that is written to all the
+  // time would let no archive ever be done.
+  if (std::ranges::any_of(done, writes))
+    std::erase_if(changes, [](const Change& change) { return change.how[0] == "anew"; });
   return changes;
 }
 
 Result<void> Preserve::apply(const Change& change, const Hands& hands) {
   auto how = change.how;
   RELAB_ASSERT(how.size() >= 2);
-  if (how[0] == "remove") return hands.host.remove_file(how[1]);
+  const auto verb = how[0];
   how.erase(how.begin());
+  if (verb == "remove") return hands.host.remove_file(how[0]);
+  if (verb == "settle") return settle(hands.host, {.folder = how.at(0), .name = how.at(1)});
+  if (verb == "anew") return replace_archive(hands, archive::wish_of(how));
   return write_archive(hands, archive::wish_of(how));
 }
 

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
+#include <set>
 
+#include "agent/kinds/archive/originals.h"
 #include "agent/kinds/archive/source.h"
 #include "agent/kinds/archive/stored.h"
 #include "agent/kinds/support/fill.h"
 #include "agent/kinds/support/gaps.h"
+#include "agent/kinds/support/mounts.h"
 
 namespace relab::agent::archive {
 
@@ -19,7 +22,8 @@ using State = schema::ZfsBackup::State;
 
 constexpr std::size_t told_max = 200;
 constexpr auto extract_time_max = std::chrono::hours(24 * 7);
-constexpr std::string_view cluster_files = "/etc/pve";
+constexpr auto apart_by_hand =
+    "restore it into another folder, and put it in place by hand while pve-cluster is stopped";
 
 bool is_within(std::string_view path, std::string_view folder) {
   if (folder == "/") return true;
@@ -36,6 +40,11 @@ struct Wish {
     return paths.empty() ||
            std::ranges::any_of(paths, [&](const auto& wanted) { return is_within(path, wanted); });
   }
+  /// Beneath a pmxcfs that runs it would be worth nothing, or the end of both.
+  bool leaves_apart(const std::string& path) const {
+    return into == "/" && is_of_database(path, proxmox_database);
+  }
+  std::string place_of(const std::string& path) const { return into == "/" ? path : into + path; }
 };
 
 Wish wish_of(Params::Reader params) {
@@ -61,13 +70,19 @@ Result<std::vector<Entry>> wanted_of(const Wish& wish, schema::ArchiveManifest::
 
 /// What is there now of the paths of the archive, by path.
 Result<std::map<std::string, Entry>> entries_there(Host& host, const Wish& wish,
+                                                   const std::vector<Entry>& wanted,
                                                    schema::ArchiveManifest::Reader manifest) {
   Source source{.root = wish.into, .paths = {}};
   std::vector<std::string> candidates = wish.paths;
   if (candidates.empty())
     for (const auto path : manifest.getPaths()) candidates.push_back(str(path));
+  // With /etc/pve goes its database, which lies below none of the paths.
+  if (std::ranges::none_of(candidates,
+                           [](const auto& path) { return is_within(proxmox_database, path); }) &&
+      std::ranges::any_of(wanted, [](const auto& entry) { return entry.path == proxmox_database; }))
+    candidates.emplace_back(proxmox_database);
   for (const auto& path : candidates) {
-    const auto status = host.status(wish.into == "/" ? Path(path) : Path(wish.into + path));
+    const auto status = host.status(wish.place_of(path));
     if (!status && status.error().fault != Fault::missing) return fail(status.error());
     if (status) source.paths.push_back(path);
   }
@@ -82,20 +97,34 @@ Result<std::map<std::string, Entry>> entries_there(Host& host, const Wish& wish,
   return there;
 }
 
-void compare(const std::vector<Entry>& wanted, const std::map<std::string, Entry>& there,
-             Facts::Builder facts) {
+void set_apart(const Wish& wish, std::vector<Entry>& wanted, Facts::Builder facts) {
+  std::vector<std::string> apart;
+  for (const auto& entry : wanted)
+    if (wish.leaves_apart(entry.path)) apart.push_back(entry.path);
+  std::erase_if(wanted, [&](const auto& entry) { return wish.leaves_apart(entry.path); });
+  auto list = facts.initApart(size_of(apart));
+  for (unsigned i = 0; i < list.size(); ++i) list.set(i, apart[i]);
+}
+
+/// The paths of those that are not there, or not the same.
+std::set<std::string> compare(const std::vector<Entry>& wanted,
+                              const std::map<std::string, Entry>& there, Facts::Builder facts) {
   std::vector<std::string> missing;
   std::vector<std::string> differing;
+  std::set<std::string> restored;
   for (const auto& entry : wanted) {
     const auto found = there.find(entry.path);
     if (found == there.end()) {
       missing.push_back(entry.path);
+      restored.insert(entry.path);
       continue;
     }
     auto should_be = entry;
     if (entry.type == "folder") should_be.modified = found->second.modified;
-    if (const auto what = difference(found->second, should_be); !what.empty())
+    if (const auto what = difference(found->second, should_be); !what.empty()) {
       differing.push_back(fmt::format("{}: {}", entry.path, what));
+      restored.insert(entry.path);
+    }
   }
   facts.setWanted(wanted.size());
   facts.setSame(wanted.size() - missing.size() - differing.size());
@@ -107,6 +136,44 @@ void compare(const std::vector<Entry>& wanted, const std::map<std::string, Entry
   };
   tell([&](unsigned size) { return facts.initMissing(size); }, missing);
   tell([&](unsigned size) { return facts.initDiffering(size); }, differing);
+  return restored;
+}
+
+/// What another database of the name has left beside those that are restored.
+Result<std::vector<std::string>> logs_beside(Host& host, const Wish& wish,
+                                             const std::set<std::string>& restored,
+                                             schema::ArchiveManifest::Reader manifest) {
+  std::vector<std::string> candidates;
+  for (const auto database : manifest.getDatabases())
+    if (restored.contains(str(database)))
+      for (const auto* suffix : database_logs) candidates.push_back(str(database) + suffix);
+  for (const auto entry : manifest.getEntries()) std::erase(candidates, view(entry.getPath()));
+  std::vector<std::string> logs;
+  for (const auto& path : candidates) {
+    RELAB_TRY(const bool there, is_there(host, wish.place_of(path)));
+    if (there) logs.push_back(wish.place_of(path));
+  }
+  return logs;
+}
+
+/// Those that the kernel sees at the places of the entries.
+Result<std::vector<std::string>> datasets_below(Host& host, const Wish& wish,
+                                                const std::vector<Entry>& wanted) {
+  RELAB_TRY(const auto into, host.canonical(wish.into));
+  RELAB_TRY(const auto mounts, read_mounts(host));
+  const auto root = into == "/" ? std::string() : into.string();
+  std::set<std::string> datasets;
+  for (const auto& entry : wanted) {
+    const auto place = root + entry.path;
+    const Mount* nearest = nullptr;
+    for (const auto& mount : mounts)
+      // Of two at one place the later one is seen.
+      if (is_at_or_below(place, mount.point.string()) &&
+          (nearest == nullptr || mount.point.native().size() >= nearest->point.native().size()))
+        nearest = &mount;
+    if (nearest != nullptr && nearest->type == "zfs") datasets.insert(nearest->source);
+  }
+  return std::vector<std::string>(datasets.begin(), datasets.end());
 }
 
 tl::unexpected<Error> refuse(std::string why, std::string hint) {
@@ -144,13 +211,21 @@ Result<Message<Facts>> Restore::observe(Params::Reader params, Host& host) {
   Draft<Facts> facts;
   facts->setDigest(stored.digest);
   facts->setManifestDigest(stored.manifest_digest);
+  facts->setSignedBy(stored.signed_by);
   if (!stored.there) return std::move(facts).finish();
   facts->setState(stored.conflict.empty() ? State::COMPLETE : State::OTHER);
   facts->setConflict(stored.conflict);
   if (!stored.conflict.empty()) return std::move(facts).finish();
-  RELAB_TRY(const auto wanted, wanted_of(wish, stored.manifest->reader()));
-  RELAB_TRY(const auto there, entries_there(host, wish, stored.manifest->reader()));
-  compare(wanted, there, *facts);
+  RELAB_TRY(auto wanted, wanted_of(wish, stored.manifest->reader()));
+  set_apart(wish, wanted, *facts);
+  RELAB_TRY(const auto there, entries_there(host, wish, wanted, stored.manifest->reader()));
+  RELAB_TRY(const auto datasets, datasets_below(host, wish, wanted));
+  auto lies_in = facts->initDatasets(size_of(datasets));
+  for (unsigned i = 0; i < lies_in.size(); ++i) lies_in.set(i, datasets[i]);
+  const auto restored = compare(wanted, there, *facts);
+  RELAB_TRY(const auto logs, logs_beside(host, wish, restored, stored.manifest->reader()));
+  auto list = facts->initLogs(size_of(logs));
+  for (unsigned i = 0; i < list.size(); ++i) list.set(i, logs[i]);
   return std::move(facts).finish();
 }
 
@@ -163,37 +238,65 @@ Result<std::vector<Change>> Restore::plan(Params::Reader params, Facts::Reader f
     return refuse(fmt::format("{} is no whole archive: {}", wish.name.file().string(),
                               view(facts.getConflict())),
                   "nothing is restored from it: look at what it is");
+  if (std::ranges::any_of(wish.paths, [&](const auto& path) { return wish.leaves_apart(path); }) ||
+      (facts.getApart().size() != 0 && facts.getWanted() == 0))
+    return refuse(
+        fmt::format("{} is never restored into /, beneath a Proxmox that runs", proxmox_database),
+        apart_by_hand);
+  if (facts.getSignedBy().size() == 0)
+    return refuse(fmt::format("nobody has signed the manifest of {}", wish.name.file().string()),
+                  "nothing is restored from it: look at what it is");
   const auto missing = facts.getMissingCount();
   const auto differing = facts.getDifferingCount();
   if (missing + differing == 0) return std::vector<Change>();
   const auto told = {facts.getMissing(), facts.getDiffering()};
   if (wish.into == "/" && std::ranges::any_of(told, [](const auto& list) {
         for (const auto path : list)
-          if (view(path).starts_with(cluster_files)) return true;
+          if (is_within(view(path), proxmox_view)) return true;
         return false;
       }))
-    return refuse(fmt::format("{} belongs to Proxmox, which keeps it in a database", cluster_files),
+    return refuse(fmt::format("{} belongs to Proxmox, which keeps it in a database", proxmox_view),
                   "restore it into another folder, and copy from there what you need");
   if (differing != 0 && !params.getReplace())
     return refuse(
         fmt::format("{} entr{} there and not the same: {}", differing,
                     differing == 1 ? "y is" : "ies are", first_of(facts.getDiffering(), differing)),
         "look at them; `replace = true` puts those of the archive in their place");
+  if (facts.getLogs().size() != 0 && !params.getReplace())
+    return refuse(fmt::format("beside a database that is restored there is a log, which SQLite "
+                              "would play back over it: {}",
+                              first_of(facts.getLogs(), facts.getLogs().size())),
+                  "look whether it is still used; `replace = true` removes it");
+  // First: once the database is as it should be, nothing tells any more that they are of another.
+  std::vector<Change> changes;
+  for (const auto log : facts.getLogs())
+    changes.push_back(
+        {.what = fmt::format("- {}, which SQLite would play back over the restored database",
+                             view(log)),
+         .how = {"remove", str(log)}});
   std::vector<std::string> what;
   if (missing != 0)
     what.push_back(fmt::format("+ {} entries: {}", missing, first_of(facts.getMissing(), missing)));
   if (differing != 0)
     what.push_back(fmt::format("~ {} entries replaced: {}", differing,
                                first_of(facts.getDiffering(), differing)));
-  Change change{.what = fmt::format("{}", fmt::join(what, ", ")),
-                .how = {wish.name.folder.string(), wish.name.name, str(facts.getDigest()),
-                        wish.into, differing != 0 ? "replace" : "keep"}};
+  if (facts.getApart().size() != 0)
+    what.push_back(fmt::format("{} stays in the archive: {}", proxmox_database, apart_by_hand));
+  Change change{
+      .what = fmt::format("{}; of {}, signed by the agent with the key {}", fmt::join(what, ", "),
+                          wish.name.file().string(), view(facts.getSignedBy())),
+      .how = {"extract", wish.name.folder.string(), wish.name.name, str(facts.getDigest()),
+              wish.into, differing != 0 ? "replace" : "keep"}};
   change.how.insert(change.how.end(), wish.paths.begin(), wish.paths.end());
-  return std::vector<Change>{std::move(change)};
+  changes.push_back(std::move(change));
+  return changes;
 }
 
 Result<void> Restore::apply(const Change& change, Host& host) {
-  const auto& how = change.how;
+  auto how = change.how;
+  RELAB_ASSERT(how.size() >= 2);
+  if (how[0] == "remove") return host.remove_file(how[1]);
+  how.erase(how.begin());
   RELAB_ASSERT(how.size() >= 5);
   const ArchiveName name{.folder = how[0], .name = how[1]};
   Command command{.argv = {"tar", "--extract", "--zstd", "--file=-", "--numeric-owner",
@@ -201,6 +304,11 @@ Result<void> Restore::apply(const Change& change, Host& host) {
                            "--xattrs-include=*", "--sparse", "--directory=" + how[3]},
                   .timeout = extract_time_max};
   if (how[4] == "keep") command.argv.emplace_back("--skip-old-files");
+  if (how[3] == "/") {
+    command.argv.insert(command.argv.end(), {"--anchored", "--no-wildcards"});
+    for (const auto* suffix : {"", "-wal", "-shm", "-journal"})
+      command.argv.push_back(fmt::format("--exclude=.{}{}", proxmox_database, suffix));
+  }
   command.argv.emplace_back("--");
   for (std::size_t i = 5; i < how.size(); ++i) command.argv.push_back("." + how[i]);
   Digesting digest;

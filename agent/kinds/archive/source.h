@@ -12,6 +12,11 @@ namespace relab::agent::archive {
 /// Where copies of databases stand while they are archived, below the folder of the archive.
 inline constexpr auto copies_name = "relab-databases.part";
 
+/// The database of Proxmox's own file system, and where that shows it. Nothing but pmxcfs may write
+/// to it while that runs.
+inline constexpr auto proxmox_database = "/var/lib/pve-cluster/config.db";
+inline constexpr auto proxmox_view = "/etc/pve";
+
 struct Source {
   /// 0: this machine.
   std::uint32_t vmid = 0;

@@ -17,6 +17,9 @@ struct ArchiveName {
   /// While it is written.
   Path part() const { return folder / (name + ".tar.zst.part"); }
   Beside beside() const { return {.folder = folder, .name = name}; }
+  /// Of one that is to take the place of this one: what an operator names an archive has no such
+  /// sign in it.
+  ArchiveName newer() const { return {.folder = folder, .name = name + "+new"}; }
 };
 
 struct Stored {
@@ -30,6 +33,9 @@ struct Stored {
   std::string digest = {};
   std::string manifest_digest = {};
   std::string signed_by = {};
+  /// The archive is the newer one, and what stands beside it does so under the newer name still: it
+  /// was interrupted while it took its place.
+  bool unsettled = false;
   /// Files of an attempt that did not come to its end.
   std::vector<std::string> leftovers = {};
 };

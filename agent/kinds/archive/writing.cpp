@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "agent/kinds/archive/compressed_file.h"
+#include "agent/kinds/archive/originals.h"
 #include "agent/kinds/archive/standstill.h"
 #include "agent/kinds/support/fill.h"
 #include "agent/kinds/support/gaps.h"
@@ -16,8 +17,6 @@ namespace {
 
 /// tar ends a stream with two empty blocks.
 constexpr std::size_t tail_size = 1024;
-constexpr auto database_path = "/var/lib/pve-cluster/config.db";
-constexpr auto database_shown_at = "/etc/pve";
 
 /// Everything that is done with the stream, in one pass.
 class Passing final : public Sink {
@@ -58,23 +57,24 @@ Result<void> remove_copies(Host& host, const Path& folder) {
 
 class Writing {
  public:
-  Writing(Host& host, const ArchiveWish& wish)
-      : host_(host), wish_(wish), copies_{.folder = wish.name.folder} {}
+  /// Under `name`, which may be another one than that which the archive gets in the end.
+  Writing(Host& host, const ArchiveWish& wish, ArchiveName name)
+      : host_(host), wish_(wish), name_(std::move(name)), copies_{.folder = wish.name.folder} {}
 
   Result<void> write() {
     RELAB_CHECK(copy_databases());
     RELAB_TRY(const auto machine, host_.read_file("/etc/machine-id"));
-    RELAB_TRY(const auto file, host_.create_file(wish_.name.part()));
+    RELAB_TRY(const auto file, host_.create_file(name_.part()));
     CompressedFile compressed(*file);
     RELAB_TRY(const auto taken, pass(&compressed));
     RELAB_CHECK(compressed.finish());
     RELAB_CHECK(check_databases(taken));
     const auto manifest = manifest_of(taken, compressed, std::string(trim(machine)));
-    RELAB_CHECK(write_beside(host_, wish_.name.beside(), manifest_payload, manifest_text(manifest))
+    RELAB_CHECK(write_beside(host_, name_.beside(), manifest_payload, manifest_text(manifest))
                     .during("writing the manifest"));
     // Before anything has its name: whoever finds the archive complete looks for nothing else.
     RELAB_CHECK(remove_copies(host_, wish_.name.folder));
-    return file->publish(wish_.name.file());
+    return file->publish(name_.file());
   }
   const Copies& copies() const { return copies_; }
 
@@ -107,19 +107,28 @@ class Writing {
     if (wish_.source.vmid != 0) return {};
     RELAB_TRY(const auto seen, pass(nullptr));
     auto databases = seen.contents.databases;
-    if (std::ranges::find(wish_.source.paths, database_shown_at) != wish_.source.paths.end()) {
-      RELAB_TRY(const bool there, is_there(host_, database_path));
-      if (there && std::ranges::find(databases, database_path) == databases.end())
-        databases.emplace_back(database_path);
+    if (std::ranges::find(wish_.source.paths, proxmox_view) != wish_.source.paths.end()) {
+      RELAB_TRY(const bool there, is_there(host_, proxmox_database));
+      if (there && std::ranges::find(databases, proxmox_database) == databases.end())
+        databases.emplace_back(proxmox_database);
     }
     for (const auto& database : databases) {
       const auto copy = copies_.of(database);
       RELAB_CHECK(must_run(
           host_, {.argv = {"mkdir", "-p", "-m", "700", "--", copy.parent_path().string()}}));
+      RELAB_CHECK(note_original(database));
       // Removed with the place, also if it is not whole.
       copies_.databases.push_back(database);
       RELAB_CHECK(host_.copy_database(database, copy).during(fmt::format("copying {}", database)));
     }
+    return {};
+  }
+
+  /// Before it is copied: what is written meanwhile is later than this says.
+  Result<void> note_original(const std::string& database) {
+    RELAB_TRY(auto files, originals_of(host_, database));
+    originals_.insert(originals_.end(), std::make_move_iterator(files.begin()),
+                      std::make_move_iterator(files.end()));
     return {};
   }
 
@@ -178,6 +187,7 @@ class Writing {
     set_all(manifest->initDatabases(size_of(taken.contents.databases)), taken.contents.databases);
     set_all(manifest->initChanged(size_of(taken.changed)), taken.changed);
     write_entries(taken.contents.entries, manifest->initEntries(size_of(taken.contents.entries)));
+    write_originals(originals_, manifest->initCopied(size_of(originals_)));
     const auto lines = restore_by_hand(wish_.name.file().filename().string());
     set_all(manifest->initRestore(size_of(lines)), lines);
     return std::move(manifest).finish();
@@ -185,7 +195,9 @@ class Writing {
 
   Host& host_;
   const ArchiveWish& wish_;
+  ArchiveName name_;
   Copies copies_;
+  std::vector<Original> originals_;
 };
 
 /// What was seen when it was planned is what is there.
@@ -196,6 +208,26 @@ Result<void> check_ground(Host& host, const ArchiveWish& wish) {
       Fault::conflict,
       fmt::format("{} is not the disk any more that was looked at", wish.name.folder.string()),
       "run it again");
+}
+
+Result<void> write_as(const Hands& hands, const ArchiveWish& wish, const ArchiveName& name) {
+  RELAB_CHECK(check_mounts(hands.host, wish.source));
+  RELAB_CHECK(remove_copies(hands.host, wish.name.folder));
+  Standstill standstill(hands, wish.source, wish.stop, wish.name.name);
+  Writing writing(hands.host, wish, name);
+  auto done = standstill.begin();
+  if (done) done = writing.write();
+  const auto started = standstill.end();
+  auto cleaned = remove_copies(hands.rescue, wish.name.folder);
+  // What it failed of is told first; but units that are down are worse than any archive.
+  if (!started)
+    return fail(Fault::damaged,
+                fmt::format("{} could not be started again: {}{}", fmt::join(wish.stop, ", "),
+                            started.error().sentence(),
+                            done ? "" : "; and before that: " + done.error().sentence()),
+                fmt::format("start them by hand; a timer tries it within {}", start_again_after));
+  RELAB_CHECK(std::move(done));
+  return cleaned;
 }
 
 void add_list(std::vector<std::string>& words, const std::vector<std::string>& list) {
@@ -239,23 +271,47 @@ Result<void> write_archive(const Hands& hands, const ArchiveWish& wish) {
 }
 
 Result<void> write_archive_here(const Hands& hands, const ArchiveWish& wish) {
-  RELAB_CHECK(check_mounts(hands.host, wish.source));
-  RELAB_CHECK(remove_copies(hands.host, wish.name.folder));
-  Standstill standstill(hands, wish.source, wish.stop, wish.name.name);
-  Writing writing(hands.host, wish);
-  auto done = standstill.begin();
-  if (done) done = writing.write();
-  const auto started = standstill.end();
-  auto cleaned = remove_copies(hands.rescue, wish.name.folder);
-  // What it failed of is told first; but units that are down are worse than any archive.
-  if (!started)
+  return write_as(hands, wish, wish.name);
+}
+
+Result<void> replace_archive(const Hands& hands, const ArchiveWish& wish) {
+  RELAB_CHECK(check_ground(hands.host, wish));
+  return replace_archive_here(hands, wish);
+}
+
+Result<void> replace_archive_here(const Hands& hands, const ArchiveWish& wish) {
+  const auto newer = wish.name.newer();
+  RELAB_CHECK(write_as(hands, wish, newer));
+  RELAB_TRY(const auto stored, read_stored(hands.host, newer));
+  if (!stored.conflict.empty())
     return fail(Fault::damaged,
-                fmt::format("{} could not be started again: {}{}", fmt::join(wish.stop, ", "),
-                            started.error().sentence(),
-                            done ? "" : "; and before that: " + done.error().sentence()),
-                fmt::format("start them by hand; a timer tries it within {}", start_again_after));
-  RELAB_CHECK(std::move(done));
-  return cleaned;
+                fmt::format("{} was written, and is not whole: {}; {} stays as it was",
+                            newer.file().string(), stored.conflict, wish.name.file().string()),
+                "look at that disk, and run it again");
+  // rename(2), within one folder: at every moment one of both has the name.
+  RELAB_CHECK(must_run(hands.host, {.argv = {"mv", "-f", "-T", "--", newer.file().string(),
+                                             wish.name.file().string()}}));
+  return settle(hands.rescue, wish.name);
+}
+
+Result<void> settle(Host& host, const ArchiveName& name) {
+  const auto from = name.newer().beside();
+  const auto to = name.beside();
+  RELAB_TRY(const bool there, is_there(host, from.manifest()));
+  if (!there) return {};
+  RELAB_TRY(const bool has_head, is_there(host, from.head()));
+  // The signature last: until then what stands under the newer name is what the archive has.
+  std::vector<std::pair<Path, Path>> files;
+  if (has_head) files.emplace_back(from.head(), to.head());
+  files.emplace_back(from.manifest(), to.manifest());
+  files.emplace_back(from.signature(), to.signature());
+  if (!has_head) RELAB_CHECK(host.remove_file(to.head()));
+  for (const auto& [old_name, new_name] : files) {
+    RELAB_TRY(auto text, host.read_file(old_name, 2 * manifest_size_max));
+    RELAB_CHECK(host.put_file(new_name, {.text = std::move(text)}, {.mode = 0600}));
+  }
+  for (const auto& [old_name, new_name] : files) RELAB_CHECK(host.remove_file(old_name));
+  return {};
 }
 
 }  // namespace relab::agent::archive

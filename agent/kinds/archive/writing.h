@@ -27,4 +27,13 @@ Result<void> write_archive(const Hands& hands, const ArchiveWish& wish);
 /// The same, whatever the folder lies on.
 Result<void> write_archive_here(const Hands& hands, const ArchiveWish& wish);
 
+/// In place of an archive of that name: the new one is written beside it, read back from the disk,
+/// and only then takes its place, at once. After an error, or a crash, one of both is there whole.
+Result<void> replace_archive(const Hands& hands, const ArchiveWish& wish);
+Result<void> replace_archive_here(const Hands& hands, const ArchiveWish& wish);
+
+/// What stands beside a newer archive that has taken its place gets its names, too. Does nothing
+/// where that was done.
+Result<void> settle(Host& host, const ArchiveName& name);
+
 }  // namespace relab::agent::archive

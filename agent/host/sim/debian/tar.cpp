@@ -250,6 +250,7 @@ Output Tar::extract(const Call& call, const std::string& archive) {
   while (archive_read_next_header(reader.get(), &entry) == ARCHIVE_OK) {
     std::string name = archive_entry_pathname(entry);
     if (name.ends_with('/')) name.pop_back();
+    if (std::ranges::find(call.excluded, name) != call.excluded.end()) continue;
     const bool is_wanted =
         call.names.empty() || std::ranges::any_of(call.names, [&](const std::string& member) {
           return name == member || name.starts_with(member + "/");

@@ -145,6 +145,15 @@ TEST_CASE("backup.verified: what is false about the copy is named", "[controller
               R"({"fileSystem": "zfs", "device": "datapool/archives"})", {"+ archive"});
     why = "0c/t/keep wrote to the pool after its snapshot was taken";
   }
+  SECTION("something was restored into the pool since") {
+    scene.did("restore", "0c/t/back", R"({"folder": "/mnt/usb", "name": "app"})",
+              R"({"datasets": ["rpool/ROOT/pve-1", "datapool/app"]})", {"+ 3 entries"});
+    why = "0c/t/back wrote to the pool after its snapshot was taken";
+  }
+  SECTION("a restore failed half-way since") {
+    scene.failed("restore", "0c/t/back", R"({"folder": "/mnt/usb", "name": "app"})");
+    why = "0c/t/back wrote to the pool after its snapshot was taken";
+  }
   SECTION("it is of another pool of the same name") {
     scene.verify("7001", "7002");
     why = "another pool than the one of that name that the audit saw";
@@ -180,6 +189,10 @@ TEST_CASE("backup.verified: what was written before the snapshot, or not at all,
             R"({"fileSystem": "zfs", "device": "datapool/archives"})", {});
   scene.did("preserve", "0c/t/other", R"({"paths": ["/etc"]})",
             R"({"fileSystem": "ext4", "device": "/dev/sdf1"})", {"+ archive"});
+  scene.did("restore", "0c/t/same", R"({"folder": "/mnt/usb", "name": "app"})",
+            R"({"datasets": ["datapool/app"]})", {});
+  scene.did("restore", "0c/t/elsewhere", R"({"folder": "/mnt/usb", "name": "app"})",
+            R"({"datasets": ["rpool/ROOT/pve-1"]})", {"+ 3 entries"});
   CHECK(scene.copy().met());
 }
 

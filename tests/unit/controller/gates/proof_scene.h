@@ -63,6 +63,13 @@ struct Scene {
         {.task = task, .facts = fmt::format(R"({{"{}": {}}})", arm, facts), .changes = changes},
         agent));
   }
+  /// Without facts, as one that was in the middle of it.
+  void failed(const std::string& arm, const std::string& step, const std::string& params) {
+    const auto task = task_number(++last);
+    records.order({.task = task, .arm = arm, .step = step, .params = params}, agent);
+    must(records.report(
+        {.task = task, .outcome = schema::Outcome::FAILED, .failure = "the disk is full"}, agent));
+  }
   void audit(const std::string& guid = "7001") {
     say("auditZfs", "{}",
         R"({"coverage": {}, "pools": [{"name": "datapool", "guid": ")" + guid + "\"}]}");

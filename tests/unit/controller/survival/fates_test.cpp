@@ -455,6 +455,34 @@ TEST_CASE("survival: the keys of a tunnel that lab.toml tells of must not be los
   CHECK_FALSE(scene.of("/var/lib/grafana in guest 110 of pve").thing.wanted);
 }
 
+TEST_CASE("survival: an old archive counts if nothing differs from it", "[controller][survival]") {
+  Scene scene;
+  const auto* const compared = GENERATE(R"(, "differingCount": "0")", R"(, "differingCount": "2")");
+
+  scene.preserve(R"(["/etc/network"])", "",
+                 std::string(R"(, "compared": true, "writtenAt": "1")") + compared);
+
+  const bool same = std::string(compared).find("\"0\"") != std::string::npos;
+  CHECK((scene.of("/etc/network of pve").ending == Ending::preserved) == same);
+}
+
+TEST_CASE("survival: a snapshot that is mounted lies on the pool of its dataset",
+          "[controller][survival]") {
+  Scene scene;
+  const auto* const source = GENERATE("tank@daily", "tank/app@daily");
+  scene.again("disks", disks_facts("", fmt::format(R"(, {{"point": "/tank/.zfs/snapshot/daily",
+      "type": "zfs", "source": "{}"}})",
+                                                   source)));
+  const auto heard = hear_audit(scene.evidences(), "pve", hours(24));
+  const Ground ground(scene.lab.reader(), "pve", heard.audit);
+
+  const auto lot = ground.of_host_path("/tank/.zfs/snapshot/daily/photos");
+
+  INFO(lot.why);
+  CHECK(lot.survives);
+  CHECK_FALSE(ground.lost_below_host("/tank"));
+}
+
 TEST_CASE("survival: an archive may leave out what may be lost", "[controller][survival]") {
   Scene scene;
   scene.preserve(R"(["/etc"])", R"(, "exclude": ["/etc/cron.d/backup"])");

@@ -11,7 +11,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "agent/host/forwarding_host.h"
 #include "agent/host/real_host.h"
+#include "agent/kinds/archive/drift.h"
 #include "agent/kinds/archive/restore.h"
 #include "agent/kinds/archive/stored.h"
 #include "agent/kinds/archive/writing.h"
@@ -342,6 +344,237 @@ TEST_CASE("preserve: what a killed attempt left is taken away", "[agent][archive
 
 namespace {
 
+/// Whose power is cut: nothing is changed any more from one moment on.
+class DyingHost final : public ForwardingHost {
+ public:
+  /// Borrows the host.
+  DyingHost(Host& host, std::size_t changes) : ForwardingHost(host), host_(host), left_(changes) {}
+
+  Result<Output> run(const Command& command) override {
+    if (command.argv[0] == "mv" && is_dead()) return dead();
+    return host_.run(command);
+  }
+  Result<std::unique_ptr<NewFile>> create_file(const Path& path) override {
+    if (is_dead()) return dead();
+    return host_.create_file(path);
+  }
+  Result<void> put_file(const Path& path, const Content& content, const Rights& rights) override {
+    if (is_dead()) return dead();
+    return host_.put_file(path, content, rights);
+  }
+  Result<void> remove_file(const Path& path) override {
+    if (is_dead()) return dead();
+    return host_.remove_file(path);
+  }
+  bool died() const { return died_; }
+
+ private:
+  bool is_dead() {
+    died_ = died_ || left_ == 0;
+    if (left_ != 0) --left_;
+    return died_;
+  }
+  static tl::unexpected<Error> dead() { return fail(Fault::cancelled, "the power was cut"); }
+
+  Host& host_;
+  std::size_t left_;
+  bool died_ = false;
+};
+
+/// Whose disk does not give back what was written to this file.
+class BadDisk final : public ForwardingHost {
+ public:
+  /// Borrows the host.
+  BadDisk(Host& host, Path bad) : ForwardingHost(host), host_(host), bad_(std::move(bad)) {}
+
+  Result<void> read_through(const Path& path, const Range& range, Sink& sink) override {
+    if (path == bad_) return fail(Fault::damaged, "Input/output error");
+    return host_.read_through(path, range, sink);
+  }
+  using Host::read_through;
+
+ private:
+  Host& host_;
+  Path bad_;
+};
+
+constexpr const char* folder_of_archive = "/mnt/usb";
+
+std::string digest_in_archive(const Stored& stored, const std::string& path) {
+  for (const auto& entry : entries_of(stored.manifest->reader()))
+    if (entry.path == path) return entry.digest;
+  return "not there";
+}
+
+std::string digest_of(std::string_view text) { return hex(crypto::Blake2b::of(bytes_of(text))); }
+
+}  // namespace
+
+TEST_CASE("preserve: what differs from the archive is archived anew", "[agent][archive]") {
+  Machine machine;
+  REQUIRE(machine.work().outcome == schema::Outcome::SUCCEEDED);
+  auto& host = machine.host;
+  std::string why = "1 of 5 entries differs, first ";
+  SECTION("content") {
+    host.file("/etc/app/app.conf", "colour = green\n");
+    why += "/etc/app/app.conf: content";
+  }
+  SECTION("mode and owner") {
+    host.file("/etc/network/interfaces", "auto vmbr0\n", {.mode = 0600, .uid = 4});
+    why += "/etc/network/interfaces: owner, mode";
+  }
+  SECTION("a time") {
+    host.file("/etc/app/app.conf", "colour = blue\n",
+              {.mode = 0644, .modified = Instant(std::chrono::seconds(77))});
+    why += "/etc/app/app.conf: time";
+  }
+  SECTION("something new") {
+    host.file("/etc/app/more.conf", "x");
+    why += "/etc/app/more.conf: is new";
+  }
+  SECTION("something gone") {
+    host.remove("/etc/app/app.conf");
+    why += "/etc/app/app.conf: is gone";
+  }
+  SECTION("a database that was written to") {
+    host.file("/etc/app/app.db", std::string("SQLite format 3\0and more", 24),
+              {.mode = 0644, .modified = Instant(std::chrono::seconds(77))});
+    why += "/etc/app/app.db: was written to";
+  }
+  SECTION("the log of a database") {
+    host.file("/etc/app/app.db-wal", "pages");
+    why += "/etc/app/app.db: was written to";
+  }
+
+  const auto work = machine.work();
+
+  INFO(work.failure.sentence());
+  CHECK(work.outcome == schema::Outcome::SUCCEEDED);
+  CHECK(work.changes ==
+        std::vector<std::string>{"~ archive anew: " + why + ", in " + archive_path});
+  CHECK(must(host.list(folder_of_archive)) ==
+        std::vector<std::string>{"config.head.dsse", "config.manifest", "config.manifest.dsse",
+                                 "config.tar.zst"});
+  CHECK(must(read_stored(host, {.folder = folder_of_archive, .name = "config"})).conflict.empty());
+  const auto again = machine.work();
+  CHECK(again.outcome == schema::Outcome::SUCCEEDED);
+  CHECK(again.changes.empty());
+  CHECK(again.facts->reader().getPreserve().getCompared());
+}
+
+TEST_CASE("preserve: what a reader leaves beside a database is no difference", "[agent][archive]") {
+  Machine machine;
+  REQUIRE(machine.work().outcome == schema::Outcome::SUCCEEDED);
+  machine.host.file("/etc/app/app.db-wal", "");
+  machine.host.file("/etc/app/app.db-shm", "index");
+
+  CHECK(machine.work().changes.empty());
+}
+
+TEST_CASE("preserve: an archive of files that changed meanwhile is made anew", "[agent][archive]") {
+  Machine machine;
+  machine.tar.status = 1;
+  machine.tar.words = "tar: ./etc/app/app.conf: file changed as we read it\n";
+  REQUIRE(machine.work().outcome == schema::Outcome::SUCCEEDED);
+  machine.tar.status = 0;
+  machine.tar.words = "";
+
+  const auto work = machine.work();
+
+  CHECK(work.changes == std::vector<std::string>{
+                            "~ archive anew: /etc/app/app.conf changed while it was read, in " +
+                            std::string(archive_path)});
+  CHECK(work.facts->reader().getPreserve().getChanged().size() == 0);
+  CHECK(machine.work().changes.empty());
+}
+
+TEST_CASE("preserve: what is written to all the time is archived, and the task is done",
+          "[agent][archive]") {
+  Machine machine;
+  int count = 0;
+  machine.tar.status = 1;
+  machine.tar.words = "tar: ./etc/app/app.conf: file changed as we read it\n";
+  machine.tar.meanwhile = [&] {
+    machine.host.file("/etc/app/app.conf", fmt::format("written {} times\n", ++count));
+  };
+
+  const auto first = machine.work();
+  const auto second = machine.work();
+
+  INFO(first.failure.sentence() << second.failure.sentence());
+  CHECK(first.outcome == schema::Outcome::SUCCEEDED);
+  CHECK(second.outcome == schema::Outcome::SUCCEEDED);
+  REQUIRE(second.changes.size() == 1);
+  CHECK_THAT(second.changes[0], Catch::StartsWith("~ archive anew: 1 of 5 entries differs"));
+}
+
+TEST_CASE("preserve: an archive of a path that is gone stays as it is", "[agent][archive]") {
+  Machine machine;
+  REQUIRE(machine.work().outcome == schema::Outcome::SUCCEEDED);
+  machine.host.remove("/etc/network/interfaces");
+  machine.host.remove("/etc/network");
+
+  const auto work = machine.work();
+
+  CHECK(work.outcome == schema::Outcome::SUCCEEDED);
+  CHECK(work.changes.empty());
+  CHECK(work.facts->reader().getPreserve().getMissing().size() == 1);
+  CHECK_FALSE(work.facts->reader().getPreserve().getCompared());
+}
+
+TEST_CASE("preserve: at every moment the older archive or the newer one is there whole",
+          "[agent][archive]") {
+  const ArchiveName name{.folder = folder_of_archive, .name = "config"};
+  bool died = true;
+  std::size_t moments = 0;
+  for (; died; ++moments) {
+    INFO("after " << moments << " changes");
+    Machine machine;
+    REQUIRE(machine.work().outcome == schema::Outcome::SUCCEEDED);
+    machine.host.file("/etc/app/app.conf", "colour = green\n");
+    DyingHost dying(machine.host, moments);
+
+    const auto work = work_on(dying, machine.task());
+
+    died = dying.died();
+    CHECK((work.outcome == schema::Outcome::SUCCEEDED) != died);
+    const auto stored = must(read_stored(machine.host, name));
+    CHECK(stored.there);
+    CHECK(stored.conflict.empty());
+    REQUIRE(stored.manifest);
+    const auto digest = digest_in_archive(stored, "/etc/app/app.conf");
+    CHECK((digest == digest_of("colour = blue\n") || digest == digest_of("colour = green\n")));
+
+    const auto next = machine.work();
+    INFO(next.failure.sentence());
+    CHECK(next.outcome == schema::Outcome::SUCCEEDED);
+    CHECK(machine.work().changes.empty());
+    CHECK(must(machine.host.list(folder_of_archive)).size() == 4);
+    CHECK(digest_in_archive(must(read_stored(machine.host, name)), "/etc/app/app.conf") ==
+          digest_of("colour = green\n"));
+  }
+  // Four files, the rename, three that get their names, three that are gone then.
+  CHECK(moments == 12);
+}
+
+TEST_CASE("preserve: a newer archive that was not written as it was read leaves the older one",
+          "[agent][archive]") {
+  Machine machine;
+  REQUIRE(machine.work().outcome == schema::Outcome::SUCCEEDED);
+  const auto bytes = must(machine.host.read_file(archive_path));
+  machine.host.file("/etc/app/app.conf", "colour = green\n");
+  BadDisk bad(machine.host, "/mnt/usb/config+new.tar.zst");
+
+  const auto work = work_on(bad, machine.task());
+
+  CHECK(work.outcome == schema::Outcome::FAILED);
+  CHECK_THAT(work.failure.what, Catch::Contains("/mnt/usb/config+new.tar.zst was written, and is "
+                                                "not whole: it cannot be read"));
+  CHECK(must(machine.host.read_file(archive_path)) == bytes);
+}
+
+namespace {
+
 /// Real files of all kinds, a database that is being written to, and real tar.
 struct Folder {
   Folder() {
@@ -457,6 +690,35 @@ TEST_CASE("preserve: real files of every kind come back as they were", "[agent][
   CHECK(again.changes.empty());
 }
 
+TEST_CASE("preserve: real files are compared with their archive, which is replaced at once",
+          "[agent][archive]") {
+  Folder folder;
+  const auto first = folder.archive();
+  const auto drift = [&](const Stored& stored) {
+    return must(drift_of(folder.host, folder.wish().source, stored.manifest->reader()));
+  };
+  CHECK(drift(first).empty());
+  const auto in_folder = [&](const std::string& path) { return (folder.root / path).string(); };
+  std::ofstream(folder.root / "etc/plain") << "TEXT\n";
+  Folder::must_do(sqlite3_exec(folder.database, "UPDATE t SET x = 43", nullptr, nullptr, nullptr));
+  const auto differing = drift(first);
+  REQUIRE(differing.size() == 2);
+  CHECK_THAT(differing[0], Catch::StartsWith(in_folder("etc/plain") + ": content"));
+  CHECK(differing[1] == in_folder("etc/app.db") + ": was written to");
+
+  must(replace_archive_here({.host = folder.host, .rescue = folder.host}, folder.wish()));
+
+  const auto second = must(read_stored(folder.host, folder.wish().name));
+  CHECK(second.conflict.empty());
+  CHECK(second.leftovers.empty());
+  CHECK(second.digest != first.digest);
+  CHECK(view(second.manifest->reader().getArchive()) == "all.tar.zst");
+  CHECK(drift(second).empty());
+  REQUIRE(folder.restore().outcome == schema::Outcome::SUCCEEDED);
+  CHECK(content_of(folder.back("etc/plain")) == "TEXT\n");
+  CHECK(first_value(folder.back("etc/app.db")) == "43");
+}
+
 TEST_CASE("restore: what differs is told, and replaced only if asked", "[agent][archive]") {
   Folder folder;
   folder.archive();
@@ -489,6 +751,59 @@ TEST_CASE("restore: what differs is told, and replaced only if asked", "[agent][
   INFO(replaced.failure.sentence());
   CHECK(replaced.outcome == schema::Outcome::SUCCEEDED);
   CHECK(folder.restore().changes.empty());
+}
+
+TEST_CASE("restore: an older log beside a database is not played back over it",
+          "[agent][archive]") {
+  Folder folder;
+  folder.archive();
+  REQUIRE(folder.restore().outcome == schema::Outcome::SUCCEEDED);
+  const auto database = folder.back("etc/app.db");
+  sqlite3* other = nullptr;
+  REQUIRE(sqlite3_open(database.c_str(), &other) == SQLITE_OK);
+  Folder::must_do(sqlite3_exec(other, "PRAGMA journal_mode=WAL; UPDATE t SET x = 7", nullptr,
+                               nullptr, nullptr));
+  std::filesystem::copy_file(database.string() + "-wal", folder.root / "kept-wal");
+  sqlite3_close(other);
+  std::filesystem::copy_file(folder.root / "kept-wal", database.string() + "-wal");
+  SECTION("of one that is there") { std::ofstream(database, std::ios::app) << "more"; }
+  SECTION("of one that is gone") { std::filesystem::remove(database); }
+
+  const auto refused = folder.restore();
+  CHECK(refused.outcome == schema::Outcome::REFUSED);
+
+  const auto work = folder.restore(R"(, "replace": true)");
+  INFO(work.failure.sentence());
+  CHECK(work.outcome == schema::Outcome::SUCCEEDED);
+  REQUIRE(work.changes.size() == 2);
+  CHECK(work.changes[0] ==
+        "- " + database.string() + "-wal, which SQLite would play back over the restored database");
+  CHECK_FALSE(std::filesystem::exists(database.string() + "-wal"));
+  CHECK(first_value(database) == "42");
+}
+
+TEST_CASE("restore: it is told whose key signed what is restored", "[agent][archive]") {
+  Folder folder;
+  const auto key = folder.archive().signed_by;
+
+  const auto work = folder.restore();
+
+  CHECK(key == hex(folder.keys.sign_key()));
+  REQUIRE(work.changes.size() == 1);
+  CHECK_THAT(work.changes[0], Catch::EndsWith("signed by the agent with the key " + key));
+  CHECK(view(work.facts->reader().getRestore().getSignedBy()) == key);
+}
+
+TEST_CASE("restore: nothing is restored of what nobody signed", "[agent][archive]") {
+  Folder folder;
+  folder.archive();
+  std::filesystem::remove(folder.root / "usb/all.manifest.dsse");
+
+  const auto refused = folder.restore();
+
+  CHECK(refused.outcome == schema::Outcome::REFUSED);
+  CHECK_THAT(refused.failure.what, Catch::Contains("nobody has signed"));
+  CHECK_FALSE(std::filesystem::exists(folder.back("etc")));
 }
 
 TEST_CASE("restore: only what is asked for, and only from a whole archive", "[agent][archive]") {
@@ -527,6 +842,69 @@ TEST_CASE("restore: nothing is written into Proxmox's own file system", "[agent]
 
   CHECK(refused.outcome == schema::Outcome::REFUSED);
   CHECK(refused.failure.what == "/etc/pve belongs to Proxmox, which keeps it in a database");
+}
+
+TEST_CASE("restore: it is told into which datasets it goes", "[agent][archive]") {
+  Machine machine;
+  auto& host = machine.host;
+  REQUIRE(machine.work().outcome == schema::Outcome::SUCCEEDED);
+  host.directory("/tank/back");
+  host.file("/proc/self/mountinfo", must(host.read_file("/proc/self/mountinfo")) +
+                                        "60 22 0:61 / /tank rw - zfs tank rw\n"
+                                        "61 60 0:62 / /tank/back/etc/app rw - zfs tank/app rw\n");
+
+  const auto work = work_on(
+      host, R"({"restore": {"folder": "/mnt/usb", "name": "config", "into": "/tank/back"}})");
+
+  INFO(work.failure.sentence());
+  CHECK(work.outcome == schema::Outcome::SUCCEEDED);
+  const auto datasets = work.facts->reader().getRestore().getDatasets();
+  REQUIRE(datasets.size() == 2);
+  CHECK(view(datasets[0]) == "tank");
+  CHECK(view(datasets[1]) == "tank/app");
+}
+
+TEST_CASE("restore: the database of Proxmox stays in the archive, and nothing waits for it",
+          "[agent][archive]") {
+  Machine machine;
+  auto& host = machine.host;
+  const std::string database = "/var/lib/pve-cluster/config.db";
+  const std::string content("SQLite format 3\0of the cluster", 30);
+  host.file("/etc/pve/lxc/110.conf", "arch: amd64\n");
+  host.file(database, content);
+  host.directory("/back");
+  REQUIRE(work_on(host, R"({"preserve": {"paths": ["/etc/pve", "/etc/network"],
+                            "folder": "/mnt/usb", "name": "pve"}})")
+              .outcome == schema::Outcome::SUCCEEDED);
+  host.remove("/etc/network/interfaces");
+  host.file(database, "what pmxcfs writes to");
+  const std::string in_place = R"({"restore": {"folder": "/mnt/usb", "name": "pve"}})";
+
+  const auto work = work_on(host, in_place);
+
+  INFO(work.failure.sentence());
+  CHECK(work.outcome == schema::Outcome::SUCCEEDED);
+  REQUIRE(work.changes.size() == 1);
+  CHECK_THAT(work.changes[0], Catch::Contains(database + " stays in the archive"));
+  REQUIRE(work.facts->reader().getRestore().getApart().size() == 1);
+  CHECK(view(work.facts->reader().getRestore().getApart()[0]) == database);
+  CHECK(must(host.read_file("/etc/network/interfaces")) == "auto vmbr0\n");
+  CHECK(must(host.read_file(database)) == "what pmxcfs writes to");
+  CHECK(work_on(host, in_place).changes.empty());
+
+  const std::string elsewhere =
+      R"({"restore": {"folder": "/mnt/usb", "name": "pve", "into": "/back"}})";
+  CHECK(work_on(host, elsewhere).outcome == schema::Outcome::SUCCEEDED);
+  CHECK(must(host.read_file("/back" + database)) == content);
+  CHECK(work_on(host, elsewhere).changes.empty());
+
+  const auto* const path = GENERATE("/var/lib/pve-cluster/config.db", "/var/lib/pve-cluster");
+  const auto refused = work_on(host, fmt::format(R"({{"restore": {{"folder": "/mnt/usb",
+      "name": "pve", "replace": true, "paths": ["{}"]}}}})",
+                                                 path));
+  CHECK(refused.outcome == schema::Outcome::REFUSED);
+  CHECK_THAT(refused.failure.what, Catch::Contains("is never restored into /"));
+  CHECK(must(host.read_file(database)) == "what pmxcfs writes to");
 }
 
 TEST_CASE("preserve: the wish of a change is the wish that was planned", "[agent][archive]") {
