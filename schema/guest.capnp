@@ -131,7 +131,7 @@ struct GuestPower {
   applyWaiting @3 :Bool
       $A.doc("It is restarted where changes of its configuration wait for that. Absent: they go on waiting.");
   mounts @4 :List(Guest.HostMount)
-      $A.doc("Directories of the host inside of it, which must be there before it starts.");
+      $A.doc("Directories of the host inside of it. Where one is not there it is not started, and the task fails if it runs already.");
   patience @5 :UInt32 = 180 $A.unit("seconds") $A.range(least = 5, greatest = 3600)
       $A.doc("How long it may take to come up, or to shut down. Absent: 3 min.");
 

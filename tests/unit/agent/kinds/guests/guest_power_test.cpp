@@ -108,9 +108,32 @@ TEST_CASE("guest_power: does not start one whose directories are not there", "[a
   CHECK(scene.plan(mounts).error().fault == Fault::refused);
   scene.host.directory("/datapool/pbs");
   CHECK(scene.plan(mounts).error().fault == Fault::refused);
+}
 
+TEST_CASE("guest_power: one that runs on directories that are not there is not as it should be",
+          "[agent][guests]") {
+  Scene scene;
+  mount(scene.host, {"/"});
+  scene.host.directory("/datapool/pbs");
   scene.container().running = true;
-  CHECK(scene.word(mounts).empty());
+  const std::string mounts =
+      R"(, "mounts": [{"source": "/datapool/pbs", "target": "/d", "pool": "datapool"}])";
+
+  const auto found = scene.plan(mounts);
+  REQUIRE_FALSE(found);
+  CHECK(found.error().fault == Fault::refused);
+  CHECK(found.error().what ==
+        "container 100 (pbs) runs without what it is to have: /datapool/pbs is not on the pool "
+        "'datapool' now: it is not mounted, or not unlocked");
+  CHECK_THAT(found.error().hint, Catch::Contains("pct shutdown 100"));
+  // Nor is it restarted onto them.
+  scene.container().pending = {{"cores", "4"}};
+  scene.pve.write();
+  CHECK(scene.plan(mounts + R"(, "applyWaiting": true)").error().fault == Fault::refused);
+
+  // To shut it down is always possible.
+  must(scene.apply(mounts + R"(, "stopped": true)"));
+  CHECK_FALSE(scene.container().running);
 }
 
 TEST_CASE("guest_power: there must be such a container", "[agent][guests]") {
