@@ -128,25 +128,30 @@ Result<std::optional<Change>> growth(Params params, const Settings& settings) {
                               .how = {"resize", vmid, "rootfs", fmt::format("{}G", wanted)}});
 }
 
-/// Proxmox sets processors, memory, cards and what is new at once in what runs; the rest waits.
-bool waits_for_start(const std::string& key, const std::string& before) {
+/// When it takes effect in what runs, as far as that is known beforehand: Proxmox sets processors,
+/// memory, cards and new mounts at once. What it could not set after all is looked at afterwards.
+std::string when(Facts facts, const std::string& key, const std::string& before) {
+  if (view(facts.getStatus()) != "running") return {};
   const auto [name, number] = split_key(key);
-  if (name == "mp" || name == "dev") return !before.empty();
-  return key == "features" || key == "hostname" || key == "nameserver";
+  // pve-container adds devices to what runs from 6.0.4 on.
+  if (name == "dev" && before.empty())
+    return " (before Proxmox 9 at its next start: guest_power with `apply_waiting`)";
+  const bool waits = name == "mp" || name == "dev"
+                         ? !before.empty()
+                         : key == "features" || key == "hostname" || key == "nameserver";
+  return waits ? " (at its next start: guest_power with `apply_waiting`)" : "";
 }
 
 Change setting(Params params, Facts facts, const Settings& settings, const Wish& wish) {
   const auto before = value_of(settings, wish.key);
   const auto vmid = std::to_string(params.getVmid());
-  const std::string when = view(facts.getStatus()) == "running" && waits_for_start(wish.key, before)
-                               ? " (at its next start: guest_power with `apply_waiting`)"
-                               : "";
+  const auto effect = when(facts, wish.key, before);
   if (wish.value.empty())
-    return {.what = fmt::format("- {}: {}{}", wish.key, before, when),
+    return {.what = fmt::format("- {}: {}{}", wish.key, before, effect),
             .how = {"set", vmid, "--delete", wish.key}};
   return {.what = (before.empty() ? fmt::format("+ {}: {}", wish.key, wish.value)
                                   : fmt::format("~ {}: {} -> {}", wish.key, before, wish.value)) +
-                  when,
+                  effect,
           .how = {"set", vmid, "--" + wish.key, wish.value}};
 }
 
@@ -221,6 +226,11 @@ Result<std::vector<Change>> Guest::plan(Params::Reader params, Facts::Reader fac
                   "give the plan a step `guest_template` before this one");
   RELAB_TRY(const auto wishes, wishes_for(params, {}));
   return creation(params, facts, wishes);
+}
+
+std::vector<std::string> Guest::notes(Params::Reader params, Facts::Reader facts) {
+  if (view(facts.getStatus()) != "running") return {};
+  return waiting_notes(title(params), facts.getWaiting());
 }
 
 Result<void> Guest::apply(const Change& change, Host& host) {

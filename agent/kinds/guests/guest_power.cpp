@@ -175,6 +175,12 @@ Result<std::vector<Change>> GuestPower::plan(Params::Reader params, Facts::Reade
   return std::vector<Change>();
 }
 
+std::vector<std::string> GuestPower::notes(Params::Reader params, Facts::Reader facts) {
+  if (view(facts.getStatus()) != "running") return {};
+  return waiting_notes(fmt::format("container {} ({})", params.getVmid(), str(params.getName())),
+                       facts.getWaiting());
+}
+
 Result<void> GuestPower::apply(const Change& change, Host& host) {
   RELAB_ASSERT(change.how.size() == 3);
   RELAB_TRY(const auto vmid, parse_number<std::uint32_t>(change.how[1]));

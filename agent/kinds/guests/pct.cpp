@@ -86,6 +86,17 @@ std::vector<std::string> waiting_of(const PveConfig& config) {
   return keys;
 }
 
+std::vector<std::string> waiting_notes(const std::string& title,
+                                       capnp::List<capnp::Text>::Reader waiting) {
+  if (waiting.size() == 0) return {};
+  std::vector<std::string> keys;
+  for (const auto key : waiting) keys.push_back(str(key));
+  return {
+      fmt::format("not in effect before the next start of {}: {} (guest_power with "
+                  "`apply_waiting` restarts it)",
+                  title, fmt::join(keys, ", "))};
+}
+
 std::string made_as(const PveConfig& config) {
   const std::string_view text = config.current.description;
   const auto line = text.substr(0, text.find('\n'));

@@ -24,6 +24,9 @@ Result<void> pct(Host& host, const std::vector<std::string>& arguments,
 std::map<std::string, std::string> settings_of(const PveConfig& config);
 /// Keys of what waits.
 std::vector<std::string> waiting_of(const PveConfig& config);
+/// What waits for the next start of a container that runs, in words; empty: all is in effect.
+std::vector<std::string> waiting_notes(const std::string& title,
+                                       capnp::List<capnp::Text>::Reader waiting);
 /// The guest that relab made it as, by its description; empty: relab did not.
 std::string made_as(const PveConfig& config);
 /// The description of a container that relab made.

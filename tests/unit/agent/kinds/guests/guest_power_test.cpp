@@ -100,6 +100,21 @@ TEST_CASE("guest_power: shuts down, and restarts only where changes wait for it"
   CHECK(scene.word(R"(, "stopped": true)").empty());
 }
 
+TEST_CASE("guest_power: what goes on waiting is told", "[agent][guests]") {
+  Scene scene;
+  scene.container().running = true;
+  scene.container().pending = {{"cores", "4"}, {"delete", "swap"}};
+  scene.pve.write();
+
+  const auto params =
+      must(Message<schema::GuestPower>::from_json(R"({"name": "pbs", "vmid": 100})"));
+  const auto facts = must(GuestPower::observe(params.reader(), scene.host));
+
+  CHECK(GuestPower::notes(params.reader(), facts.reader()) ==
+        std::vector<std::string>{"not in effect before the next start of container 100 (pbs): "
+                                 "cores, swap (guest_power with `apply_waiting` restarts it)"});
+}
+
 TEST_CASE("guest_power: does not start one whose directories are not there", "[agent][guests]") {
   Scene scene;
   mount(scene.host, {"/"});

@@ -135,6 +135,13 @@ TEST_CASE("guest: what waits for the next start is done, and told", "[agent][gue
   CHECK(must(Guest::plan(params.reader(), facts.reader())).empty());
   REQUIRE(facts.reader().getWaiting().size() == 1);
   CHECK(view(facts.reader().getWaiting()[0]) == "cores");
+  CHECK(Guest::notes(params.reader(), facts.reader()) ==
+        Strings{"not in effect before the next start of container 100 (pbs): cores (guest_power "
+                "with `apply_waiting` restarts it)"});
+
+  scene.pve.containers[100].running = false;
+  const auto stopped = must(Guest::observe(params.reader(), scene.host));
+  CHECK(Guest::notes(params.reader(), stopped.reader()).empty());
 }
 
 TEST_CASE("guest: what has to wait for the next start is said before it is done",
@@ -150,6 +157,17 @@ TEST_CASE("guest: what has to wait for the next start is said before it is done"
         Strings{"~ onboot: 1 -> 0",
                 "~ features: nesting=1 -> keyctl=1 (at its next start: guest_power "
                 "with `apply_waiting`)"});
+}
+
+TEST_CASE("guest: a new device of what runs waits for the next start before Proxmox 9",
+          "[agent][guests]") {
+  Scene scene;
+  must(scene.apply());
+  scene.pve.containers[100].running = true;
+
+  CHECK(scene.words(with(R"("gid": 104})", R"("gid": 104}, {"path": "/dev/dri/card1"})")) ==
+        Strings{"+ dev1: /dev/dri/card1 (before Proxmox 9 at its next start: guest_power with "
+                "`apply_waiting`)"});
 }
 
 TEST_CASE("guest: what is wanted no more is taken away", "[agent][guests]") {
