@@ -37,7 +37,7 @@ struct Guest {
   templateStorage @4 :Text = "local" $A.pattern("^[A-Za-z][A-Za-z0-9_.-]{0,62}$")
       $A.doc("Storage of the template. Absent: local.");
   storage @5 :Text $A.pattern("^[A-Za-z][A-Za-z0-9_.-]{0,62}$")
-      $A.doc("Storage of its root disk.");
+      $A.doc("Storage of its root disk. One that is on another is refused: it is a person's to move.");
   disk @6 :UInt64 $A.unit("bytes")
       $A.doc("Least size of its root disk, in whole GiB; a smaller one is enlarged, a larger one stays.");
   cores @7 :UInt16 $A.range(least = 1, greatest = 512)
@@ -69,9 +69,9 @@ struct Guest {
   nameserver @20 :Text $A.pattern("^[0-9a-f.:]+( [0-9a-f.:]+)*$") $A.example("\"10.42.10.1\"")
       $A.doc("Servers that it asks for names. Absent: those of the host.");
   purpose @21 :Text
-      $A.doc("What it is for: stands in its description.");
+      $A.doc("What it is for: stands in the second line of its description; what a person wrote below that stays.");
   adopt @22 :Bool
-      $A.doc("Take one that exists and was not made by relab. Absent: that is refused.");
+      $A.doc("Take one that exists and was not made by relab; its description keeps what it says. Absent: that is refused.");
 
   struct HostMount {
     source @0 :Text $A.required $A.pattern("^(/[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)+$")
@@ -102,6 +102,7 @@ struct Guest {
     waiting @5 :List(Text) $A.doc("Keys of what waits for its next start. Empty: all is in effect.");
     template @6 :Text $A.doc("The template that it would be made from. Empty: there is none that matches.");
     sources @7 :List(Source) $A.doc("The directories of its mounts, in the order of the task.");
+    purpose @8 :Text $A.doc("What its description says that it is for, where relab made it.");
   }
 
   struct Setting {

@@ -248,11 +248,49 @@ TEST_CASE("guest: one that relab did not make is left alone unless asked for", "
   CHECK(scene.refusal().fault == Fault::refused);
 
   const auto adopting = with(R"("vmid": 100)", R"("vmid": 100, "adopt": true)");
-  CHECK(scene.words(adopting) == Strings{"~ its description says that it is relab's 'pbs'"});
+  CHECK(scene.words(adopting) == Strings{"~ its description says that it is relab's 'pbs', above "
+                                         "what it said before"});
 
   scene.pve.containers[100].description = "relab: other";
   scene.pve.write();
   CHECK(scene.refusal(adopting).what == "the container 100 was made as 'other'");
+}
+
+TEST_CASE("guest: what a person wrote into the description stays, once", "[agent][guests]") {
+  Scene scene;
+  must(scene.apply());
+  auto& description = scene.pve.containers[100].description;
+  description = "the old backup server\n\nask Anna: 100 % hers\n";
+  scene.pve.write();
+  const auto adopting = with(R"("vmid": 100)", R"("vmid": 100, "adopt": true)");
+
+  must(scene.apply(adopting));
+  CHECK(description == "relab: pbs\nBackups\n\nthe old backup server\n\nask Anna: 100 % hers");
+  CHECK(scene.words(adopting).empty());
+  must(scene.apply(adopting));
+  CHECK(scene.words().empty());
+
+  const auto renamed = with(R"("Backups")", R"("Copies\nof all")");
+  CHECK(scene.words(renamed) == Strings{"~ purpose: Backups -> Copies of all"});
+  must(scene.apply(renamed));
+  CHECK(description ==
+        "relab: pbs\nCopies of all\n\nthe old backup server\n\nask Anna: 100 % hers");
+  CHECK(scene.words(renamed).empty());
+  // Who declares none changes none.
+  CHECK(scene.words(with(R"("Backups")", R"("")")).empty());
+}
+
+TEST_CASE("guest: a root disk on another storage is a person's to move", "[agent][guests]") {
+  Scene scene;
+  must(scene.apply());
+
+  const auto error = scene.refusal(with(R"("local-zfs")", R"("tank-guests")"));
+
+  CHECK(error.fault == Fault::refused);
+  CHECK(error.what ==
+        "the root disk of container 100 (pbs) is local-zfs:subvol-100-disk-0, and not on the "
+        "storage 'tank-guests'");
+  CHECK_THAT(error.hint, Catch::Contains("pct move-volume 100 rootfs tank-guests"));
 }
 
 TEST_CASE("guest: one that is half made is a person's to remove", "[agent][guests]") {
