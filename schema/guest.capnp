@@ -154,7 +154,7 @@ struct AgentInstall {
   vmid @1 :UInt32 $A.limit("vmids") $A.resource("guest") $A.range(least = 100, greatest = 999999999)
       $A.doc("Proxmox's number of it. Absent: as in [[guests]].");
   role @2 :Text $A.required $A.pattern("^[a-z][a-z0-9-]{0,30}$") $A.example("\"pbs\"")
-      $A.doc("What the agent may do there: the package relab-agent-ROLE limits it.");
+      $A.doc("What the agent may do there: the package relab-agent-ROLE limits it. Packages of other roles, which would permit more, are removed.");
   patience @3 :UInt32 = 600 $A.unit("seconds") $A.range(least = 10, greatest = 7200)
       $A.doc("How long apt may take in it. Absent: 10 min.");
 
@@ -162,7 +162,7 @@ struct AgentInstall {
     kind @0 :Text $A.doc("'lxc' or 'qemu': what has this number. Empty: nothing.");
     status @1 :Text $A.doc("running, stopped.");
     suite @2 :Text $A.doc("Code name of the release in it: bookworm.");
-    packages @3 :List(Package) $A.doc("The agent and its role.");
+    packages @3 :List(Package) $A.doc("The agent, its role, and other roles that are there.");
     lab @4 :Text $A.doc("The lab whose controllers the agent in it obeys.");
     controllers @5 :List(Text) $A.doc("Fingerprints of the controllers that it obeys.");
     enabled @6 :Bool $A.doc("It starts with the container.");
