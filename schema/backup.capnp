@@ -8,11 +8,11 @@ $Cxx.namespace("relab::schema");
 
 struct ZfsBackup {
   # `zfs send -R -w` into a file: raw, so that what is encrypted stays so, and no key is needed for it.
-  dataset @0 :Text $A.required $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*(/[A-Za-z0-9_.:-]+)*$") $A.example("\"datapool\"")
+  dataset @0 :Text $A.required $A.limit("pools") $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*(/[A-Za-z0-9_.:-]+)*$") $A.example("\"datapool\"")
       $A.doc("The dataset; all below it are copied with it.");
   snapshot @1 :Text $A.required $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*$") $A.example("\"pre-rebuild\"")
       $A.doc("Name of the snapshot that is copied, with all that are older. It has to be there.");
-  folder @2 :Text $A.required $A.resource("folder") $A.pattern("^(/[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)+$") $A.example("\"/mnt/usb\"")
+  folder @2 :Text $A.required $A.resource("folder") $A.limit("paths") $A.pattern("^(/[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)+$") $A.example("\"/mnt/usb\"")
       $A.doc("Where a file system is mounted that lies on no pool that is copied: the disk that takes the copy.");
   name @3 :Text $A.required $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$") $A.example("\"datapool-pre-rebuild\"")
       $A.doc("Name of the copy: NAME.zfs is the stream, NAME.manifest tells what it has to be.");
@@ -56,7 +56,7 @@ struct ZfsBackup {
 struct ZfsBackupVerify {
   # Reads a copy back from its disk and compares it with its manifest and the living pool; receives it into scratch, opens that
   # with the key, and compares files with those of the snapshot.
-  dataset @0 :Text $A.required $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*(/[A-Za-z0-9_.:-]+)*$") $A.example("\"datapool\"")
+  dataset @0 :Text $A.required $A.limit("pools") $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*(/[A-Za-z0-9_.:-]+)*$") $A.example("\"datapool\"")
       $A.doc("The dataset that was copied.");
   snapshot @1 :Text $A.required $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*$") $A.example("\"pre-rebuild\"")
       $A.doc("Name of the snapshot that was copied.");
@@ -66,7 +66,7 @@ struct ZfsBackupVerify {
       $A.doc("Name of the copy.");
   drill @4 :Bool = true
       $A.doc("Whether the copy is also received into scratch, opened and compared, where that has room. Absent: yes.");
-  scratch @5 :Text $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*(/[A-Za-z0-9_.:-]+)*$") $A.example("\"datapool\"")
+  scratch @5 :Text $A.limit("pools") $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*(/[A-Za-z0-9_.:-]+)*$") $A.example("\"datapool\"")
       $A.doc("The dataset below which it is received; it is removed again. Absent: the pool that was copied.");
   key @6 :Text $A.secret $A.pattern("^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$") $A.example("\"datapool-key\"")
       $A.doc("The name under which `relab secret set` stored the key of what is encrypted; the drill opens the received copy with it.");
@@ -120,11 +120,11 @@ struct ZfsBackupVerify {
 struct ZfsPoolBackup {
   # Each dataset sent raw into another pool, which then has it as it was, snapshot by snapshot; what was interrupted goes on where
   # the stream allows.
-  dataset @0 :Text $A.required $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*(/[A-Za-z0-9_.:-]+)*$") $A.example("\"datapool\"")
+  dataset @0 :Text $A.required $A.limit("pools") $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*(/[A-Za-z0-9_.:-]+)*$") $A.example("\"datapool\"")
       $A.doc("The dataset; all below it are copied with it.");
   snapshot @1 :Text $A.required $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*$") $A.example("\"pre-rebuild\"")
       $A.doc("Name of the snapshot that is copied, with all that are older. It has to be there.");
-  target @2 :Text $A.required $A.resource("dataset") $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*(/[A-Za-z0-9_.:-]+)*$") $A.example("\"usbpool/datapool\"")
+  target @2 :Text $A.required $A.resource("dataset") $A.limit("pools") $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*(/[A-Za-z0-9_.:-]+)*$") $A.example("\"usbpool/datapool\"")
       $A.doc("The dataset of another, imported pool that becomes the copy. It is made; one that is there already has to be a copy of this one.");
   margin @3 :UInt8 = 5 $A.unit("percent") $A.range(least = 1, greatest = 100)
       $A.doc("How much more than ZFS's estimate has to fit. Absent: 5 percent.");
@@ -152,11 +152,11 @@ struct ZfsPoolBackup {
 struct ZfsPoolBackupVerify {
   # Scrubs the pool that has a copy, exports and imports it anew, compares its snapshots with the living pool; opens the copy with
   # the key, and compares files with those of the snapshot.
-  dataset @0 :Text $A.required $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*(/[A-Za-z0-9_.:-]+)*$") $A.example("\"datapool\"")
+  dataset @0 :Text $A.required $A.limit("pools") $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*(/[A-Za-z0-9_.:-]+)*$") $A.example("\"datapool\"")
       $A.doc("The dataset that was copied.");
   snapshot @1 :Text $A.required $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*$") $A.example("\"pre-rebuild\"")
       $A.doc("Name of the snapshot that was copied.");
-  target @2 :Text $A.required $A.resource("dataset") $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*(/[A-Za-z0-9_.:-]+)*$") $A.example("\"usbpool/datapool\"")
+  target @2 :Text $A.required $A.resource("dataset") $A.limit("pools") $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*(/[A-Za-z0-9_.:-]+)*$") $A.example("\"usbpool/datapool\"")
       $A.doc("The dataset of the other pool that is the copy.");
   drill @3 :Bool = true
       $A.doc("Whether the copy is also opened and compared. Absent: yes.");

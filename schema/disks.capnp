@@ -189,7 +189,7 @@ struct UsbDisk {
   # asked for, on a disk that is blank.
   serial @0 :Text $A.required $A.resource("disk") $A.pattern("^[!-~]([ -~]{0,126}[!-~])?$") $A.example("\"NA8V1C2D\"")
       $A.doc("Serial number of the disk, as lsblk tells it.");
-  folder @1 :Text $A.required $A.pattern("^(/[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)+$") $A.example("\"/mnt/usb\"")
+  folder @1 :Text $A.required $A.limit("paths") $A.pattern("^(/[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)+$") $A.example("\"/mnt/usb\"")
       $A.doc("Where it is mounted; the folder is made if it is not there.");
   format @2 :Bool
       $A.doc("Whether a file system (ext4) is made on it if it is blank: no partitions, no signature of anything. Absent: no.");

@@ -37,7 +37,7 @@ struct Guest {
   templateStorage @4 :Text = "local" $A.pattern("^[A-Za-z][A-Za-z0-9_.-]{0,62}$")
       $A.doc("Storage of the template. Absent: local.");
   storage @5 :Text $A.pattern("^[A-Za-z][A-Za-z0-9_.-]{0,62}$")
-      $A.doc("Storage of its root disk.");
+      $A.doc("Storage of its root disk. One that is on another is refused: it is a person's to move.");
   disk @6 :UInt64 $A.unit("bytes")
       $A.doc("Least size of its root disk, in whole GiB; a smaller one is enlarged, a larger one stays.");
   cores @7 :UInt16 $A.range(least = 1, greatest = 512)
@@ -69,9 +69,9 @@ struct Guest {
   nameserver @20 :Text $A.pattern("^[0-9a-f.:]+( [0-9a-f.:]+)*$") $A.example("\"10.42.10.1\"")
       $A.doc("Servers that it asks for names. Absent: those of the host.");
   purpose @21 :Text
-      $A.doc("What it is for: stands in its description.");
+      $A.doc("What it is for: stands in the second line of its description; what a person wrote below that stays.");
   adopt @22 :Bool
-      $A.doc("Take one that exists and was not made by relab. Absent: that is refused.");
+      $A.doc("Take one that exists and was not made by relab; its description keeps what it says. Absent: that is refused.");
 
   struct HostMount {
     source @0 :Text $A.required $A.pattern("^(/[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)+$")
@@ -102,6 +102,7 @@ struct Guest {
     waiting @5 :List(Text) $A.doc("Keys of what waits for its next start. Empty: all is in effect.");
     template @6 :Text $A.doc("The template that it would be made from. Empty: there is none that matches.");
     sources @7 :List(Source) $A.doc("The directories of its mounts, in the order of the task.");
+    purpose @8 :Text $A.doc("What its description says that it is for, where relab made it.");
   }
 
   struct Setting {
@@ -131,7 +132,7 @@ struct GuestPower {
   applyWaiting @3 :Bool
       $A.doc("It is restarted where changes of its configuration wait for that. Absent: they go on waiting.");
   mounts @4 :List(Guest.HostMount)
-      $A.doc("Directories of the host inside of it, which must be there before it starts.");
+      $A.doc("Directories of the host inside of it. Where one is not there it is not started, and the task fails if it runs already.");
   patience @5 :UInt32 = 180 $A.unit("seconds") $A.range(least = 5, greatest = 3600)
       $A.doc("How long it may take to come up, or to shut down. Absent: 3 min.");
 
@@ -153,7 +154,7 @@ struct AgentInstall {
   vmid @1 :UInt32 $A.limit("vmids") $A.resource("guest") $A.range(least = 100, greatest = 999999999)
       $A.doc("Proxmox's number of it. Absent: as in [[guests]].");
   role @2 :Text $A.required $A.pattern("^[a-z][a-z0-9-]{0,30}$") $A.example("\"pbs\"")
-      $A.doc("What the agent may do there: the package relab-agent-ROLE limits it.");
+      $A.doc("What the agent may do there: the package relab-agent-ROLE limits it. Packages of other roles, which would permit more, are removed.");
   patience @3 :UInt32 = 600 $A.unit("seconds") $A.range(least = 10, greatest = 7200)
       $A.doc("How long apt may take in it. Absent: 10 min.");
 
@@ -161,7 +162,7 @@ struct AgentInstall {
     kind @0 :Text $A.doc("'lxc' or 'qemu': what has this number. Empty: nothing.");
     status @1 :Text $A.doc("running, stopped.");
     suite @2 :Text $A.doc("Code name of the release in it: bookworm.");
-    packages @3 :List(Package) $A.doc("The agent and its role.");
+    packages @3 :List(Package) $A.doc("The agent, its role, and other roles that are there.");
     lab @4 :Text $A.doc("The lab whose controllers the agent in it obeys.");
     controllers @5 :List(Text) $A.doc("Fingerprints of the controllers that it obeys.");
     enabled @6 :Bool $A.doc("It starts with the container.");

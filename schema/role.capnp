@@ -11,7 +11,7 @@ struct RoleManifest {
   kinds @2 :List(Text);
   # Arms of the Task union that are permitted.
   pools @3 :List(Text);
-  # ZFS pools that parameters may name.
+  # ZFS pools that parameters may name, themselves or by a dataset of theirs; "backup*" stands for all that begin so.
   vmids @4 :List(VmidRange);
   # Guests that parameters may name.
   paths @5 :List(Text);

@@ -355,6 +355,7 @@ struct Report {
   facts @11 :Facts;
   changes @12 :List(Text);
   # What was changed, in words; in check mode, what would be changed.
+  # Behind "! ": what was not, and a person should know.
   log @13 :List(Text);
   # The last lines of the task's log: the commands it ran and how they ended.
   version @14 :Text;

@@ -191,7 +191,7 @@ struct AuditZfs {
 
 struct PoolHealth {
   # Whether a pool is intact by all that ZFS tells, not by the word ONLINE alone.
-  pool @0 :Text $A.required $A.pattern("^[A-Za-z][A-Za-z0-9_.: -]*$") $A.example("\"datapool\"")
+  pool @0 :Text $A.required $A.limit("pools") $A.pattern("^[A-Za-z][A-Za-z0-9_.: -]*$") $A.example("\"datapool\"")
       $A.doc("Name of the imported pool.");
 
   struct Facts {
@@ -210,7 +210,7 @@ struct PoolHealth {
 
 struct ZfsScrub {
   # Lets ZFS read and check every block of a pool, and waits for the end.
-  pool @0 :Text $A.required $A.resource("pool") $A.pattern("^[A-Za-z][A-Za-z0-9_.: -]*$") $A.example("\"datapool\"")
+  pool @0 :Text $A.required $A.resource("pool") $A.limit("pools") $A.pattern("^[A-Za-z][A-Za-z0-9_.: -]*$") $A.example("\"datapool\"")
       $A.doc("Name of the imported pool.");
   maxAge @1 :UInt32 = 604800 $A.unit("seconds") $A.range(least = 1, greatest = 31536000)
       $A.doc("A scrub that ended less than this ago will do. Absent: seven days.");
@@ -232,7 +232,7 @@ struct UsbPool {
   # The pool of an external disk, which is known by its serial number, imported. Nothing of it is mounted, and none is ever made.
   serial @0 :Text $A.required $A.resource("disk") $A.pattern("^[!-~]([ -~]{0,126}[!-~])?$") $A.example("\"NA8V1C2D\"")
       $A.doc("Serial number of the disk, as lsblk tells it.");
-  pool @1 :Text $A.required $A.pattern("^[A-Za-z][A-Za-z0-9_.: -]*$") $A.example("\"usbpool\"")
+  pool @1 :Text $A.required $A.limit("pools") $A.pattern("^[A-Za-z][A-Za-z0-9_.: -]*$") $A.example("\"usbpool\"")
       $A.doc("Name of the pool on it, all of which lies on this disk.");
   least @2 :UInt64 $A.unit("bytes") $A.example("\"4TB\"")
       $A.doc("The least that the pool must hold altogether. Absent: any.");
@@ -258,7 +258,7 @@ struct UsbPool {
 
 struct ZfsKeyCheck {
   # Tries a key on an encrypted dataset without loading it; changes nothing.
-  dataset @0 :Text $A.required $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.: -]*(/[A-Za-z0-9_.: -]+)*$") $A.example("\"tank/documents\"")
+  dataset @0 :Text $A.required $A.limit("pools") $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.: -]*(/[A-Za-z0-9_.: -]+)*$") $A.example("\"tank/documents\"")
       $A.doc("The dataset that the key is for. Where it takes its key from one above it, the key is tried on that one.");
   key @1 :Text $A.required $A.secret $A.pattern("^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$") $A.example("\"tank-key\"")
       $A.doc("The name under which `relab secret set` stored the passphrase or key.");
@@ -280,7 +280,7 @@ struct ZfsKeyCheck {
 
 struct ZfsSnapshot {
   # A snapshot of a dataset and of all below it, at one moment, held so that nothing prunes it.
-  dataset @0 :Text $A.required $A.resource("dataset") $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*(/[A-Za-z0-9_.:-]+)*$") $A.example("\"datapool\"")
+  dataset @0 :Text $A.required $A.resource("dataset") $A.limit("pools") $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*(/[A-Za-z0-9_.:-]+)*$") $A.example("\"datapool\"")
       $A.doc("The dataset; all below it are taken with it.");
   name @1 :Text $A.required $A.pattern("^[A-Za-z0-9][A-Za-z0-9_.:-]*$") $A.example("\"pre-rebuild\"")
       $A.doc("Name of the snapshot, behind the @. If all datasets have it already it is kept as it is, however old.");

@@ -38,6 +38,9 @@ bool any_holds(const List& folders, const fs::path& path) {
   return any_in(folders, [&](auto folder) { return holds_path(str(folder), path); });
 }
 
+/// Of a pool, dataset or snapshot by its name.
+std::string_view pool_of(std::string_view name) { return name.substr(0, name.find_first_of("/@")); }
+
 bool within(schema::RoleManifest::Reader role, std::string_view list,
             const capnp::DynamicValue::Reader& value) {
   if (list == "vmids" && value.getType() == capnp::DynamicValue::UINT) {
@@ -47,8 +50,7 @@ bool within(schema::RoleManifest::Reader role, std::string_view list,
   }
   if (value.getType() != capnp::DynamicValue::TEXT) return false;
   const auto text = str(value.as<capnp::Text>());
-  if (list == "pools")
-    return any_in(role.getPools(), [&](auto pool) { return view(pool) == text; });
+  if (list == "pools") return any_matches(role.getPools(), pool_of(text));
   if (list == "paths") return any_holds(role.getPaths(), text);
   if (list == "mounts") return any_holds(role.getMounts(), text);
   if (list == "units") return any_matches(role.getUnits(), text);

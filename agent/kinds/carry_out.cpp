@@ -88,6 +88,8 @@ class Errand {
   /// `before`: as it was before the changes, where this task has made them.
   Result<void> see_that_done(Work& work, const Message<schema::Facts>* before);
   Result<Changes> left(const Message<schema::Facts>* before, schema::Facts::Reader now) const;
+  /// Adds what a person should know although it is done.
+  void take_note(Work& work) const;
   void go_back(const Message<schema::Facts>& before, Work& work);
 
   const Kind& kind_;
@@ -163,8 +165,11 @@ Work Errand::change() {
     work.facts = std::move(*before);
     return work;
   }
-  if (checks()) return {.facts = std::move(*before), .changes = words_of(*changes)};
-  if (changes->empty()) return {.facts = std::move(*before)};
+  if (checks() || changes->empty()) {
+    Work work{.facts = std::move(*before), .changes = words_of(*changes)};
+    take_note(work);
+    return work;
+  }
   if (const auto same = check_evidence(before->reader()); !same) {
     auto work = failed(same.error());
     work.facts = std::move(*before);
@@ -206,6 +211,7 @@ Work Errand::make(const Changes& changes, Message<schema::Facts> before) {
   auto done = apply_all(changes, work);
   if (done) done = see_that_done(work, &before);
   if (done) {
+    take_note(work);
     work.unconfirmed = may_go_back;
     return work;
   }
@@ -245,6 +251,14 @@ Result<void> Errand::see_that_done(Work& work, const Message<schema::Facts>* bef
   if (changes.empty()) return {};
   return fail(Fault::conflict, fmt::format("it differs from what was ordered: {}",
                                            fmt::join(words_of(changes), "; ")));
+}
+
+void Errand::take_note(Work& work) const {
+  if (kind_.notes == nullptr) return;
+  const auto notes = guarded(
+      [&] { return Result<std::vector<std::string>>(kind_.notes(task_, work.facts->reader())); });
+  if (!notes) return;
+  for (const auto& note : *notes) work.changes.push_back("! " + note);
 }
 
 void Errand::go_back(const Message<schema::Facts>& before, Work& work) {

@@ -23,6 +23,7 @@ struct Work {
   /// As the machine was seen last.
   std::optional<Message<schema::Facts>> facts = {};
   /// What was changed, in words; in check mode, what would be changed.
+  /// Behind "! ": what was not, and a person should know.
   std::vector<std::string> changes = {};
   /// A change was made that is to be undone unless it is confirmed.
   bool unconfirmed = false;

@@ -126,6 +126,14 @@ concept MovingKind = ChangeKind<K> &&
   { K::left(params, facts, facts) } -> std::same_as<Result<std::vector<Change>>>;
 };
 
+/// A change kind that may succeed and still leave something that a person should know, such as what
+/// is not in effect yet. `notes` is pure, and tells it of the machine as it is then.
+template <typename K>
+concept NotingKind = ChangeKind<K> &&
+    requires(typename K::Params::Reader params, typename K::Facts::Reader facts) {
+  { K::notes(params, facts) } -> std::same_as<std::vector<std::string>>;
+};
+
 /// One row of the table: the arm's name in the unions Task and Facts, and how to run it. What a
 /// kind does not have is null.
 struct Kind {
@@ -142,6 +150,7 @@ struct Kind {
   Result<void> (*apply)(const Change& change, const Hands& hands) = nullptr;
   Result<std::vector<Change>> (*left)(Task task, Facts before, Facts now) = nullptr;
   std::vector<Change> (*revert)(Task task, Facts before, Facts now) = nullptr;
+  std::vector<std::string> (*notes)(Task task, Facts facts) = nullptr;
   std::string (*departs)(Task task, Facts now, Facts evidence) = nullptr;
 };
 
@@ -194,6 +203,9 @@ struct Erased {
   static std::vector<Change> revert(Kind::Task task, Kind::Facts before, Kind::Facts now) {
     return K::revert(params(task), facts(before), facts(now));
   }
+  static std::vector<std::string> notes(Kind::Task task, Kind::Facts now) {
+    return K::notes(params(task), facts(now));
+  }
   static std::string departs(Kind::Task task, Kind::Facts now, Kind::Facts evidence) {
     return K::departs(params(task), facts(now), evidence);
   }
@@ -210,6 +222,7 @@ constexpr Kind kind() {
   if constexpr (ChangeKind<K>) row.apply = &Erased<K>::apply;
   if constexpr (MovingKind<K>) row.left = &Erased<K>::left;
   if constexpr (RevertibleKind<K>) row.revert = &Erased<K>::revert;
+  if constexpr (NotingKind<K>) row.notes = &Erased<K>::notes;
   if constexpr (DestroyingKind<K>) row.departs = &Erased<K>::departs;
   return row;
 }

@@ -35,6 +35,7 @@ struct TaskEnd {
   Error failure = {.fault = Fault::damaged, .what = {}};
   std::optional<Message<schema::Facts>> facts = {};
   /// What was changed, in words; in check mode, what would be.
+  /// Behind "! ": what was not, and a person should know.
   std::vector<std::string> changes = {};
   std::vector<std::string> log = {};
   /// A change was made that is to be undone unless it is confirmed.

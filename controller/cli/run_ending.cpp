@@ -37,6 +37,7 @@ Result<PartEnd> RunEnding::conclude(const Driver& driver) const {
   const auto succeeded = engine.count(StepState::succeeded);
   context_.out().line(
       fmt::format("Phase {}: {} step(s) succeeded, {} failed.", part_.text(), succeeded, lost));
+  tell_notes();
   if (!gate.verdicts.empty())
     show(gate, fmt::format("What {} must show before anything after it", part_.phase),
          context_.out());
@@ -50,6 +51,16 @@ Result<PartEnd> RunEnding::conclude(const Driver& driver) const {
                         {"gate", to_json(gate)}}};
   if (!part_.track.empty()) end.value["track"] = part_.track;
   return end;
+}
+
+void RunEnding::tell_notes() const {
+  for (const auto* task : opened_.book.state().tasks_of(run_)) {
+    if (!task->evidence) continue;
+    for (const auto change : task->evidence->report.reader().getChanges())
+      if (view(change).starts_with("! "))
+        context_.out().line(
+            fmt::format("  {}: {}", task->step, Printer::harmless(view(change).substr(2))));
+  }
 }
 
 Result<PartEnd> RunEnding::conclude_check(const Driver& driver) const {

@@ -24,6 +24,9 @@ class RunEnding {
   PartEnd tell_stalled(const Driver& driver) const;
 
  private:
+  /// What steps that succeeded leave for a person to know.
+  void tell_notes() const;
+
   Context& context_;
   OpenedLab& opened_;
   schema::Lab::Reader lab_;

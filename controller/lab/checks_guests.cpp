@@ -1,5 +1,6 @@
 // Guests: their numbers and names, what they mount, and what runs in them.
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <map>
 #include <set>
@@ -8,6 +9,7 @@
 #include "controller/lab/checks.h"
 #include "controller/lab/guest_tasks.h"
 #include "controller/lab/hosts.h"
+#include "controller/lab/roles.h"
 #include "controller/lab/steps.h"
 
 namespace relab::lab {
@@ -182,6 +184,16 @@ void guests_are_made_where_they_run(Lab::Reader lab, Findings& findings) {
   });
 }
 
+void agents_have_roles_that_exist(Lab::Reader lab, Findings& findings) {
+  each_step(lab, findings, [&](Lab::Step::Reader step, const std::string& path) {
+    if (!step.getTask().isAgentInstall()) return;
+    const auto role = view(step.getTask().getAgentInstall().getRole());
+    if (role.empty() || std::ranges::find(roles, role) != roles.end()) return;
+    findings.report(path + ".task.agent_install.role", fmt::format("there is no role '{}'", role),
+                    fmt::format("one of {}", fmt::join(roles, ", ")));
+  });
+}
+
 constexpr Check checks[] = {
     {"no two guests have one VMID", vmids_are_unique},
     {"no guest has a host's name", machines_have_one_name},
@@ -193,6 +205,7 @@ constexpr Check checks[] = {
     {"services of one machine do not collide", services_do_not_collide},
     {"a guest listens where a site points", sites_are_answered},
     {"guests are made and run by their host", guests_are_made_where_they_run},
+    {"an agent is installed with a role that exists", agents_have_roles_that_exist},
 };
 
 }  // namespace

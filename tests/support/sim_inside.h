@@ -3,6 +3,7 @@
 /// The inside of containers as far as relab's own agent is concerned: dpkg, apt and the agent's
 /// commands, which do what the scripts that the host's agent runs there ask of them.
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <map>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "agent/kinds/guests/agent_inside.h"
+#include "agent/kinds/guests/guest_packages.h"
 #include "common/base/text.h"
 #include "common/crypto/identity.h"
 #include "common/crypto/sha256.h"
@@ -40,6 +42,7 @@ class SimInside {
   // Treacheries.
   bool push_is_cut = false;
   bool install_does_nothing = false;
+  bool remove_does_nothing = false;
   bool plant_does_nothing = false;
   bool start_does_nothing = false;
   bool look_is_cut = false;
@@ -113,6 +116,7 @@ class SimInside {
     if (script.find("systemctl restart") != std::string::npos) return start(guest);
     if (script.find("mktemp") != std::string::npos)
       return {.out = "/var/cache/relab-parcels.aB12xY\n"};
+    if (script == guests::remove_script()) return remove(guest, given);
     if (script.find("apt-get") != std::string::npos) return add(guest, given);
     return {.status = 127, .err = "sh: what is that?\n"};
   }
@@ -146,6 +150,11 @@ class SimInside {
     return {.out = text};
   }
 
+  static bool is_among(const Arguments& items, const std::string& name) {
+    return std::ranges::any_of(
+        items, [&](const std::string& item) { return item.starts_with(name + "="); });
+  }
+
   Output add(Guest& guest, const Arguments& given) const {
     const auto file = guest.files.find(given.at(0) + "/parcels.tar");
     if (file == guest.files.end() || crypto::sha256(bytes_of(file->second)) != given.at(1))
@@ -158,7 +167,17 @@ class SimInside {
       if (file->second.find("Package: " + name + "\n") == std::string::npos)
         return {.status = 100, .err = "E: Unable to locate package " + name + "\n"};
       guest.packages[name] = given[i].substr(equals + 1);
+      // Roles need an agent of their own version.
+      for (const auto& [role, version] : guest.packages)
+        if (version != given[i].substr(equals + 1) && !is_among(given, role))
+          return {.status = 100, .err = "E: Packages need to be removed but remove is disabled.\n"};
     }
+    return {};
+  }
+
+  Output remove(Guest& guest, const Arguments& given) const {
+    if (!remove_does_nothing)
+      for (const auto& name : given) guest.packages.erase(name);
     return {};
   }
 

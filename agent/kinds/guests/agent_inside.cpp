@@ -57,8 +57,11 @@ void take_trust(std::string_view line, AgentInside& found) {
     found.controllers.emplace_back(line.substr(0, gap));
 }
 
-/// A role, and not what other packages provide or a name that dpkg only has heard of.
-bool is_ours(std::string_view package) { return package != "relab-agent-role"; }
+/// The agent or a role, and not what other packages provide, a name that dpkg only has heard of, or
+/// what helps to debug.
+bool is_ours(std::string_view package) {
+  return package != "relab-agent-role" && !package.ends_with("-dbgsym");
+}
 
 Result<void> take_line(std::string_view line, AgentInside& found) {
   const auto parts = words(line);

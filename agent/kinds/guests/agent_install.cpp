@@ -53,11 +53,16 @@ Result<std::string> offered(const std::vector<Parcel>& parcels, const std::strin
   return version;
 }
 
-/// The agent, the role that is wanted, and others that are there: all of one version.
+/// Whether files of it are there: it is neither gone nor only its configuration left.
+bool has_files(const AgentInside::Package& package) {
+  return package.status.size() > 1 && package.status[1] != 'n' && package.status[1] != 'c';
+}
+
+/// The agent, the role that is wanted, and others that are there.
 std::vector<std::string> names_of(const AgentInside& found, const std::string& role) {
   std::vector<std::string> names = {"relab-agent", package_of(role)};
   for (const auto& package : found.packages)
-    if (package.status.ends_with('i') && std::ranges::find(names, package.name) == names.end())
+    if (has_files(package) && std::ranges::find(names, package.name) == names.end())
       names.push_back(package.name);
   return names;
 }
@@ -87,6 +92,12 @@ void store_agent(const AgentInside& found, Facts::Builder facts) {
   facts.setIdentity(blob(found.identity));
   auto controllers = facts.initControllers(size_of(found.controllers));
   for (unsigned i = 0; i < controllers.size(); ++i) controllers.set(i, found.controllers[i]);
+}
+
+/// Neither the agent nor the role that is wanted: what it permits would be added to that.
+bool is_other_role(Params::Reader params, Package::Reader package) {
+  return view(package.getName()) != "relab-agent" &&
+         view(package.getName()) != package_of(view(params.getRole()));
 }
 
 bool is_there(Package::Reader package) {
@@ -161,13 +172,15 @@ Result<void> check_container(Params::Reader params, Facts::Reader facts) {
 
 Result<std::optional<Change>> installation(Params::Reader params, Facts::Reader facts) {
   const auto packages = facts.getPackages();
-  if (!any_in(packages, [](auto package) { return !is_there(package); }))
+  if (!any_in(packages,
+              [&](auto package) { return !is_other_role(params, package) && !is_there(package); }))
     return std::optional<Change>();
   Change change{.what = "+ in " + title_of(params) + ":",
                 .how = {"install", std::to_string(params.getVmid()), str(facts.getSuite()),
                         std::to_string(params.getPatience())}};
   for (const auto package : packages) {
     const auto name = str(package.getName());
+    if (is_other_role(params, package)) continue;
     if (package.getOffered().size() == 0)
       return fail(Fault::missing, fmt::format("the order brings no package {}", name),
                   "put it into the folder of packages, and run the step again");
@@ -175,6 +188,29 @@ Result<std::optional<Change>> installation(Params::Reader params, Facts::Reader 
     change.how.push_back(fmt::format("{}={}", name, str(package.getOffered())));
   }
   return std::optional(std::move(change));
+}
+
+/// Before anything is installed: an old role stands in the way of a new agent.
+std::optional<Change> removal(Params::Reader params, Facts::Reader facts) {
+  Change change{
+      .what = "- in " + title_of(params) + ":",
+      .how = {"remove", std::to_string(params.getVmid()), std::to_string(params.getPatience())}};
+  const auto fixed = change.how.size();
+  for (const auto package : facts.getPackages()) {
+    if (!is_other_role(params, package)) continue;
+    change.what += fmt::format(" {} {}", str(package.getName()), str(package.getInstalled()));
+    change.how.push_back(str(package.getName()));
+  }
+  if (change.how.size() == fixed) return {};
+  change.what += ", which would permit more than the role " + str(params.getRole());
+  return change;
+}
+
+Result<void> remove(const Change& change, Host& host, std::uint32_t vmid) {
+  const auto& how = change.how;
+  RELAB_ASSERT(how.size() > 3);
+  RELAB_TRY(const auto patience, parse_number<std::uint32_t>(how[2]));
+  return remove_inside(host, vmid, {how.begin() + 3, how.end()}, seconds(patience));
 }
 
 Result<void> install(const Change& change, Host& host, std::uint32_t vmid) {
@@ -238,12 +274,16 @@ Result<std::vector<Change>> AgentInstall::plan(Params::Reader params, Facts::Rea
   const auto vmid = std::to_string(params.getVmid());
   std::vector<Change> changes;
   RELAB_TRY(auto installing, installation(params, facts));
+  auto removing = removal(params, facts);
+  const bool is_limited_anew = removing.has_value();
+  if (removing) changes.push_back(std::move(*removing));
   if (installing) changes.push_back(std::move(*installing));
   if (!planted)
     changes.push_back({.what = fmt::format("+ the agent in {} obeys the controller {}",
                                            title_of(params), str(facts.getController())),
                        .how = {"plant", vmid, str(params.getName())}});
-  if (!planted || !facts.getEnabled() || !facts.getActive())
+  // The limits of its unit are those that it was started with.
+  if (is_limited_anew || !planted || !facts.getEnabled() || !facts.getActive())
     changes.push_back(
         {.what = fmt::format("~ the agent in {} runs, also after a restart", title_of(params)),
          .how = {"start", vmid}});
@@ -253,6 +293,7 @@ Result<std::vector<Change>> AgentInstall::plan(Params::Reader params, Facts::Rea
 Result<void> AgentInstall::apply(const Change& change, Host& host) {
   RELAB_ASSERT(change.how.size() >= 2);
   RELAB_TRY(const auto vmid, parse_number<std::uint32_t>(change.how[1]));
+  if (change.how[0] == "remove") return remove(change, host, vmid);
   if (change.how[0] == "install") return install(change, host, vmid);
   if (change.how[0] == "plant") return plant(change, host, vmid);
   return start(host, vmid);

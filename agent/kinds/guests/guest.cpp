@@ -106,6 +106,15 @@ Result<void> refuse_losses(Params params, Facts facts, const Settings& settings)
     return refuse(fmt::format("{} is {}privileged, and that cannot be changed", title(params),
                               is_privileged ? "" : "un"),
                   "make a new one beside it, or correct lab.toml");
+  const auto volume = Properties(value_of(settings, "rootfs"), "volume").value("volume");
+  const auto storage = volume.substr(0, volume.find(':'));
+  if (storage != view(params.getStorage()))
+    return refuse(
+        fmt::format("the root disk of {} is {}, and not on the storage '{}'", title(params),
+                    volume.empty() ? "not told" : volume, str(params.getStorage())),
+        fmt::format("correct `storage` in lab.toml, or move it yourself: `pct move-volume {} "
+                    "rootfs {}` while it is shut down",
+                    params.getVmid(), str(params.getStorage())));
   const auto memory = parse_pve_size(value_of(settings, "memory") + "M");
   if (view(facts.getStatus()) == "running" && memory && params.getMemory() < *memory)
     return refuse(
@@ -128,25 +137,30 @@ Result<std::optional<Change>> growth(Params params, const Settings& settings) {
                               .how = {"resize", vmid, "rootfs", fmt::format("{}G", wanted)}});
 }
 
-/// Proxmox sets processors, memory, cards and what is new at once in what runs; the rest waits.
-bool waits_for_start(const std::string& key, const std::string& before) {
+/// When it takes effect in what runs, as far as that is known beforehand: Proxmox sets processors,
+/// memory, cards and new mounts at once. What it could not set after all is looked at afterwards.
+std::string when(Facts facts, const std::string& key, const std::string& before) {
+  if (view(facts.getStatus()) != "running") return {};
   const auto [name, number] = split_key(key);
-  if (name == "mp" || name == "dev") return !before.empty();
-  return key == "features" || key == "hostname" || key == "nameserver";
+  // pve-container adds devices to what runs from 6.0.4 on.
+  if (name == "dev" && before.empty())
+    return " (before Proxmox 9 at its next start: guest_power with `apply_waiting`)";
+  const bool waits = name == "mp" || name == "dev"
+                         ? !before.empty()
+                         : key == "features" || key == "hostname" || key == "nameserver";
+  return waits ? " (at its next start: guest_power with `apply_waiting`)" : "";
 }
 
 Change setting(Params params, Facts facts, const Settings& settings, const Wish& wish) {
   const auto before = value_of(settings, wish.key);
   const auto vmid = std::to_string(params.getVmid());
-  const std::string when = view(facts.getStatus()) == "running" && waits_for_start(wish.key, before)
-                               ? " (at its next start: guest_power with `apply_waiting`)"
-                               : "";
+  const auto effect = when(facts, wish.key, before);
   if (wish.value.empty())
-    return {.what = fmt::format("- {}: {}{}", wish.key, before, when),
+    return {.what = fmt::format("- {}: {}{}", wish.key, before, effect),
             .how = {"set", vmid, "--delete", wish.key}};
   return {.what = (before.empty() ? fmt::format("+ {}: {}", wish.key, wish.value)
                                   : fmt::format("~ {}: {} -> {}", wish.key, before, wish.value)) +
-                  when,
+                  effect,
           .how = {"set", vmid, "--" + wish.key, wish.value}};
 }
 
@@ -167,6 +181,23 @@ Result<void> check_owner(Params params, Facts facts) {
   return {};
 }
 
+/// What a person wrote there is not told in facts, and stays.
+std::optional<Change> description(Params params, Facts facts) {
+  const auto wanted = purpose_line(view(params.getPurpose()));
+  const auto now = str(facts.getPurpose());
+  std::string what;
+  if (facts.getMade().size() == 0)
+    what = fmt::format("~ its description says that it is relab's '{}', above what it said before",
+                       str(params.getName()));
+  else if (!wanted.empty() && wanted != now)
+    what = now.empty() ? fmt::format("+ purpose: {}", wanted)
+                       : fmt::format("~ purpose: {} -> {}", now, wanted);
+  if (what.empty()) return {};
+  return Change{.what = std::move(what),
+                .how = {"describe", std::to_string(params.getVmid()), str(params.getName()),
+                        str(params.getPurpose())}};
+}
+
 Result<std::vector<Change>> changes(Params params, Facts facts) {
   const auto settings = settings_in(facts);
   RELAB_CHECK(check_owner(params, facts));
@@ -174,14 +205,21 @@ Result<std::vector<Change>> changes(Params params, Facts facts) {
   RELAB_TRY(const auto wishes, wishes_for(params, settings));
   RELAB_TRY(auto grown, growth(params, settings));
   std::vector<Change> changes;
-  if (facts.getMade().size() == 0)
-    changes.push_back({.what = fmt::format("~ its description says that it is relab's '{}'",
-                                           str(params.getName())),
-                       .how = {"set", std::to_string(params.getVmid()), "--description",
-                               description_of(view(params.getName()), view(params.getPurpose()))}});
+  if (auto change = description(params, facts)) changes.push_back(std::move(*change));
   for (const auto& wish : wishes) changes.push_back(setting(params, facts, settings, wish));
   if (grown) changes.push_back(std::move(*grown));
   return changes;
+}
+
+/// Reads what is there now, so that nothing of it is lost.
+Result<void> describe(const Change& change, Host& host) {
+  RELAB_TRY(const auto vmid, parse_number<std::uint32_t>(change.how[1]));
+  RELAB_TRY(const auto found, read_pve_guest(host, vmid));
+  if (!found) return fail(Fault::missing, fmt::format("there is no container {} any more", vmid));
+  return pct(host,
+             {"set", change.how[1], "--description",
+              description_of(change.how[2], change.how[3], found->config.current.description)},
+             set_time_max);
 }
 
 }  // namespace
@@ -202,6 +240,7 @@ Result<Message<Guest::Facts>> Guest::observe(Params::Reader params, Host& host) 
   facts->setStatus(found->status);
   facts->setLock(found->config.current.value("lock"));
   facts->setMade(made_as(found->config));
+  facts->setPurpose(purpose_of(found->config));
   set_settings(*facts, settings_of(found->config));
   const auto waiting = waiting_of(found->config);
   set_texts(facts->initWaiting(size_of(waiting)), waiting);
@@ -223,6 +262,11 @@ Result<std::vector<Change>> Guest::plan(Params::Reader params, Facts::Reader fac
   return creation(params, facts, wishes);
 }
 
+std::vector<std::string> Guest::notes(Params::Reader params, Facts::Reader facts) {
+  if (view(facts.getStatus()) != "running") return {};
+  return waiting_notes(title(params), facts.getWaiting());
+}
+
 Result<void> Guest::apply(const Change& change, Host& host) {
   RELAB_ASSERT(change.how.size() >= 4);
   if (change.how[0] == "create") {
@@ -231,6 +275,7 @@ Result<void> Guest::apply(const Change& change, Host& host) {
     RELAB_TRY(const auto found, read_pve_guest(host, vmid));
     if (found) return {};
   }
+  if (change.how[0] == "describe") return describe(change, host);
   return pct(host, change.how, change.how[0] == "create" ? create_time_max : set_time_max);
 }
 

@@ -17,6 +17,8 @@ struct Guest {
   /// Fault::refused for what would destroy or shrink, for a guest that relab did not make, and
   /// while a directory of the host is not there.
   static Result<std::vector<Change>> plan(Params::Reader params, Facts::Reader facts);
+  /// What Proxmox keeps for the next start of a container that runs.
+  static std::vector<std::string> notes(Params::Reader params, Facts::Reader facts);
   static Result<void> apply(const Change& change, Host& host);
 };
 static_assert(ChangeKind<Guest>);

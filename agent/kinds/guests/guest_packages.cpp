@@ -24,17 +24,44 @@ mkdir "$folder/lists"
 echo "$folder"
 )sh";
 
-/// apt reads the source of the parcels and no other, with lists of its own. What an installation
-/// before left half done is completed first. One at a time, and as long as others keep dpkg locked
-/// they are waited for. https://wiki.debian.org/DebianRepository/Format
-constexpr std::string_view install_script = R"sh(
+/// What both scripts begin with: one of them at a time, nobody is asked anything, nothing is
+/// restarted that has nothing to do with it, and as long as others keep dpkg locked they are waited
+/// for. Only dpkg's own words count as that: packages are called libblockdev, too.
+constexpr std::string_view common_part = R"sh(
 set -eu
+export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none \
+  UCF_FORCE_CONFFOLD=1 LC_ALL=C.UTF-8
+take_turn() {
+  exec 9>/run/relab-parcels.lock
+  flock -w 900 9 || { echo "another installation of relab's packages does not end" >&2; exit 1; }
+}
+is_locked() {
+  case $1 in
+    *"dpkg: error: dpkg "*"locked by another process"*) return 0 ;;
+  esac
+  return 1
+}
+own_dpkg() {
+  tries=0
+  until said=$(dpkg --force-confdef --force-confold "$@" 2>&1 9>&-); do
+    is_locked "$said" || { echo "$said" >&2; exit 1; }
+    tries=$((tries + 1))
+    if [ $tries -gt 100 ]; then
+      echo "dpkg stayed locked for five minutes: $(echo "$said" | head -n 1)" >&2
+      exit 1
+    fi
+    sleep 3
+  done
+}
+)sh";
+
+/// apt reads the source of the parcels and no other, with lists of its own. What an installation
+/// before left half done is completed first. https://wiki.debian.org/DebianRepository/Format
+constexpr std::string_view install_part = R"sh(
 folder=$1 digest=$2
 shift 2
 trap 'rm -rf "$folder"' EXIT
-export DEBIAN_FRONTEND=noninteractive LC_ALL=C
-exec 9>/run/relab-parcels.lock
-flock -w 900 9 || { echo "another installation of relab's packages does not end" >&2; exit 1; }
+take_turn
 cd "$folder"
 echo "$digest  parcels.tar" | sha256sum --check --quiet --strict - ||
   { echo "the packages did not come whole: is the disk full?" >&2; exit 1; }
@@ -43,19 +70,7 @@ rm parcels.tar
 chmod 755 . lists
 chmod 644 ./*.deb Packages
 echo "deb [trusted=yes] file:$folder ./" >sources.list
-tries=0
-until said=$(dpkg --force-confdef --force-confold --configure -a 2>&1 9>&-); do
-  case $said in
-    *lock*) ;;
-    *) echo "$said" >&2; exit 1 ;;
-  esac
-  tries=$((tries + 1))
-  if [ $tries -gt 100 ]; then
-    echo "dpkg stayed locked for five minutes: $(echo "$said" | head -n 1)" >&2
-    exit 1
-  fi
-  sleep 3
-done
+own_dpkg --configure -a
 own() {
   apt-get -q -o Dir::Etc::sourcelist="$folder/sources.list" -o Dir::Etc::sourceparts=/dev/null \
     -o Dir::State::lists="$folder/lists" -o APT::Get::List-Cleanup=0 -o DPkg::Lock::Timeout=300 \
@@ -63,6 +78,12 @@ own() {
 }
 own update >&2
 own install --yes --no-install-recommends --no-remove -- "$@" >&2
+)sh";
+
+/// By dpkg, which takes away what it is told and nothing else.
+constexpr std::string_view remove_part = R"sh(
+take_turn
+own_dpkg --remove -- "$@"
 )sh";
 
 /// What apt is told of one file.
@@ -129,6 +150,10 @@ Result<std::string> digest_of(Host& host, const Path& path) {
 
 }  // namespace
 
+std::string install_script() { return fmt::format("{}{}", common_part, install_part); }
+
+std::string remove_script() { return fmt::format("{}{}", common_part, remove_part); }
+
 Result<PackageName> package_name(const Parcel& parcel) {
   const auto file = Path(parcel.name).filename().string();
   constexpr std::string_view ending = ".deb";
@@ -170,8 +195,15 @@ Result<void> install_inside(Host& host, const Installation& installation) {
                   pack_time_max));
   std::vector<std::string> arguments = {folder, digest};
   arguments.insert(arguments.end(), installation.items.begin(), installation.items.end());
-  RELAB_TRY(const auto done,
-            run_inside(host, installation.vmid, install_script, arguments, installation.patience));
+  RELAB_TRY(const auto done, run_inside(host, installation.vmid, install_script(), arguments,
+                                        installation.patience));
+  static_cast<void>(done);
+  return {};
+}
+
+Result<void> remove_inside(Host& host, std::uint32_t vmid, const std::vector<std::string>& names,
+                           seconds patience) {
+  RELAB_TRY(const auto done, run_inside(host, vmid, remove_script(), names, patience));
   static_cast<void>(done);
   return {};
 }

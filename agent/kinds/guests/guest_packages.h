@@ -40,4 +40,14 @@ struct Installation {
 /// they need; nothing of it stays in the container. Fault::damaged if apt cannot.
 Result<void> install_inside(Host& host, const Installation& installation);
 
+/// Takes these packages away, and leaves their configuration. Fault::damaged if dpkg cannot,
+/// because others need them for one.
+Result<void> remove_inside(Host& host, std::uint32_t vmid, const std::vector<std::string>& names,
+                           std::chrono::seconds patience);
+
+/// The shell scripts that do so in the container: given a folder, the digest of the parcels in it
+/// and the items; given the names.
+std::string install_script();
+std::string remove_script();
+
 }  // namespace relab::agent::guests

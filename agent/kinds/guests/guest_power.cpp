@@ -108,6 +108,21 @@ Result<void> shut_down(Host& host, std::uint32_t vmid, seconds patience) {
              patience + seconds(30));
 }
 
+/// One that runs was started by Proxmox, which binds whatever is there: into the empty folder of a
+/// locked pool it writes to the system's disk.
+Result<void> check_sources(schema::GuestPower::Reader params,
+                           schema::GuestPower::Facts::Reader facts, const std::string& title) {
+  auto concern = source_concern(params.getMounts(), facts.getSources());
+  if (concern.empty()) return {};
+  if (view(facts.getStatus()) != "running")
+    return refuse(std::move(concern), "mount it first, and run it again");
+  return refuse(
+      fmt::format("{} runs without what it is to have: {}", title, concern),
+      fmt::format("shut it down (`pct shutdown {}`), unlock and mount the pool, and run it "
+                  "again; see what it wrote into the folder below meanwhile",
+                  params.getVmid()));
+}
+
 }  // namespace
 
 Result<Message<GuestPower::Facts>> GuestPower::observe(Params::Reader params, Host& host) {
@@ -149,9 +164,7 @@ Result<std::vector<Change>> GuestPower::plan(Params::Reader params, Facts::Reade
   const bool running = view(facts.getStatus()) == "running";
   if (params.getStopped())
     return running ? change("shut down " + title, "stop") : std::vector<Change>();
-  if (auto concern = source_concern(params.getMounts(), facts.getSources());
-      !running && !concern.empty())
-    return refuse(std::move(concern), "mount it first, and run it again");
+  RELAB_CHECK(check_sources(params, facts, title));
   if (!running) return change("start " + title, "start");
   if (params.getApplyWaiting() && facts.getWaiting().size() != 0)
     return change(
@@ -160,6 +173,12 @@ Result<std::vector<Change>> GuestPower::plan(Params::Reader params, Facts::Reade
   if (!is_up(view(facts.getSystemd())))
     return change(fmt::format("wait until {} has started", title), "start");
   return std::vector<Change>();
+}
+
+std::vector<std::string> GuestPower::notes(Params::Reader params, Facts::Reader facts) {
+  if (view(facts.getStatus()) != "running") return {};
+  return waiting_notes(fmt::format("container {} ({})", params.getVmid(), str(params.getName())),
+                       facts.getWaiting());
 }
 
 Result<void> GuestPower::apply(const Change& change, Host& host) {

@@ -15,6 +15,8 @@ struct GuestPower {
   /// Fault::refused while a directory of the host is not there: the container would write beside
   /// it.
   static Result<std::vector<Change>> plan(Params::Reader params, Facts::Reader facts);
+  /// What Proxmox keeps for the next start of a container that runs.
+  static std::vector<std::string> notes(Params::Reader params, Facts::Reader facts);
   static Result<void> apply(const Change& change, Host& host);
 };
 static_assert(ChangeKind<GuestPower>);

@@ -47,6 +47,33 @@ Result<Found> find_source(Host& host, const std::vector<Mount>& mounts, const st
   return found;
 }
 
+/// A description: "relab: NAME", below it the purpose, and below both what is a person's.
+struct Parts {
+  std::string name = {};
+  std::string purpose = {};
+  std::string notes = {};
+};
+
+/// Takes the first line off.
+std::string_view take_line(std::string_view& text) {
+  const auto end = text.find('\n');
+  const auto line = text.substr(0, end);
+  text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+  return line;
+}
+
+Parts parts_of(std::string_view text) {
+  Parts parts;
+  if (text.starts_with(mark)) {
+    parts.name = trim(take_line(text).substr(mark.size()));
+    parts.purpose = take_line(text);
+  }
+  while (text.starts_with('\n')) text.remove_prefix(1);
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  parts.notes = text;
+  return parts;
+}
+
 }  // namespace
 
 Result<void> pct(Host& host, const std::vector<std::string>& arguments,
@@ -86,14 +113,37 @@ std::vector<std::string> waiting_of(const PveConfig& config) {
   return keys;
 }
 
-std::string made_as(const PveConfig& config) {
-  const std::string_view text = config.current.description;
-  const auto line = text.substr(0, text.find('\n'));
-  return line.starts_with(mark) ? std::string(trim(line.substr(mark.size()))) : std::string();
+std::vector<std::string> waiting_notes(const std::string& title,
+                                       capnp::List<capnp::Text>::Reader waiting) {
+  if (waiting.size() == 0) return {};
+  std::vector<std::string> keys;
+  for (const auto key : waiting) keys.push_back(str(key));
+  return {
+      fmt::format("not in effect before the next start of {}: {} (guest_power with "
+                  "`apply_waiting` restarts it)",
+                  title, fmt::join(keys, ", "))};
 }
 
-std::string description_of(std::string_view name, std::string_view purpose) {
-  return fmt::format("{}{}{}{}", mark, name, purpose.empty() ? "" : "\n", purpose);
+std::string made_as(const PveConfig& config) { return parts_of(config.current.description).name; }
+
+std::string purpose_of(const PveConfig& config) {
+  return purpose_line(parts_of(config.current.description).purpose);
+}
+
+std::string purpose_line(std::string_view purpose) {
+  auto line = clean_text(purpose);
+  std::ranges::replace_if(
+      line, [](char c) { return c == '\n' || c == '\t'; }, ' ');
+  return std::string(trim(line));
+}
+
+std::string description_of(std::string_view name, std::string_view purpose,
+                           std::string_view before) {
+  const auto parts = parts_of(before);
+  // Who says nothing of what it is for leaves what is said there.
+  const auto line = purpose_line(purpose.empty() ? std::string_view(parts.purpose) : purpose);
+  return fmt::format("{}{}{}{}{}{}", mark, name, line.empty() ? "" : "\n", line,
+                     parts.notes.empty() ? "" : "\n\n", parts.notes);
 }
 
 Result<void> look_at_sources(Host& host, HostMounts mounts,

@@ -24,10 +24,19 @@ Result<void> pct(Host& host, const std::vector<std::string>& arguments,
 std::map<std::string, std::string> settings_of(const PveConfig& config);
 /// Keys of what waits.
 std::vector<std::string> waiting_of(const PveConfig& config);
+/// What waits for the next start of a container that runs, in words; empty: all is in effect.
+std::vector<std::string> waiting_notes(const std::string& title,
+                                       capnp::List<capnp::Text>::Reader waiting);
 /// The guest that relab made it as, by its description; empty: relab did not.
 std::string made_as(const PveConfig& config);
-/// The description of a container that relab made.
-std::string description_of(std::string_view name, std::string_view purpose);
+/// What its description says behind that, in the second line, that it is for.
+std::string purpose_of(const PveConfig& config);
+/// As that line can say it: in one line, and clean.
+std::string purpose_line(std::string_view purpose);
+/// The description of a container that relab makes, or changes: what it says of itself, and below
+/// that whatever else the description said before. That of a container which has it already stays.
+std::string description_of(std::string_view name, std::string_view purpose,
+                           std::string_view before = {});
 
 using HostMounts = capnp::List<schema::Guest::HostMount>::Reader;
 using Sources = capnp::List<schema::Guest::Source>::Reader;

@@ -248,7 +248,8 @@ Result<Output> Packages::dpkg(const Command& command) {
   Words rest;
   for (std::size_t i = 1; i < argv.size(); ++i)
     if (!argv[i].starts_with("--force-")) rest.push_back(argv[i]);
-  if (rest != Words{"--configure", "-a"}) return system_.host.does_not_know(command);
+  const bool removes = rest.size() > 2 && rest[0] == "--remove" && rest[1] == "--";
+  if (!removes && rest != Words{"--configure", "-a"}) return system_.host.does_not_know(command);
   if (!locked(Millis(0)).empty())
     return Output{.status = 2,
                   .err =
@@ -256,7 +257,25 @@ Result<Output> Packages::dpkg(const Command& command) {
                       "4711\nNote: removing the lock file is always wrong, and can end up "
                       "breaking the locked area\nand the entire system. See "
                       "<https://wiki.debian.org/Teams/Dpkg/FAQ#db-lock>.\n"};
+  if (removes) return remove({rest.begin() + 2, rest.end()});
   return configure_all();
+}
+
+Output Packages::remove(const Words& names) {
+  Output output;
+  for (const auto& name : names) {
+    const auto found = packages_.find(name);
+    if (found == packages_.end()) {
+      output.err +=
+          fmt::format("dpkg: warning: ignoring request to remove {} which isn't installed\n", name);
+      continue;
+    }
+    output.out += fmt::format("Removing {} ({}) ...\n", name, found->second.version);
+    // Dpkg forgets what has no configuration that could stay.
+    packages_.erase(found);
+  }
+  write_status();
+  return output;
 }
 
 Result<Output> Packages::dpkg_query(const Command& command) {

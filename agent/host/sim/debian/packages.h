@@ -122,6 +122,7 @@ class Packages {
   /// Apt's words about a lock that is held for longer than that; empty: it is free.
   std::string locked(Millis patience);
   Output configure_all();
+  Output remove(const Words& names);
   bool configure(const std::string& name, Output& output);
   void bring(const Available& package);
   void bring_unit(const std::string& unit, const Available& package, bool started);

@@ -23,7 +23,16 @@ using Words = std::vector<std::string>;
 constexpr std::size_t archive_max = std::size_t{1} << 32U;
 constexpr int apt_failed = 100;
 
-enum class Script { unknown, look_at_files, look_at_agent, make_folder, install, plant, start };
+enum class Script {
+  unknown,
+  look_at_files,
+  look_at_agent,
+  make_folder,
+  install,
+  remove,
+  plant,
+  start
+};
 
 Script script_of(std::string_view text) {
   if (text == look_script()) return Script::look_at_files;
@@ -32,7 +41,8 @@ Script script_of(std::string_view text) {
   // changed, what is done here is to be changed with it, and its digest after that.
   static const std::map<std::string, Script, std::less<>> known = {
       {"4428f79f1f8fda2d353346281a355f7e3be4f0cb65eaa15959226289faa9271f", Script::make_folder},
-      {"75e2c2d2e431bdb105ebbb0ada4a28641bec1de66ba970d2ceb7c98ae8bef899", Script::install},
+      {"c268e063d3b11fe7fbb6fb3d4190f074c86cd8dc980bcb19e0942eff5a0cf2ca", Script::install},
+      {"8d7b4911c0ec5d101ca2387ad5d5f83d4176433a682eb3dd75a4860a0af73097", Script::remove},
       {"c7a4488516655d41339043dee1df97813513453e317157180bebff602414b34f", Script::plant},
       {"e3a3d75b71d05b978d59866be7ea40b25c66d15fd5627dedc7dc494356858e9e", Script::start}};
   const auto found = known.find(crypto::sha256(bytes_of(text)));
@@ -100,6 +110,8 @@ Result<Output> Scripts::run(const Command& command) {
       return make_folder();
     case Script::install:
       return install(given);
+    case Script::remove:
+      return remove(given);
     case Script::plant:
       return plant(given);
     case Script::start:
@@ -203,6 +215,12 @@ Result<Output> Scripts::unpack(const Words& given) {
   RELAB_TRY(output, host_.run({.argv = argv}));
   output.err = std::exchange(output.out, {}) + output.err;
   return output;
+}
+
+Result<Output> Scripts::remove(const Words& given) {
+  Words argv = {"dpkg", "--force-confdef", "--force-confold", "--remove", "--"};
+  argv.insert(argv.end(), given.begin(), given.end());
+  return host_.run({.argv = std::move(argv)});
 }
 
 Result<Output> Scripts::plant(const Words& given) {

@@ -25,6 +25,7 @@ class Scripts {
   Output make_folder();
   Result<Output> install(const Words& given);
   Result<Output> unpack(const Words& given);
+  Result<Output> remove(const Words& given);
   Result<Output> plant(const Words& given);
   Result<Output> start();
 

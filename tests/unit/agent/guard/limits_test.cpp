@@ -3,8 +3,10 @@
 
 #include <capnp/schema-loader.h>
 #include <capnp/serialize.h>
+#include <set>
 
 #include "agent/guard/role.h"
+#include "common/reflect/notes.h"
 #include "schema/wire.capnp.h"
 #include "tests/support/must.h"
 
@@ -80,21 +82,6 @@ TEST_CASE("limits: no trick of spelling leads out of a folder", "[agent][guard]"
   CHECK_FALSE(permits_path(path));
 }
 
-TEST_CASE("limits: pools by their whole name", "[agent][guard]") {
-  Limited limited;
-  limited.with<schema::Hello>("name", "pools");
-
-  CHECK(limited.check<schema::Hello>(role(), R"({"name": "tank"})"));
-  CHECK_FALSE(limited.check<schema::Hello>(role(), R"({"name": "tan"})"));
-  CHECK_FALSE(limited.check<schema::Hello>(role(), R"({"name": "tank/vm"})"));
-  CHECK_FALSE(limited.check<schema::Hello>(role(), R"({"name": "TANK"})"));
-  const auto refused = limited.check<schema::Hello>(role(), R"({"name": ""})");
-  REQUIRE_FALSE(refused);
-  CHECK(refused.error().fault == Fault::refused);
-  CHECK(refused.error().what ==
-        "the role 'r' does not permit this value of 'name': it is not within its pools");
-}
-
 TEST_CASE("limits: guests by number, both ends of a range included", "[agent][guard]") {
   Limited limited;
   limited.with<schema::Order>("attempt", "vmids");
@@ -147,7 +134,8 @@ namespace {
 bool permits(const std::string& lists, const std::string& task) {
   const auto limits = must(RoleLimits::parse(
       R"({"name": "r", "kinds": ["file", "directory", "packages", "aptRepository", "unit",
-          "mountCheck", "httpProbe", "commandProbe"])" +
+          "mountCheck", "httpProbe", "commandProbe", "poolHealth", "zfsSnapshot", "zfsBackup",
+          "zfsBackupVerify", "zfsPoolBackup", "usbDisk"])" +
       lists + "}"));
   return limits.check_limits(must(Message<schema::Task>::from_json(task)).reader()).has_value();
 }
@@ -179,6 +167,63 @@ TEST_CASE("limits: units and packages by name, or by their beginning", "[agent][
   CHECK_FALSE(package(""));
 }
 
+TEST_CASE("limits: pools by their whole name, and datasets by that of their pool",
+          "[agent][guard]") {
+  const auto* const lists = R"(, "pools": ["tank", "backup*"])";
+  const auto dataset = [&](const std::string& name) {
+    return permits(lists, R"({"zfsSnapshot": {"name": "x", "dataset": ")" + name + R"("}})");
+  };
+
+  CHECK(permits(lists, R"({"poolHealth": {"pool": "tank"}})"));
+  CHECK_FALSE(permits(lists, R"({"poolHealth": {"pool": "rpool"}})"));
+  CHECK(dataset("tank"));
+  CHECK(dataset("tank/vm/disk"));
+  CHECK(dataset("tank@before"));
+  CHECK(dataset("backup2/tank"));
+  for (const auto* other : {"tan", "tank2", "TANK", "rpool/tank", "rpool/backup", "/tank", "@tank",
+                            "*", "", "tank*", " tank"})
+    CHECK_FALSE(dataset(other));
+  CHECK(permits(R"(, "pools": ["*"])", R"({"poolHealth": {"pool": "rpool"}})"));
+  CHECK_FALSE(permits(R"(, "pools": ["*"])", R"({"poolHealth": {}})"));
+}
+
+TEST_CASE("limits: every pool that a task names must be permitted", "[agent][guard]") {
+  const auto* const lists = R"(, "pools": ["tank"], "paths": ["/mnt"])";
+
+  CHECK_FALSE(permits(lists, R"({"zfsPoolBackup": {"dataset": "tank", "target": "rpool/tank"}})"));
+  CHECK_FALSE(permits(lists, R"({"zfsPoolBackup": {"dataset": "rpool", "target": "tank/r"}})"));
+  CHECK(permits(lists, R"({"zfsBackupVerify": {"dataset": "tank", "folder": "/mnt/usb"}})"));
+  CHECK_FALSE(permits(lists, R"({"zfsBackupVerify": {"dataset": "tank", "scratch": "rpool/x"}})"));
+}
+
+TEST_CASE("limits: a disk and a copy go below a permitted folder only", "[agent][guard]") {
+  const auto* const lists = R"(, "pools": ["tank"], "paths": ["/mnt"])";
+
+  CHECK(permits(lists, R"({"usbDisk": {"serial": "s", "folder": "/mnt/usb"}})"));
+  CHECK_FALSE(permits(lists, R"({"usbDisk": {"serial": "s", "folder": "/etc"}})"));
+  CHECK(permits(lists, R"({"zfsBackup": {"dataset": "tank", "folder": "/mnt/usb"}})"));
+  CHECK_FALSE(permits(lists, R"({"zfsBackup": {"dataset": "tank", "folder": "/etc/usb"}})"));
+}
+
+TEST_CASE("limits: whatever names a pool is limited to the role's pools", "[agent][guard]") {
+  const std::set<std::string> naming = {"pool", "dataset", "scratch", "target"};
+  std::set<std::string> kinds;
+  for (const auto arm : capnp::Schema::from<schema::Task>().getUnionFields()) {
+    if (!arm.getType().isStruct()) continue;
+    for (const auto field : arm.getType().asStruct().getFields()) {
+      if (!field.getType().isText() || !naming.contains(str(field.getProto().getName()))) continue;
+      const auto kind = str(arm.getProto().getName());
+      INFO(kind << "." << field.getProto().getName().cStr());
+      CHECK(reflect::notes_of(field).limit == "pools");
+      kinds.insert(kind);
+    }
+  }
+
+  CHECK(kinds == std::set<std::string>{"poolHealth", "usbPool", "zfsBackup", "zfsBackupVerify",
+                                       "zfsKeyCheck", "zfsPoolBackup", "zfsPoolBackupVerify",
+                                       "zfsScrub", "zfsSnapshot"});
+}
+
 TEST_CASE("limits: what a manifest does not list is refused", "[agent][guard]") {
   const auto task = GENERATE(
       as<std::string>(), R"({"file": {"path": "/etc/x"}})", R"({"file": {}})",
@@ -187,7 +232,9 @@ TEST_CASE("limits: what a manifest does not list is refused", "[agent][guard]") 
       R"({"aptRepository": {"disable": ["/etc/apt/sources.list"]}})", R"({"unit": {"name": "x"}})",
       R"({"unit": {}})", R"({"mountCheck": {"path": "/"}})", R"({"mountCheck": {}})",
       R"({"httpProbe": {"url": "https://x", "authority": "/etc/x"}})",
-      R"({"commandProbe": {"command": "x"}})", R"({"commandProbe": {}})");
+      R"({"commandProbe": {"command": "x"}})", R"({"commandProbe": {}})",
+      R"({"poolHealth": {"pool": "tank"}})", R"({"poolHealth": {}})",
+      R"({"usbDisk": {"serial": "s", "folder": "/mnt/usb"}})");
 
   CHECK_FALSE(permits("", task));
 }

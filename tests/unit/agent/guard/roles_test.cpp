@@ -68,6 +68,18 @@ TEST_CASE("roles: manifests that are too large are not told", "[agent][guard]") 
   CHECK(std::move(hello).finish().reader().getManifests().size() == 0);
 }
 
+TEST_CASE("roles: a Proxmox host may be ordered to see to whatever pools it has",
+          "[agent][guard]") {
+  const auto role = must(RoleLimits::load(roles_dir, "proxmox"));
+  for (const auto* task :
+       {R"({"poolHealth": {"pool": "datapool"}})",
+        R"({"zfsPoolBackup": {"dataset": "rpool/data", "target": "usbpool/data"}})",
+        R"({"zfsBackup": {"dataset": "datapool", "folder": "/mnt/usb"}})",
+        R"({"usbDisk": {"serial": "s", "folder": "/mnt/usb"}})",
+        R"({"preserve": {"paths": ["/root"], "folder": "/datapool/documents"}})"})
+    CHECK(role.check_limits(must(Message<schema::Task>::from_json(task)).reader()));
+}
+
 TEST_CASE("roles: a guest may be ordered some of what a host may", "[agent][guard]") {
   const auto role = must(RoleLimits::load(roles_dir, GENERATE(as<std::string>(), "arr", "pbs")));
 

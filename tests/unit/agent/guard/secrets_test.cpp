@@ -36,7 +36,8 @@ crypto::SecretUse right_use() { return {.lab = "home", .task = task, .name = "ta
 struct Guarded {
   crypto::Keys controller = fixed_keys(1);
   crypto::Keys agent = fixed_keys(2);
-  RoleLimits role = must(RoleLimits::parse(R"({"name": "r", "kinds": ["ping", "zfsKeyCheck"]})"));
+  RoleLimits role = must(
+      RoleLimits::parse(R"({"name": "r", "kinds": ["ping", "zfsKeyCheck"], "pools": ["tank"]})"));
   bool known = false;
 
   Message<schema::Order> order(Change change) const {
@@ -49,7 +50,9 @@ struct Guarded {
     order->setNotAfter(unix_millis(now));
     order->setDeadline(60);
     order->setMode(schema::Mode::APPLY);
-    order->getTask().initZfsKeyCheck().setKey("tank-key");
+    auto check = order->getTask().initZfsKeyCheck();
+    check.setDataset("tank/documents");
+    check.setKey("tank-key");
     change(*order, agent);
     return std::move(order).finish();
   }

@@ -3,6 +3,7 @@
 #include "tests/support/faulty_host.h"
 #include "tests/support/must.h"
 #include "tests/support/sim_ip.h"
+#include "tests/support/sim_pve.h"
 
 namespace relab::agent {
 
@@ -75,6 +76,28 @@ TEST_CASE("carry out: where nothing differs, nothing is kept or waited for", "[a
   CHECK_FALSE(work.unconfirmed);
   CHECK(work.changes.empty());
   CHECK(machine.kept.empty());
+}
+
+TEST_CASE("carry out: what is not in effect after all is in the report", "[agent][kinds]") {
+  Machine machine;
+  SimPve pve;
+  pve.containers[100] = {
+      .settings = {{"hostname", "pbs"}}, .pending = {{"cores", "4"}}, .running = true};
+  pve.install(machine.host);
+  const std::string note =
+      "! not in effect before the next start of container 100 (pbs): cores (guest_power with "
+      "`apply_waiting` restarts it)";
+  const auto power = [](const std::string& more) {
+    return R"({"guestPower": {"name": "pbs", "vmid": 100)" + more + "}}";
+  };
+
+  const auto work = machine.work(order(power("")));
+  CHECK(work.outcome == Outcome::SUCCEEDED);
+  CHECK(work.changes == Texts{note});
+  CHECK(machine.work(order(power(""), schema::Mode::CHECK)).changes == Texts{note});
+
+  const auto applied = machine.work(order(power(R"(, "applyWaiting": true)")));
+  CHECK(applied.changes == Texts{"restart container 100 (pbs): 1 changes wait for it"});
 }
 
 TEST_CASE("carry out: check mode tells what would be changed, and changes nothing",

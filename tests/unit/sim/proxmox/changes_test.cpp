@@ -265,6 +265,22 @@ TEST_CASE("simulated proxmox: an agent is brought into a container, and told of 
   CHECK(agents.size() == 2);
 }
 
+TEST_CASE("simulated proxmox: another role leaves the container", "[sim][proxmox]") {
+  Ready scene;
+  scene.make();
+  scene.start();
+  const Delivered delivered(scene.host);
+  must(carry_out<guests::AgentInstall>(scene.host, install_json));
+  scene.proxmox->debian(105)->packages().add("relab-agent-arr", {.version = "2"});
+
+  const auto done = must(carry_out<guests::AgentInstall>(scene.host, install_json));
+
+  REQUIRE(done.size() == 2);
+  CHECK_THAT(done[0], Catch::StartsWith("- in container 105 (media): relab-agent-arr 2"));
+  CHECK(must(carry_out<guests::AgentInstall>(scene.host, install_json)).empty());
+  CHECK(scene.proxmox->inside(105)->unknown().empty());
+}
+
 TEST_CASE("simulated proxmox: packages that come only half are found out", "[sim][proxmox]") {
   Ready scene;
   scene.make();

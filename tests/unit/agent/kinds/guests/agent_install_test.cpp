@@ -2,6 +2,7 @@
 
 #include "agent/kinds/guests/agent_install.h"
 
+#include "agent/host/real_host.h"
 #include "agent/kinds/guests/guest_packages.h"
 #include "tests/support/must.h"
 #include "tests/support/sim_inside.h"
@@ -198,20 +199,78 @@ TEST_CASE("agent_install: a container that is somebody else's is left alone", "[
   CHECK(error_of(scene).fault == Fault::refused);
 }
 
-TEST_CASE("agent_install: other roles that are there come to the new version, too",
+TEST_CASE("agent_install: other roles that are there go, and the agent starts anew",
           "[agent][guests]") {
   Settled scene;
   scene.guest().packages["relab-agent"] = "1";
   scene.guest().packages["relab-agent-monitoring"] = "1";
-  CHECK(error_of(scene).what == "the order brings no package relab-agent-monitoring");
+  CHECK(scene.words() ==
+        std::vector<std::string>{"- in container 100 (pbs): relab-agent-monitoring 1, which would "
+                                 "permit more than the role pbs",
+                                 "+ in container 100 (pbs): relab-agent 2 relab-agent-pbs 2",
+                                 "~ the agent in container 100 (pbs) runs, also after a restart"});
 
-  scene.inside.deliver(scene.host, {"relab-agent", "relab-agent-pbs", "relab-agent-monitoring"});
   must(scene.apply());
 
   CHECK(scene.words().empty());
-  CHECK(scene.guest().packages.at("relab-agent-monitoring") == "2");
+  CHECK(scene.guest().packages ==
+        std::map<std::string, std::string>{{"relab-agent", "2"}, {"relab-agent-pbs", "2"}});
   scene.guest().status = "hi";
   CHECK(scene.words().empty());
+}
+
+TEST_CASE("agent_install: another role that did not go, or only half, is still to be removed",
+          "[agent][guests]") {
+  Settled scene;
+  scene.guest().packages["relab-agent-monitoring"] = "2";
+  scene.inside.remove_does_nothing = true;
+
+  must(scene.apply());
+
+  CHECK(scene.words().size() == 2);
+  scene.guest().status = "hF";
+  CHECK_THAT(scene.words().front(), Catch::Contains("relab-agent-monitoring"));
+}
+
+TEST_CASE("agent_install: what helps to debug the agent is no role", "[agent][guests]") {
+  Settled scene;
+  scene.guest().packages["relab-agent-dbgsym"] = "1";
+
+  CHECK(scene.words().empty());
+}
+
+TEST_CASE("agent_install: only dpkg's own words say that it is locked", "[agent][guests]") {
+  const auto script = install_script();
+  const auto begin = script.find("is_locked() {");
+  REQUIRE(begin != std::string::npos);
+  const auto body = script.substr(begin, script.find("\n}\n", begin) + 3 - begin);
+  RealHost host;
+  const auto is_locked = [&](const std::string& said) {
+    return must(host.run({.argv = {"sh", "-c", body + "is_locked \"$1\"", "sh", said}})).status ==
+           0;
+  };
+
+  CHECK(
+      is_locked("dpkg: error: dpkg frontend lock was locked by another process with pid 4711\n"
+                "Note: removing the lock file is always wrong"));
+  CHECK(
+      is_locked("dpkg: warning: x\ndpkg: error: dpkg database lock was locked by another process "
+                "with pid 1"));
+  CHECK(is_locked("dpkg: error: dpkg status database is locked by another process"));
+  CHECK_FALSE(
+      is_locked("Setting up libblockdev2:amd64 (2.28-2) ...\n"
+                "dpkg: error processing package libblockdev2:amd64 (--configure):\n"
+                " installed libblockdev2 post-installation script subprocess returned"));
+  CHECK_FALSE(is_locked("dpkg: dependency problems prevent configuration of liblockfile1"));
+  CHECK_FALSE(is_locked(""));
+}
+
+TEST_CASE("agent_install: no script of a package asks, or restarts what is not its own",
+          "[agent][guests]") {
+  const auto script = GENERATE(install_script(), remove_script());
+  for (const auto* variable : {"DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1",
+                               "APT_LISTCHANGES_FRONTEND=none", "UCF_FORCE_CONFFOLD=1"})
+    CHECK_THAT(script, Catch::Contains(variable));
 }
 
 TEST_CASE("agent_install: packages that did not come whole are not installed", "[agent][guests]") {

@@ -100,6 +100,21 @@ TEST_CASE("guest_power: shuts down, and restarts only where changes wait for it"
   CHECK(scene.word(R"(, "stopped": true)").empty());
 }
 
+TEST_CASE("guest_power: what goes on waiting is told", "[agent][guests]") {
+  Scene scene;
+  scene.container().running = true;
+  scene.container().pending = {{"cores", "4"}, {"delete", "swap"}};
+  scene.pve.write();
+
+  const auto params =
+      must(Message<schema::GuestPower>::from_json(R"({"name": "pbs", "vmid": 100})"));
+  const auto facts = must(GuestPower::observe(params.reader(), scene.host));
+
+  CHECK(GuestPower::notes(params.reader(), facts.reader()) ==
+        std::vector<std::string>{"not in effect before the next start of container 100 (pbs): "
+                                 "cores, swap (guest_power with `apply_waiting` restarts it)"});
+}
+
 TEST_CASE("guest_power: does not start one whose directories are not there", "[agent][guests]") {
   Scene scene;
   mount(scene.host, {"/"});
@@ -108,9 +123,32 @@ TEST_CASE("guest_power: does not start one whose directories are not there", "[a
   CHECK(scene.plan(mounts).error().fault == Fault::refused);
   scene.host.directory("/datapool/pbs");
   CHECK(scene.plan(mounts).error().fault == Fault::refused);
+}
 
+TEST_CASE("guest_power: one that runs on directories that are not there is not as it should be",
+          "[agent][guests]") {
+  Scene scene;
+  mount(scene.host, {"/"});
+  scene.host.directory("/datapool/pbs");
   scene.container().running = true;
-  CHECK(scene.word(mounts).empty());
+  const std::string mounts =
+      R"(, "mounts": [{"source": "/datapool/pbs", "target": "/d", "pool": "datapool"}])";
+
+  const auto found = scene.plan(mounts);
+  REQUIRE_FALSE(found);
+  CHECK(found.error().fault == Fault::refused);
+  CHECK(found.error().what ==
+        "container 100 (pbs) runs without what it is to have: /datapool/pbs is not on the pool "
+        "'datapool' now: it is not mounted, or not unlocked");
+  CHECK_THAT(found.error().hint, Catch::Contains("pct shutdown 100"));
+  // Nor is it restarted onto them.
+  scene.container().pending = {{"cores", "4"}};
+  scene.pve.write();
+  CHECK(scene.plan(mounts + R"(, "applyWaiting": true)").error().fault == Fault::refused);
+
+  // To shut it down is always possible.
+  must(scene.apply(mounts + R"(, "stopped": true)"));
+  CHECK_FALSE(scene.container().running);
 }
 
 TEST_CASE("guest_power: there must be such a container", "[agent][guests]") {

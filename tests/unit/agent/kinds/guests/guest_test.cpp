@@ -135,6 +135,13 @@ TEST_CASE("guest: what waits for the next start is done, and told", "[agent][gue
   CHECK(must(Guest::plan(params.reader(), facts.reader())).empty());
   REQUIRE(facts.reader().getWaiting().size() == 1);
   CHECK(view(facts.reader().getWaiting()[0]) == "cores");
+  CHECK(Guest::notes(params.reader(), facts.reader()) ==
+        Strings{"not in effect before the next start of container 100 (pbs): cores (guest_power "
+                "with `apply_waiting` restarts it)"});
+
+  scene.pve.containers[100].running = false;
+  const auto stopped = must(Guest::observe(params.reader(), scene.host));
+  CHECK(Guest::notes(params.reader(), stopped.reader()).empty());
 }
 
 TEST_CASE("guest: what has to wait for the next start is said before it is done",
@@ -150,6 +157,17 @@ TEST_CASE("guest: what has to wait for the next start is said before it is done"
         Strings{"~ onboot: 1 -> 0",
                 "~ features: nesting=1 -> keyctl=1 (at its next start: guest_power "
                 "with `apply_waiting`)"});
+}
+
+TEST_CASE("guest: a new device of what runs waits for the next start before Proxmox 9",
+          "[agent][guests]") {
+  Scene scene;
+  must(scene.apply());
+  scene.pve.containers[100].running = true;
+
+  CHECK(scene.words(with(R"("gid": 104})", R"("gid": 104}, {"path": "/dev/dri/card1"})")) ==
+        Strings{"+ dev1: /dev/dri/card1 (before Proxmox 9 at its next start: guest_power with "
+                "`apply_waiting`)"});
 }
 
 TEST_CASE("guest: what is wanted no more is taken away", "[agent][guests]") {
@@ -230,11 +248,49 @@ TEST_CASE("guest: one that relab did not make is left alone unless asked for", "
   CHECK(scene.refusal().fault == Fault::refused);
 
   const auto adopting = with(R"("vmid": 100)", R"("vmid": 100, "adopt": true)");
-  CHECK(scene.words(adopting) == Strings{"~ its description says that it is relab's 'pbs'"});
+  CHECK(scene.words(adopting) == Strings{"~ its description says that it is relab's 'pbs', above "
+                                         "what it said before"});
 
   scene.pve.containers[100].description = "relab: other";
   scene.pve.write();
   CHECK(scene.refusal(adopting).what == "the container 100 was made as 'other'");
+}
+
+TEST_CASE("guest: what a person wrote into the description stays, once", "[agent][guests]") {
+  Scene scene;
+  must(scene.apply());
+  auto& description = scene.pve.containers[100].description;
+  description = "the old backup server\n\nask Anna: 100 % hers\n";
+  scene.pve.write();
+  const auto adopting = with(R"("vmid": 100)", R"("vmid": 100, "adopt": true)");
+
+  must(scene.apply(adopting));
+  CHECK(description == "relab: pbs\nBackups\n\nthe old backup server\n\nask Anna: 100 % hers");
+  CHECK(scene.words(adopting).empty());
+  must(scene.apply(adopting));
+  CHECK(scene.words().empty());
+
+  const auto renamed = with(R"("Backups")", R"("Copies\nof all")");
+  CHECK(scene.words(renamed) == Strings{"~ purpose: Backups -> Copies of all"});
+  must(scene.apply(renamed));
+  CHECK(description ==
+        "relab: pbs\nCopies of all\n\nthe old backup server\n\nask Anna: 100 % hers");
+  CHECK(scene.words(renamed).empty());
+  // Who declares none changes none.
+  CHECK(scene.words(with(R"("Backups")", R"("")")).empty());
+}
+
+TEST_CASE("guest: a root disk on another storage is a person's to move", "[agent][guests]") {
+  Scene scene;
+  must(scene.apply());
+
+  const auto error = scene.refusal(with(R"("local-zfs")", R"("tank-guests")"));
+
+  CHECK(error.fault == Fault::refused);
+  CHECK(error.what ==
+        "the root disk of container 100 (pbs) is local-zfs:subvol-100-disk-0, and not on the "
+        "storage 'tank-guests'");
+  CHECK_THAT(error.hint, Catch::Contains("pct move-volume 100 rootfs tank-guests"));
 }
 
 TEST_CASE("guest: one that is half made is a person's to remove", "[agent][guests]") {
