@@ -14,6 +14,7 @@ import sys
 
 from support import verifier
 from support.case import LabCase, main
+from support.lab import PING, phase, step, track
 from support.message import Malformed, Message
 from support.records import decode
 from support.verifier import Export, Wrong, chain
@@ -365,9 +366,13 @@ class Ledger(LabCase):
         self.forget_head()
         for path in self.lab.state_dir.glob("ledger.db*"):
             path.unlink()
-        for command in (("ledger", "verify"), ("ledger", "export"), ("status",), ("gate",), ("agents",), ("audit", "show")):
+        for command in (("ledger", "verify"), ("ledger", "export"), ("status",), ("agents",), ("audit", "show")):
             with self.subTest(command):
                 self.assert_ended(self.lab.relab(*command), 1, "there is no ledger yet", "relab enrol")
+        # What will be asked for can be told all the same.
+        self.lab.describe(phase("one", track("t", "alpha", step("hello", PING))),
+                          phase("two", track("t", "alpha", step("hello", PING)), more='after = ["one"]'))
+        self.assert_ended(self.lab.relab("gate", "two"), 3, "there is no ledger yet", "Gate of two: CLOSED")
         self.assertFalse(self.lab.ledger_file.exists())
 
     def export(self):
