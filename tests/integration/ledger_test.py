@@ -371,7 +371,7 @@ class Ledger(LabCase):
                 self.assert_ended(self.lab.relab(*command), 1, "there is no ledger yet", "relab enrol")
         # What will be asked for can be told all the same.
         self.lab.describe(phase("one", track("t", "alpha", step("hello", PING))),
-                          phase("two", track("t", "alpha", step("hello", PING)), more='after = ["one"]'))
+                          phase("two", track("u", "alpha", step("hello", PING)), more='after = ["one"]'))
         self.assert_ended(self.lab.relab("gate", "two"), 3, "there is no ledger yet", "Gate of two: CLOSED")
         self.assertFalse(self.lab.ledger_file.exists())
 
