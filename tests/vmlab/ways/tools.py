@@ -48,6 +48,6 @@ WAYS = [
         mend=HONEST + TIDY, **AGAIN),
     Way("a disk that turned read-only", "other/other/write did not succeed when it was run last", run_says="ead-only",
         suites=TRIXIE, false="mount -o remount,ro /mnt/usb\n", mend="mount -o remount,rw /mnt/usb\n" + TIDY, **AGAIN),
-    Way("a disk that was pulled out", "", act=lambda test: test.machine.unplug(USB), undo=lambda test: test.machine.plug(USB),
+    Way("a disk that was pulled out", "there is no /dev/sda", act=lambda test: test.machine.unplug(USB), undo=lambda test: test.machine.plug(USB),
         mend="for _ in $(seq 100); do [ -e /dev/disk/by-id/usb-* ] && break; sleep 0.1; done\n" + DISK_BACK, suites=BOOKWORM),
 ]

@@ -125,7 +125,7 @@ class Tar::Writer {
     meant_ += host_.weight_of(path);
     for (const auto& name : host_.list(path).value_or(std::vector<std::string>()))
       if (const auto inner = host_.status(path / name))
-        add_tree(member + "/" + name, path / name, *inner);
+        add_tree(fmt::format("{}/{}", member, name), path / name, *inner);
   }
 
   void write(std::string name, const Path& path, const FileStatus& status) {
