@@ -110,7 +110,7 @@ Result<void> read_whole(Host& host, const ArchiveName& name, Stored& stored) {
     return {};
   }
   ReadingBack reading(host, stored.bytes);
-  const auto read = host.read_through(name.file(), reading);
+  auto read = host.read_through(name.file(), reading);
   if (!read && read.error().fault != Fault::damaged) return read;
   const auto found = reading.finish();
   const auto judged = [&](const Claim& claim) {
