@@ -49,7 +49,7 @@ POOL = [
         false="zfs rename -r datapool@weekly @kept\n", mend="zfs rename -r datapool@kept @weekly\n"),
     Way("a dataset by the name of another", "it is a copy of other snapshots of the same names", suites=SELDOM,
         false="zfs rename datapool/documents datapool/papers\n", mend="zfs rename datapool/papers datapool/documents\n"),
-    Way("the pool is not imported", "", suites=TRIXIE, false="zpool export datapool\n", mend=BACK),
+    Way("the pool is not imported", "there is no dataset 'datapool'", suites=TRIXIE, false="zpool export datapool\n", mend=BACK),
     Way("another pool of the same name", "it is a copy of another pool named 'datapool'",
         false=ANOTHER_POOL, mend="zpool destroy datapool\n" + BACK, suites=BOOKWORM),
 ]
