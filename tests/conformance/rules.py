@@ -108,6 +108,8 @@ RULES = [
     Rule(r"@task .*(usbDisk|mountCheck|preserve)", r"\.(size|free)$", "ext4 keeps a little more or less for itself", within=0.03),
     Rule(r"@task .*(preserve|restore|zfsBackup)", r"\.(digest|manifestDigest|signedBy)$", "times and the agent's key are in it",
          form=r"[0-9a-f]{64}"),
+    Rule(r"@task .*restore", r"changes\[\+ 3 entries: .*; of /mnt/usb/config\.tar\.zst, signed by the agent with the key [0-9a-f]{64}\]$",
+         "each agent has keys of its own"),
     Rule(r"@task .*zfsBackup", r"zfsBackup\.bytes$", "a simulated stream is short, and each byte of it stands for several"),
     Rule(r"@task .*zfsBackup", r"zfsBackup\.estimate$", "an audit keeps how large a dataset is, not its snapshots", within=0.1),
     Rule(r"@task .*zfsBackup", r"changes\[\+ /mnt/usb/copy\.zfs, about [\d.]+ MiB of datapool@copied and 12 snapshot\(s\)\]$",
