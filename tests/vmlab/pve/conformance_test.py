@@ -57,6 +57,9 @@ class Conformance(frame.HostCase):
         world = compare.world_of(self.on_host("audit", "pve", "guests", "packages"))
         # Its folders are there already.
         folders = [storage["path"] for storage in world["guests"]["storages"] if storage["path"]]
+        # The bridge by which the stand-in's own ones, one for each VLAN, are called.
+        bridge = {"name": "vmbr0", "kind": "bridge", "up": True, "vlanFiltering": True}
+        world |= {"network": {"interfaces": [bridge]}}
         world |= {"templates": [host.TEMPLATE], "zfs": pool(), "files": [{"path": f"{folder}/note"} for folder in folders]}
         done = self.on_host("run", SCRIPT, *GIVEN)
         differences, count = compare.compare(done, self.simulate(world, SCRIPT, *GIVEN))
