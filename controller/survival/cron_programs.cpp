@@ -35,10 +35,8 @@ std::vector<std::string> words_of(std::string_view command) {
     if (parts || std::isspace(static_cast<unsigned char>(c)) != 0) {
       end_word();
       if (parts) words.emplace_back(1, ';');
-    } else if (c == '>' || c == '<') {
-      // What comes next is a file: together with it, it begins with this sign.
-      word += c;
     } else if (c != '"' && c != '\'') {
+      // A sign of redirection, too: a word that has one is a file, or says that the next one is.
       word += c;
     }
   }

@@ -21,7 +21,7 @@ std::string stream_of(std::size_t bytes) {
   builder.begin({.to_name = "datapool@copied", .features = SendStreamBuilder::raw});
   for (std::size_t written = 0; written < bytes; written += record) builder.write(record);
   builder.end().end_package();
-  return std::string(builder.bytes());
+  return builder.take();
 }
 
 crypto::Digest digest_of(std::string_view text) {
