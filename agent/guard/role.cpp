@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "agent/kinds/kind.h"
+#include "common/base/dataset.h"
 #include "common/base/file.h"
 #include "common/base/text.h"
 #include "common/reflect/notes.h"
@@ -37,9 +38,6 @@ template <typename List>
 bool any_holds(const List& folders, const fs::path& path) {
   return any_in(folders, [&](auto folder) { return holds_path(str(folder), path); });
 }
-
-/// Of a pool, dataset or snapshot by its name.
-std::string_view pool_of(std::string_view name) { return name.substr(0, name.find_first_of("/@")); }
 
 bool within(schema::RoleManifest::Reader role, std::string_view list,
             const capnp::DynamicValue::Reader& value) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "common/base/dataset.h"
 #include "common/base/text.h"
 
 namespace relab::controller {
@@ -40,17 +41,13 @@ class DeclaredWrites {
   std::string_view pool_;
 };
 
-bool is_of_pool(std::string_view dataset, std::string_view pool) {
-  return dataset.substr(0, dataset.find_first_of("/@")) == pool;
-}
-
 /// An archive was written to it.
 bool is_archive_on(const TaskRecord& task, std::string_view pool) {
   if (task.arm != "preserve" || !task.evidence) return false;
   const auto report = task.evidence->report.reader();
   if (!report.getFacts().isPreserve() || report.getChanges().size() == 0) return false;
   const auto facts = report.getFacts().getPreserve();
-  return view(facts.getFileSystem()) == "zfs" && is_of_pool(view(facts.getDevice()), pool);
+  return view(facts.getFileSystem()) == "zfs" && pool_of(view(facts.getDevice())) == pool;
 }
 
 /// Something was, or may have been, restored into it from an archive.
@@ -64,7 +61,7 @@ bool is_restored_to(const TaskRecord& task, std::string_view pool) {
   if (failed && !told) return true;
   if (!report.getFacts().isRestore() || (report.getChanges().size() == 0 && !failed)) return false;
   return any_in(report.getFacts().getRestore().getDatasets(),
-                [&](auto dataset) { return is_of_pool(view(dataset), pool); });
+                [&](auto dataset) { return pool_of(view(dataset)) == pool; });
 }
 
 /// The ledger's entry with the order by which the snapshot was taken; 0: none is known.

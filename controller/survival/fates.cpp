@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "common/base/dataset.h"
 #include "common/base/text.h"
 #include "controller/gates/testimony.h"
 #include "controller/survival/looks.h"
@@ -140,8 +141,7 @@ class Archives {
   }
   Lot lies_on(Archived facts) const {
     if (view(facts.getFileSystem()) == "zfs")
-      return ground_.of_pool(
-          str(facts.getDevice()).substr(0, view(facts.getDevice()).find_first_of("/@")));
+      return ground_.of_pool(std::string(pool_of(view(facts.getDevice()))));
     Lot lot{.survives = true, .why = {}};
     for (const auto serial : split(view(facts.getDiskSerial()), ',')) {
       lot = ground_.of_disk(std::string(serial));

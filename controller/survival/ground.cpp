@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "common/base/dataset.h"
 #include "common/base/text.h"
 #include "common/wire/message.h"
 
@@ -87,7 +88,7 @@ Lot Ground::of_disk(const std::string& serial) const {
 
 Lot Ground::of_dataset(const std::string& name) const {
   // A snapshot that is mounted in .zfs has "tank@daily" as its source.
-  auto lot = of_pool(name.substr(0, name.find_first_of("/@")));
+  auto lot = of_pool(std::string(pool_of(name)));
   lot.why = fmt::format("in {}, {}", name, lot.why);
   return lot;
 }

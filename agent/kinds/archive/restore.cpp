@@ -306,7 +306,8 @@ Result<void> Restore::apply(const Change& change, Host& host) {
   if (how[4] == "keep") command.argv.emplace_back("--skip-old-files");
   if (how[3] == "/") {
     command.argv.insert(command.argv.end(), {"--anchored", "--no-wildcards"});
-    for (const auto* suffix : {"", "-wal", "-shm", "-journal"})
+    command.argv.push_back(fmt::format("--exclude=.{}", proxmox_database));
+    for (const auto* suffix : database_logs)
       command.argv.push_back(fmt::format("--exclude=.{}{}", proxmox_database, suffix));
   }
   command.argv.emplace_back("--");
