@@ -9,8 +9,9 @@ target_compile_options(relab_warnings INTERFACE
   $<$<BOOL:${RELAB_WERROR}>:-Werror>)
 target_compile_definitions(relab_warnings INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
 
+# A null pointer that is followed ends the program with any sanitizer; looking for it at each step is a tenth of the build.
 if(RELAB_SANITIZE)
-  add_compile_options(-fsanitize=${RELAB_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_compile_options(-fsanitize=${RELAB_SANITIZE} -fno-sanitize=null -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${RELAB_SANITIZE})
   add_compile_definitions(RELAB_SANITIZED)
 endif()

@@ -130,7 +130,7 @@ struct GuestPower {
   stopped @2 :Bool
       $A.doc("It is shut down in order; nothing is ever killed. Absent: it is started.");
   applyWaiting @3 :Bool
-      $A.doc("It is restarted where changes of its configuration wait for that. Absent: they go on waiting.");
+      $A.doc("It is restarted where changes of its configuration wait for that, or where it lacks what its configuration gives it. Absent: the changes go on waiting, and a lack fails the task.");
   mounts @4 :List(Guest.HostMount)
       $A.doc("Directories of the host inside of it. Where one is not there it is not started, and the task fails if it runs already.");
   patience @5 :UInt32 = 180 $A.unit("seconds") $A.range(least = 5, greatest = 3600)
@@ -144,6 +144,8 @@ struct GuestPower {
     failed @4 :List(Text) $A.doc("Its units that failed.");
     waiting @5 :List(Text) $A.doc("Keys of what waits for its next start.");
     sources @6 :List(Guest.Source) $A.doc("The directories of its mounts, in the order of the task.");
+    lacking @7 :List(Text) $A.doc("What its configuration gives it, and is not there inside: 'mp0: nothing is mounted at /media'.");
+    unseen @8 :Text $A.doc("Why it could not be looked into for that. Empty: it could.");
   }
 }
 

@@ -42,6 +42,7 @@ class ForwardingHost : public Host {
   }
   Result<void> remove_file(const Path& path) override { return host_.remove_file(path); }
   Result<FileSystem> file_system(const Path& path) override { return host_.file_system(path); }
+  void remark(const std::string& text) override { host_.remark(text); }
   void progress(const Advance& advance) override { host_.progress(advance); }
   Result<std::string> read_file(const Path& path, std::size_t size_max) override {
     return host_.read_file(path, size_max);

@@ -182,6 +182,9 @@ class Host {
   virtual Result<void> remove_file(const Path& path) = 0;
   /// The room of the file system that holds this path.
   virtual Result<FileSystem> file_system(const Path& path) = 0;
+  /// What a person should know of a change although it succeeded: "Proxmox warns: ...". It stands
+  /// in the task's report, below the change.
+  virtual void remark(const std::string& /*text*/) {}
   /// Tells how far the task is; cheap enough for every piece of a flow.
   virtual void progress(const Advance& advance) = 0;
   /// A whole regular file, or special file of /proc and /sys, of at most `size_max` bytes.

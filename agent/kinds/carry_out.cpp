@@ -2,7 +2,9 @@
 
 #include <exception>
 #include <fmt/format.h>
+#include <utility>
 
+#include "agent/host/forwarding_host.h"
 #include "agent/kinds/kind.h"
 #include "common/reflect/union.h"
 #include "common/wire/envelope.h"
@@ -57,6 +59,20 @@ std::vector<std::string> words_of(const Changes& changes) {
   for (const auto& change : changes) words.push_back(change.what);
   return words;
 }
+
+/// Keeps what is remarked.
+class ListeningHost final : public ForwardingHost {
+ public:
+  using ForwardingHost::ForwardingHost;
+  void remark(const std::string& text) override { remarks_.push_back(text); }
+  std::vector<std::string> take() { return std::exchange(remarks_, {}); }
+
+ private:
+  std::vector<std::string> remarks_;
+};
+
+/// Apart from the changes, as an operator sees them.
+std::string noted(const std::string& text) { return "! " + text; }
 
 Work failed(Error failure) {
   const bool declined = failure.fault == Fault::refused;
@@ -230,9 +246,12 @@ Work Errand::review() {
 }
 
 Result<void> Errand::apply_all(const Changes& changes, Work& work) {
+  ListeningHost host(hands_.host);
   for (const auto& change : changes) {
-    RELAB_CHECK(apply(kind_, change, hands_));
-    work.changes.push_back(change.what);
+    const auto applied = apply(kind_, change, {.host = host, .rescue = hands_.rescue});
+    if (applied) work.changes.push_back(change.what);
+    for (const auto& remark : host.take()) work.changes.push_back(noted(remark));
+    RELAB_CHECK(applied);
   }
   return {};
 }
@@ -258,7 +277,7 @@ void Errand::take_note(Work& work) const {
   const auto notes = guarded(
       [&] { return Result<std::vector<std::string>>(kind_.notes(task_, work.facts->reader())); });
   if (!notes) return;
-  for (const auto& note : *notes) work.changes.push_back("! " + note);
+  for (const auto& note : *notes) work.changes.push_back(noted(note));
 }
 
 void Errand::go_back(const Message<schema::Facts>& before, Work& work) {

@@ -17,10 +17,12 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "vmlab")]
 
 from bed.chroot import ROOT, Chroot  # noqa: E402
 from built import PACKAGES, package  # noqa: E402
+from support.repack import newer  # noqa: E402
 
 ROLES = sorted(file.stem for file in (ROOT / "packaging" / "roles").glob("*.json"))
 STATE = "/var/lib/relab-agent"
 DEFAULTS = "/etc/default/relab-agent"
+NEW_DEFAULT = "# What a later version adds.\n"
 
 
 def limits_of(role):
@@ -162,6 +164,18 @@ class OnASystem:
         cls.ours = cls.chroot.bring([package(name) for name in ("relab-agent", "relab-agent-arr", "relab-controller")], "/root/ours")
         cls.needed = cls.chroot.fetch_dependencies(cls.ours)
 
+    def upgrade_with_other_defaults(self):
+        """To a version that brings other defaults than the one before; returns the version."""
+        with tempfile.TemporaryDirectory() as folder:
+            def edit(tree):
+                defaults = tree / DEFAULTS.lstrip("/")
+                if defaults.exists():
+                    defaults.write_text(defaults.read_text(encoding="utf-8") + NEW_DEFAULT, encoding="utf-8")
+            made = newer([package("relab-agent"), package("relab-agent-arr")], folder, edit)
+            brought = self.chroot.bring(made, "/root/newer")
+            self.chroot.must("dpkg", "-i", "--force-confold", *brought)
+            return made[0].name.split("_")[1]
+
     def test_from_the_first_installation_to_the_last_trace(self):
         chroot = self.chroot
         chroot.must("dpkg", "-i", *self.needed, *self.ours)
@@ -176,9 +190,12 @@ class OnASystem:
         self.assertIn("this agent obeys no controller yet", said)
         self.assertTrue(chroot.path("/etc/systemd/system/multi-user.target.wants/relab-agent.service").is_symlink(), "it is enabled")
 
-        chroot.path(DEFAULTS).write_text('RELAB_AGENT_OPTIONS="--name mine"\n', encoding="utf-8")
-        chroot.must("dpkg", "-i", "--force-confold", *self.ours)
-        self.assertIn("--name mine", chroot.path(DEFAULTS).read_text(encoding="utf-8"))
+        mine = 'RELAB_AGENT_OPTIONS="--name mine"\n'
+        chroot.path(DEFAULTS).write_text(mine, encoding="utf-8")
+        version = self.upgrade_with_other_defaults()
+        self.assertIn(version, chroot.must("relab-agent", "--version"))
+        self.assertEqual(chroot.path(DEFAULTS).read_text(encoding="utf-8"), mine)
+        self.assertIn(NEW_DEFAULT, chroot.path(f"{DEFAULTS}.dpkg-dist").read_text(encoding="utf-8"))
         self.assertEqual(chroot.must("relab-agent", "identity"), before)
 
         chroot.must("dpkg", "-r", "relab-agent-arr")

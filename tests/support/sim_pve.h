@@ -35,6 +35,8 @@ struct SimPve {
   bool set_does_nothing = false;
   bool ends_after_start = false;
   bool resize_does_nothing = false;
+  std::string warning = {};  ///< what pct says besides, with success
+  bool update_fails = false;
   int locked_for = 0;        ///< calls that find a lock
   std::string refusal = {};  ///< what pct says instead of doing anything
 
@@ -113,6 +115,8 @@ struct SimPve {
           .err = fmt::format("Configuration file 'nodes/pve/lxc/{}.conf' does not exist\n", vmid)};
     auto output = change(containers[vmid], verb, argv);
     write();
+    if (!warning.empty() && output.status == 0)
+      output.err += fmt::format("WARN: {}\nTask finished with 1 warning(s)!\n", warning);
     return output;
   }
 
@@ -212,6 +216,8 @@ struct SimPve {
   }
 
   Output pveam(const Arguments& argv) {
+    if (argv.at(1) == "update" && update_fails)
+      return {.err = "update failed - see /var/log/pveam.log for details\n"};
     if (argv.at(1) == "update") return {.out = "update successful\n"};
     if (download_does_nothing) return {.err = "download failed: 404\n"};
     templates[argv.at(3)] = offered.at(argv.at(3));

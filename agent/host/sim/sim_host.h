@@ -164,6 +164,9 @@ class SimHost final : public Host {
   Result<std::vector<std::string>> listed_command(const std::string& name) override;
   Result<void> remove_file(const Path& path) override;
   Result<FileSystem> file_system(const Path& path) override;
+  void remark(const std::string& text) override { remarks_.push_back(text); }
+  /// All that was remarked.
+  const std::vector<std::string>& remarks() const { return remarks_; }
   void progress(const Advance& advance) override;
   /// All that was told.
   const std::vector<Advance>& advances() const { return advances_; }
@@ -249,6 +252,7 @@ class SimHost final : public Host {
   Network network_;
   std::vector<std::string> ran_;
   std::vector<Advance> advances_;
+  std::vector<std::string> remarks_;
   std::map<std::string, FileSystem> rooms_;
   Instant now_ = Instant(std::chrono::hours(24 * 365 * 56));
   std::optional<Instant> stop_;

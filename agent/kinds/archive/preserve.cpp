@@ -51,12 +51,8 @@ std::string other_than(const Stored& stored, const Source& source, const std::st
   return {};
 }
 
-void set_all(capnp::List<capnp::Text>::Builder list, const std::vector<std::string>& all) {
-  for (unsigned i = 0; i < list.size(); ++i) list.set(i, all[i]);
-}
-
 void write_stored(const Stored& stored, Facts::Builder facts) {
-  set_all(facts.initLeftovers(size_of(stored.leftovers)), stored.leftovers);
+  set_texts(facts.initLeftovers(size_of(stored.leftovers)), stored.leftovers);
   facts.setBytes(stored.bytes);
   facts.setDigest(stored.digest);
   facts.setManifestDigest(stored.manifest_digest);
@@ -75,7 +71,7 @@ void write_drift(std::vector<std::string> drift, Facts::Builder facts) {
   facts.setCompared(true);
   facts.setDifferingCount(drift.size());
   drift.resize(std::min(drift.size(), told_max));
-  set_all(facts.initDiffering(size_of(drift)), drift);
+  set_texts(facts.initDiffering(size_of(drift)), drift);
 }
 
 tl::unexpected<Error> refuse(std::string why, std::string hint) {
@@ -133,7 +129,7 @@ Result<Message<Facts>> Preserve::observe(Params::Reader params, Host& host) {
   if (missing.empty()) RELAB_CHECK(check_links(host, wish.source));
   Draft<Facts> facts;
   facts->setPlace(wish.source.title());
-  set_all(facts->initMissing(size_of(missing)), missing);
+  set_texts(facts->initMissing(size_of(missing)), missing);
   write_target(target, *facts);
   if (!target.mounted) return std::move(facts).finish();
   RELAB_TRY(const auto stored, read_stored(host, wish.name));

@@ -102,8 +102,7 @@ void set_apart(const Wish& wish, std::vector<Entry>& wanted, Facts::Builder fact
   for (const auto& entry : wanted)
     if (wish.leaves_apart(entry.path)) apart.push_back(entry.path);
   std::erase_if(wanted, [&](const auto& entry) { return wish.leaves_apart(entry.path); });
-  auto list = facts.initApart(size_of(apart));
-  for (unsigned i = 0; i < list.size(); ++i) list.set(i, apart[i]);
+  set_texts(facts.initApart(size_of(apart)), apart);
 }
 
 /// The paths of those that are not there, or not the same.

@@ -47,10 +47,6 @@ void set_settings(Guest::Facts::Builder facts, const Settings& settings) {
   });
 }
 
-void set_texts(capnp::List<capnp::Text>::Builder list, const std::vector<std::string>& texts) {
-  for (unsigned i = 0; i < list.size(); ++i) list.set(i, texts[i]);
-}
-
 Settings settings_in(Facts facts) {
   Settings settings;
   for (const auto setting : facts.getSettings())

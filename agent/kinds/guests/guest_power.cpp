@@ -4,6 +4,7 @@
 #include <array>
 #include <fmt/format.h>
 
+#include "agent/kinds/guests/lacking.h"
 #include "agent/kinds/guests/pct.h"
 #include "agent/kinds/support/fill.h"
 #include "agent/kinds/support/look_inside.h"
@@ -22,12 +23,16 @@ constexpr auto settle_pause = Millis(3000);
 /// Of the shell: there is no such program, or it cannot be run.
 constexpr std::array no_program = {126, 127};
 
-/// What its systemd says; "none" where it has another init, "" while it does not answer.
+/// Instead of what its systemd says.
+constexpr std::string_view no_systemd = "none";
+
+/// What its systemd says; `no_systemd` where it has another init, "" while it does not answer.
 Result<std::string> systemd_in(Host& host, std::uint32_t vmid) {
   auto argv = inside(vmid);
   argv.insert(argv.end(), {"systemctl", "is-system-running"});
   RELAB_TRY(const auto output, host.run({.argv = std::move(argv)}));
-  if (std::ranges::find(no_program, output.status) != no_program.end()) return std::string("none");
+  if (std::ranges::find(no_program, output.status) != no_program.end())
+    return std::string(no_systemd);
   return std::string(trim(output.out));
 }
 
@@ -44,7 +49,7 @@ Result<std::vector<std::string>> failed_in(Host& host, std::uint32_t vmid) {
 }
 
 bool is_up(std::string_view systemd) {
-  return systemd == "running" || systemd == "degraded" || systemd == "none";
+  return systemd == "running" || systemd == "degraded" || systemd == no_systemd;
 }
 
 Result<bool> runs(Host& host, std::uint32_t vmid) {
@@ -67,6 +72,15 @@ Error ended(Host& host, std::uint32_t vmid) {
           .what = fmt::format("container {} ended right after its start: {}", vmid,
                               last_words(host, vmid)),
           .hint = fmt::format("`pct start {} --debug 1` tells more", vmid)};
+}
+
+/// What it has of its mounts and devices. A container that cannot be looked into can still be shut
+/// down: that is no error yet.
+void look_for_lacks(Host& host, std::uint32_t vmid, const PveSection& config,
+                    schema::GuestPower::Facts::Builder facts) {
+  const auto lacking = lacking_in(host, vmid, config);
+  if (!lacking) return facts.setUnseen(lacking.error().sentence());
+  set_texts(facts.initLacking(size_of(*lacking)), *lacking);
 }
 
 /// Until its system is up, and stayed so for a moment.
@@ -139,15 +153,14 @@ Result<Message<GuestPower::Facts>> GuestPower::observe(Params::Reader params, Ho
   facts->setStatus(found->status);
   facts->setLock(found->config.current.value("lock"));
   const auto waiting = waiting_of(found->config);
-  auto keys = facts->initWaiting(size_of(waiting));
-  for (unsigned i = 0; i < keys.size(); ++i) keys.set(i, waiting[i]);
+  set_texts(facts->initWaiting(size_of(waiting)), waiting);
   if (!found->running() || found->type != GuestType::lxc) return std::move(facts).finish();
   RELAB_TRY(const auto systemd, systemd_in(host, params.getVmid()));
   facts->setSystemd(systemd);
+  if (is_up(systemd)) look_for_lacks(host, params.getVmid(), found->config.current, *facts);
   if (systemd != "degraded") return std::move(facts).finish();
   RELAB_TRY(const auto failed, failed_in(host, params.getVmid()));
-  auto units = facts->initFailed(size_of(failed));
-  for (unsigned i = 0; i < units.size(); ++i) units.set(i, failed[i]);
+  set_texts(facts->initFailed(size_of(failed)), failed);
   return std::move(facts).finish();
 }
 
@@ -166,19 +179,36 @@ Result<std::vector<Change>> GuestPower::plan(Params::Reader params, Facts::Reade
     return running ? change("shut down " + title, "stop") : std::vector<Change>();
   RELAB_CHECK(check_sources(params, facts, title));
   if (!running) return change("start " + title, "start");
+  const auto lacks = fmt::format("{}", fmt::join(texts_of(facts.getLacking()), "; "));
   if (params.getApplyWaiting() && facts.getWaiting().size() != 0)
     return change(
         fmt::format("restart {}: {} changes wait for it", title, facts.getWaiting().size()),
         "restart");
+  if (params.getApplyWaiting() && !lacks.empty())
+    return change(fmt::format("restart {}: {}", title, lacks), "restart");
   if (!is_up(view(facts.getSystemd())))
     return change(fmt::format("wait until {} has started", title), "start");
+  if (!lacks.empty())
+    return refuse(
+        fmt::format("{} runs without what its configuration gives it: {}", title, lacks),
+        fmt::format("restart it (`pct reboot {}`, or `apply_waiting = true`); see what it "
+                    "wrote into the folder that was there instead",
+                    vmid));
+  // An image that has nothing but its program has no shell either; that is in the notes.
+  if (facts.getUnseen().size() != 0 && view(facts.getSystemd()) != no_systemd)
+    return refuse(fmt::format("{} cannot be looked into: {}", title, str(facts.getUnseen())),
+                  fmt::format("see `pct exec {} -- cat /proc/self/mountinfo`", vmid));
   return std::vector<Change>();
 }
 
 std::vector<std::string> GuestPower::notes(Params::Reader params, Facts::Reader facts) {
   if (view(facts.getStatus()) != "running") return {};
-  return waiting_notes(fmt::format("container {} ({})", params.getVmid(), str(params.getName())),
-                       facts.getWaiting());
+  const auto title = fmt::format("container {} ({})", params.getVmid(), str(params.getName()));
+  auto notes = waiting_notes(title, facts.getWaiting());
+  if (facts.getUnseen().size() != 0)
+    notes.push_back(fmt::format("whether {} has its mounts and devices is not known: {}", title,
+                                str(facts.getUnseen())));
+  return notes;
 }
 
 Result<void> GuestPower::apply(const Change& change, Host& host) {

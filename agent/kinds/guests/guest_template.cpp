@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "agent/kinds/guests/pct.h"
 #include "agent/kinds/guests/templates.h"
 #include "agent/kinds/support/gaps.h"
 #include "common/base/text.h"
@@ -32,12 +33,24 @@ Result<std::string> sha512_of(Host& host, const std::string& path) {
   return digest;
 }
 
-/// pveam ends with 0 whatever comes of it: its words are only for the error.
-Result<std::string> pveam(Host& host, std::vector<std::string> arguments,
-                          std::chrono::seconds timeout) {
+/// pveam ends with 0 whatever comes of it.
+Result<Output> pveam(Host& host, std::vector<std::string> arguments, std::chrono::seconds timeout) {
   arguments.insert(arguments.begin(), "pveam");
-  RELAB_TRY(const auto output, host.run({.argv = std::move(arguments), .timeout = timeout}));
-  return first_words(output);
+  RELAB_TRY(auto output, host.run({.argv = std::move(arguments), .timeout = timeout}));
+  remark_warnings(host, output);
+  return output;
+}
+
+/// What it said. An index that could not be renewed still has the digests of what it offers: it is
+/// taken, and that is remarked.
+Result<std::string> renew_index(Host& host) {
+  RELAB_TRY(const auto output, pveam(host, {"update"}, update_time_max));
+  const auto words = first_words(output);
+  if (output.out.find("update successful") == std::string::npos)
+    host.remark(fmt::format(
+        "Proxmox could not renew its index of templates, the one from before was taken: {}",
+        words));
+  return words;
 }
 
 Result<void> see_downloaded(Host& host, const std::string& storage, const std::string& file,
@@ -96,7 +109,7 @@ Result<void> GuestTemplate::apply(const Change& change, Host& host) {
   RELAB_ASSERT(change.how.size() == 2);
   const auto& storage = change.how[0];
   const auto& beginning = change.how[1];
-  RELAB_TRY(const auto updated, pveam(host, {"update"}, update_time_max));
+  RELAB_TRY(const auto updated, renew_index(host));
   RELAB_TRY(const auto index, templates_offered(host));
   const auto offered = newest(index, beginning);
   if (!offered)
@@ -106,8 +119,9 @@ Result<void> GuestTemplate::apply(const Change& change, Host& host) {
                 "on the storage, and give its `sha512`");
   RELAB_TRY(const auto there, templates_on(host, storage));
   if (std::ranges::find(there, offered->file, &Template::file) != there.end()) return {};
-  RELAB_TRY(const auto words, pveam(host, {"download", storage, offered->file}, download_time_max));
-  return see_downloaded(host, storage, offered->file, words);
+  RELAB_TRY(const auto output,
+            pveam(host, {"download", storage, offered->file}, download_time_max));
+  return see_downloaded(host, storage, offered->file, first_words(output));
 }
 
 }  // namespace relab::agent::guests

@@ -35,14 +35,11 @@ Result<Found> find_source(Host& host, const std::vector<Mount>& mounts, const st
   if (!status && status.error().fault != Fault::missing) return fail(status.error());
   // Proxmox follows no link there either.
   found.exists = status && status->type == FileType::directory;
-  const Mount* holder = nullptr;
   for (const auto& mount : mounts) {
     const auto point = mount.point.string();
     if (point != path && is_at_or_below(point, path)) found.below.push_back(point);
-    if (!is_at_or_below(path, point)) continue;
-    // Of two on one point the later one is seen.
-    if (holder == nullptr || point.size() >= holder->point.string().size()) holder = &mount;
   }
+  const auto* holder = holder_of(mounts, path);
   if (holder != nullptr && holder->type == "zfs") found.dataset = holder->source;
   return found;
 }
@@ -76,13 +73,23 @@ Parts parts_of(std::string_view text) {
 
 }  // namespace
 
+void remark_warnings(Host& host, const Output& output) {
+  constexpr std::string_view warning = "WARN: ";
+  for (const auto line : lines(output.err))
+    if (line.starts_with(warning))
+      host.remark(fmt::format("Proxmox warns: {}", clean_text(trim(line.substr(warning.size())))));
+}
+
 Result<void> pct(Host& host, const std::vector<std::string>& arguments,
                  std::chrono::seconds timeout) {
   std::vector<std::string> argv = {"pct"};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   for (int tries = 1;; ++tries) {
     RELAB_TRY(const auto output, host.run({.argv = argv, .timeout = timeout}));
-    if (output.status == 0) return {};
+    if (output.status == 0) {
+      remark_warnings(host, output);
+      return {};
+    }
     const auto words = first_words(output);
     if (!is_locked(output))
       return fail(Fault::damaged, fmt::format("'pct {} {}' ended with {}: {}", arguments[0],

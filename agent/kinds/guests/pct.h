@@ -14,9 +14,12 @@
 
 namespace relab::agent::guests {
 
-/// Runs it to its end. While Proxmox holds a lock (a backup runs, somebody else changes the
-/// container), it is tried again for ten minutes; then Fault::busy. Fault::damaged with pct's own
-/// words if it fails.
+/// Remarks what a program of Proxmox warned of: a task with warnings is a success there.
+void remark_warnings(Host& host, const Output& output);
+
+/// Runs it to its end, and remarks its warnings. While Proxmox holds a lock (a backup runs,
+/// somebody else changes the container), it is tried again for ten minutes; then Fault::busy.
+/// Fault::damaged with pct's own words if it fails.
 Result<void> pct(Host& host, const std::vector<std::string>& arguments,
                  std::chrono::seconds timeout);
 

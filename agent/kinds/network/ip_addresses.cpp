@@ -34,13 +34,6 @@ Result<void> check_wish(Params::Reader params) {
   return {};
 }
 
-template <typename List>
-Texts texts_of(const List& list) {
-  Texts texts;
-  for (const auto text : list) texts.push_back(str(text));
-  return texts;
-}
-
 bool has(const Texts& texts, const std::string& text) {
   return std::ranges::find(texts, text) != texts.end();
 }

@@ -130,6 +130,18 @@ bool is_at_or_below(std::string_view path, std::string_view above) {
   return path.starts_with(above) && (path.size() == above.size() || path[above.size()] == '/');
 }
 
+const Mount* holder_of(const std::vector<Mount>& mounts, std::string_view path) {
+  const Mount* holder = nullptr;
+  std::size_t longest = 0;
+  for (const auto& mount : mounts) {
+    const auto point = mount.point.string();
+    if (!is_at_or_below(path, point) || point.size() < longest) continue;
+    holder = &mount;
+    longest = point.size();
+  }
+  return holder;
+}
+
 bool holds_files(std::string_view type) {
   static constexpr std::string_view others[] = {
       "autofs",     "binfmt_misc", "bpf",      "cgroup",   "cgroup2", "configfs",

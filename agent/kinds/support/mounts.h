@@ -29,6 +29,10 @@ struct Mount {
 Result<std::vector<Mount>> parse_mounts(std::string_view text);
 Result<std::vector<Mount>> read_mounts(Host& host);
 
+/// The one that has this path, which is absolute and without dots: of two on one point the later.
+/// Null if none does.
+const Mount* holder_of(const std::vector<Mount>& mounts, std::string_view path);
+
 /// Whether file systems of that type hold files of their own, and not what the kernel or other file
 /// systems have.
 bool holds_files(std::string_view type);

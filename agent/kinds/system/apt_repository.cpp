@@ -50,12 +50,6 @@ bool is_all_of(std::string_view text, std::string_view more) {
   });
 }
 
-Texts texts_of(capnp::List<capnp::Text>::Reader list) {
-  Texts texts;
-  for (const auto text : list) texts.push_back(str(text));
-  return texts;
-}
-
 /// No value may begin another field, or another source.
 Result<void> check_words(const Texts& texts) {
   for (const auto& text : texts)

@@ -156,12 +156,6 @@ std::string left_out(Params::Reader params, const Dpkg& dpkg, const std::vector<
   return {};
 }
 
-Texts texts_of(capnp::List<capnp::Text>::Reader list) {
-  Texts texts;
-  for (const auto text : list) texts.push_back(str(text));
-  return texts;
-}
-
 std::vector<AptStep> steps_of(Facts::Reader facts) {
   std::vector<AptStep> steps;
   for (const auto step : facts.getSteps())

@@ -16,6 +16,7 @@ constexpr std::size_t bar_columns = 30;
 
 Narrator& RehearsalShow::begins(const rehearsal::RehearsedPhase& phase) {
   phase_ = phase.name;
+  looked_ = {};
   if (!out_.is_lively()) return quiet_;
   return show_.emplace(out_, fmt::format("Rehearsal of {}  {}", phase.name, phase.title), quiet_);
 }

@@ -6,8 +6,11 @@ import subprocess
 import tempfile
 
 
-def newer(files, folder):
-    """The programs in them say the new version, too: it is as long as the old one, and nothing else in them looks like that."""
+def newer(files, folder, edit=lambda tree: None):
+    """The programs in them say the new version, too: it is as long as the old one, and nothing else in them looks like that.
+
+    `edit` may change what is in the folder of a package.
+    """
     made = []
     for file in map(pathlib.Path, files):
         old = file.name.split("_")[1]
@@ -22,6 +25,7 @@ def newer(files, folder):
                 content = program.read_bytes()
                 assert old.encode() in content, f"{program.name} in {file.name} does not say that it is {old}"
                 program.write_bytes(content.replace(old.encode(), new.encode()))
+            edit(tree)
             target = pathlib.Path(folder) / file.name.replace(old, new)
             subprocess.run(["dpkg-deb", "-Znone", "--root-owner-group", "-b", str(tree), str(target)], stdout=subprocess.DEVNULL, check=True)
             made.append(target)

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 """relab makes and runs containers on a host that is as treacherous as Proxmox: an agent, a controller, real containers."""
 
-import subprocess
 import time
 
-import frame
-from proxmox_lab import ONE, TWO, ProxmoxLab, guest, power
+from proxmox_case import ProxmoxCase, TEMPLATE_STEP
+from proxmox_lab import ONE, TWO, guest, power
 from support.case import main
-from support.lab import phase, step, track
+from support.lab import step
 
 # Says on its disk whether it was stopped as it should be.
 SERVICE = r"""
@@ -21,25 +20,9 @@ systemctl daemon-reload
 systemctl start app.service
 until [ -e /var/lib/app/state ]; do sleep 0.1; done
 """
-TEMPLATE_STEP = step("template", 'guest_template = { name = "debian-12-standard" }', deadline="5m")
 
 
-class Guests(frame.HostCase):
-    def setUp(self):
-        super().setUp()
-        self.lab = ProxmoxLab(self.host)
-        self.addCleanup(self.lab.close)
-        self.lab.init()
-        self.plan(TEMPLATE_STEP, guest("one"), power("one"), guest("two"), power("two"))
-        self.assert_ended(self.lab.enrol("pve"), 0)
-        self.lab["pve"].start()
-
-    def plan(self, *steps):
-        self.lab.describe(phase("make", track("make", "pve", *steps)))
-
-    def make(self, code=0, *sentences):
-        self.assert_ended(self.lab.relab("run", "make"), code, *sentences)
-
+class Guests(ProxmoxCase):
     def test_containers_are_made_run_and_left_alone(self):
         self.make()
         for vmid in (ONE, TWO):
@@ -108,11 +91,6 @@ class Guests(frame.HostCase):
         finally:
             running.kill()
         self.assertIn("cores: 2", self.host.conf(ONE).read_text())
-
-    def beside_agent(self, *words):
-        """By a program that sees the file systems which the agent sees."""
-        argv = ["nsenter", "--mount", "--target", self.lab["pve"].running.pid, "--", *words]
-        return subprocess.run([str(word) for word in argv], stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout
 
     def test_a_service_is_stopped_while_it_is_archived_and_runs_again(self):
         self.make()

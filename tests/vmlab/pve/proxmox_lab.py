@@ -16,7 +16,7 @@ class ProxmoxLab(Lab):
     def __init__(self, pve):
         self.pve = pve
         self.guests = (("one", ONE, False), ("two", TWO, True))
-        self.cores = 1
+        self.cores, self.disk = 1, "1GiB"
         super().__init__(("pve",))
         agent = self.agents["pve"]
         agent.wrapper = [shutil.which("python3"), STANDIN, "enter", pve.root]
@@ -33,7 +33,7 @@ class ProxmoxLab(Lab):
         guests = "".join(
             f'[[guests]]\nname = "{name}"\nvmid = {vmid}\ntype = "lxc"\nprivileged = {str(privileged).lower()}\n'
             f'template = "debian-12-standard"\nvlan = "agents"\nip = "10.42.60.{vmid - 190}"\ncores = {self.cores}\nmemory = "256MiB"\n'
-            f'disk = "1GiB"\nonboot = true\norder = {vmid - 200}\npurpose = "A test"\nnesting = true\n\n'
+            f'disk = "{self.disk}"\nonboot = true\norder = {vmid - 200}\npurpose = "A test"\nnesting = true\n\n'
             for name, vmid, privileged in self.guests)
         self.file.write_text(
             'name = "loop"\n\n[network]\nsupernet = "10.42.0.0/16"\n\n[[network.vlans]]\nname = "agents"\nid = 60\n'
@@ -41,8 +41,8 @@ class ProxmoxLab(Lab):
             f'bridge = "vmbr0"\nagent = "{self.agents["pve"].endpoint}"\nexpect = []\n\n' + guests + "\n".join(phases))
 
 
-def guest(name):
-    return step(name, f'guest = {{ name = "{name}" }}', deadline="5m")
+def guest(name, more=""):
+    return step(name, f'guest = {{ name = "{name}"{more} }}', deadline="5m")
 
 
 def power(name, more=""):

@@ -7,6 +7,7 @@
 #include "agent/host/sim/proxmox/guest_programs.h"
 #include "agent/kinds/support/mounts.h"
 #include "common/base/bytes.h"
+#include "common/base/number.h"
 #include "common/base/text.h"
 #include "common/crypto/sha256.h"
 
@@ -109,6 +110,8 @@ void Inside::mount(const PveConfig& config, const Storages& storages) {
   std::stable_sort(wanted.begin(), wanted.end(), [](const auto& one, const auto& other) {
     return one.path.size() < other.path.size();
   });
+  for (const auto& [key, text] : config.current.values)
+    if (split_key(key).first == "dev") show_device(Properties(text, "path"));
   const auto there = host_.mounts();
   for (const auto& mount : wanted) {
     const auto made = mount_of(mount, machine_, storages);
@@ -127,6 +130,18 @@ void Inside::mount(const PveConfig& config, const Storages& storages) {
         wanted, [&](const GuestMount& mount) { return Path(mount.path) == old.point; });
     if (!stays && old.point != "/") static_cast<void>(host_.unmount(old.point).has_value());
   }
+}
+
+void Inside::show_device(const Properties& properties) {
+  constexpr int octal = 8;
+  const auto path = properties.value("path");
+  auto status = machine_.status(machine_.canonical(path).value_or(path));
+  if (!status) return;
+  status->uid = parse_number<std::uint32_t>(properties.value("uid")).value_or(0);
+  status->gid = parse_number<std::uint32_t>(properties.value("gid")).value_or(0);
+  constexpr std::uint32_t usual_mode = 0660;
+  status->mode = parse_number<std::uint32_t>(properties.value("mode"), octal).value_or(usual_mode);
+  host_.device(path, *status);
 }
 
 void Inside::take_over(const Path& from, const Path& to, unsigned& budget) {

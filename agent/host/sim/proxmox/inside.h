@@ -48,6 +48,8 @@ class Inside {
  private:
   /// Processes of applications are there while their units run.
   void follow_units();
+  /// A node of devN, where the machine has it.
+  void show_device(const Properties& properties);
   void take_over(const Path& from, const Path& to, unsigned& budget);
 
   SimHost& machine_;

@@ -100,6 +100,28 @@ TEST_CASE("carry out: what is not in effect after all is in the report", "[agent
   CHECK(applied.changes == Texts{"restart container 100 (pbs): 1 changes wait for it"});
 }
 
+TEST_CASE("carry out: what a program warned of is below its change", "[agent][kinds]") {
+  Machine machine;
+  SimPve pve;
+  pve.containers[100] = {.settings = {{"hostname", "pbs"}}};
+  pve.install(machine.host);
+  pve.warning = "Systemd 257 detected. You may need to enable nesting.";
+
+  const auto work = machine.work(order(R"({"guestPower": {"name": "pbs", "vmid": 100}})"));
+  CHECK(work.outcome == Outcome::SUCCEEDED);
+  CHECK(work.changes ==
+        Texts{"start container 100 (pbs)",
+              "! Proxmox warns: Systemd 257 detected. You may need to enable nesting."});
+
+  // Also below one that failed.
+  pve.ends_after_start = true;
+  pve.containers[100].running = false;
+  const auto failed = machine.work(order(R"({"guestPower": {"name": "pbs", "vmid": 100}})"));
+  CHECK(failed.outcome == Outcome::FAILED);
+  CHECK(failed.changes ==
+        Texts{"! Proxmox warns: Systemd 257 detected. You may need to enable nesting."});
+}
+
 TEST_CASE("carry out: check mode tells what would be changed, and changes nothing",
           "[agent][kinds]") {
   Machine machine;

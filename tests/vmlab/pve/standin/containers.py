@@ -139,8 +139,8 @@ class Containers:
             staged = str(self._stage(config, key)).translate(escape)
             yield f"lxc.mount.entry = {staged} {mount['mp'].strip('/').translate(escape)} none {flags} 0 0"
         for _, device in devices(config.options):
-            status = device_numbers(device["path"])
             if not treachery.applies(self.place, "device-missing", config.vmid):
+                status = device_numbers(device["path"])
                 node = self._nodes(config.vmid) / device["path"].lstrip("/")
                 yield f"lxc.mount.entry = {node} {device['path'].lstrip('/')} none bind,create=file 0 0"
                 if not config.unprivileged:
@@ -207,8 +207,9 @@ class Containers:
                 stage.mkdir(parents=True, exist_ok=True)
                 kernel.bind(self.source(mount), stage, below=False)
         self._room_for_nodes(config.vmid)
-        for _, device in devices(config.options):
-            self._make_node(config, device)
+        if not treachery.applies(self.place, "device-missing", config.vmid):
+            for _, device in devices(config.options):
+                self._make_node(config, device)
 
     def start(self, config):
         vmid = config.vmid

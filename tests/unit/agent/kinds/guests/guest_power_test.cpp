@@ -115,6 +115,100 @@ TEST_CASE("guest_power: what goes on waiting is told", "[agent][guests]") {
                                  "cores, swap (guest_power with `apply_waiting` restarts it)"});
 }
 
+TEST_CASE("guest_power: what its configuration gives a container must be there inside",
+          "[agent][guests]") {
+  Scene scene;
+  SimHost inside;
+  const std::string root = "1 0 0:1 / / rw - zfs rpool/data/subvol-100-disk-0 rw\n";
+  const std::string media = "2 1 0:2 /media /media rw - zfs tank/media rw\n";
+  const std::string folder = "2 1 0:3 /tank/media /media rw - zfs rpool/ROOT/pve-1 rw\n";
+  const std::string volume = "3 1 0:4 / /data rw - zfs rpool/data/subvol-100-disk-1 rw\n";
+  scene.host.file(
+      "/proc/self/mountinfo",
+      "1 0 0:1 / / rw - zfs rpool/ROOT/pve-1 rw\n"
+      "2 1 0:2 / /tank rw - zfs tank rw\n3 2 0:3 / /tank/media rw - zfs tank/media rw\n");
+  auto& container = scene.container();
+  container.running = true;
+  container.settings.insert({{"mp0", "/tank/media,mp=/media"},
+                             {"mp1", "local-zfs:subvol-100-disk-1,mp=/data,size=8G"},
+                             {"dev0", "/dev/dri/renderD128,gid=104"},
+                             {"lxc.mount.entry", "/tank/more more none bind,optional 0 0"}});
+  scene.pve.write();
+  scene.pve.shell = [&](unsigned, const std::vector<std::string>& argv) {
+    return Output{.out = look(inside, {argv.begin() + 4, argv.end()})};
+  };
+  const auto shows = [&](const std::string& mounts) {
+    inside.file("/proc/self/mountinfo", root + mounts);
+  };
+  const auto concern = [&](const std::string& more = "") {
+    const auto found = scene.plan(more);
+    REQUIRE_FALSE(found);
+    CHECK(found.error().fault == Fault::refused);
+    return found.error().what;
+  };
+  const std::string runs_without =
+      "container 100 (pbs) runs without what its configuration gives it: ";
+
+  inside.device("/dev/dri/renderD128", {.type = FileType::character});
+  shows(media + volume);
+  CHECK(scene.word().empty());
+
+  shows(volume);
+  CHECK(concern() == runs_without + "mp0: nothing is mounted at /media");
+  // It started while the pool was locked: what was bound is the folder below.
+  shows(folder + volume);
+  CHECK(concern() == runs_without +
+                         "mp0: /media is on rpool/ROOT/pve-1, and /tank/media of the host on "
+                         "tank/media");
+  CHECK(scene.word(R"(, "applyWaiting": true)") ==
+        "restart container 100 (pbs): mp0: /media is on rpool/ROOT/pve-1, and /tank/media of the "
+        "host on tank/media");
+  // Something else may lie over it.
+  shows(media + "4 2 0:9 / /media rw - tmpfs tmpfs rw\n" + volume);
+  CHECK(scene.word().empty());
+  shows(media);
+  CHECK(concern() == runs_without + "mp1: nothing is mounted at /data");
+  shows(media + volume);
+  inside.remove("/dev/dri/renderD128");
+  CHECK(concern() == runs_without + "dev0: there is no device /dev/dri/renderD128");
+  inside.file("/dev/dri/renderD128", "");
+  CHECK(concern() == runs_without + "dev0: there is no device /dev/dri/renderD128");
+
+  // What only waits for the next start is not missed.
+  container.settings.erase("dev0");
+  container.pending = {{"dev0", "/dev/dri/renderD128,gid=104"}};
+  scene.pve.write();
+  CHECK(scene.word().empty());
+}
+
+TEST_CASE("guest_power: one that shows nothing of itself is no success, and can be shut down",
+          "[agent][guests]") {
+  Scene scene;
+  mount(scene.host, {"/"});
+  auto& container = scene.container();
+  container.running = true;
+  container.settings["mp0"] = "/tank/media,mp=/media";
+  scene.pve.write();
+  scene.pve.shell = [](unsigned, const std::vector<std::string>&) { return Output{}; };
+
+  const auto found = scene.plan();
+  REQUIRE_FALSE(found);
+  CHECK(found.error().what == "container 100 (pbs) cannot be looked into: the answer has no end");
+  must(scene.apply(R"(, "stopped": true)"));
+  CHECK_FALSE(container.running);
+
+  // An image without a system may have no shell.
+  container.says = {};
+  container.running = true;
+  const auto params =
+      must(Message<schema::GuestPower>::from_json(R"({"name": "pbs", "vmid": 100})"));
+  const auto facts = must(GuestPower::observe(params.reader(), scene.host));
+  CHECK(must(GuestPower::plan(params.reader(), facts.reader())).empty());
+  CHECK(GuestPower::notes(params.reader(), facts.reader()) ==
+        std::vector<std::string>{"whether container 100 (pbs) has its mounts and devices is not "
+                                 "known: the answer has no end"});
+}
+
 TEST_CASE("guest_power: does not start one whose directories are not there", "[agent][guests]") {
   Scene scene;
   mount(scene.host, {"/"});

@@ -53,6 +53,23 @@ TEST_CASE("guest_template: brings the newest one, also where an older one is", "
   CHECK(scene.word().empty());
 }
 
+TEST_CASE("guest_template: an index that is not renewed is taken as it is, and told of",
+          "[agent][guests]") {
+  Scene scene;
+  must(scene.apply());
+  CHECK(scene.host.remarks().empty());
+  scene.pve.templates.clear();
+  scene.pve.update_fails = true;
+
+  must(scene.apply());
+
+  CHECK(scene.pve.templates.contains(new_file));
+  CHECK(scene.host.remarks() ==
+        std::vector<std::string>{
+            "Proxmox could not renew its index of templates, the one from before was taken: "
+            "update failed - see /var/log/pveam.log for details"});
+}
+
 TEST_CASE("guest_template: a download that did nothing is no success", "[agent][guests]") {
   Scene scene;
   scene.pve.download_does_nothing = true;
