@@ -1,0 +1,5 @@
+#include "common/base/format_once.h"
+
+#ifdef RELAB_FORMATTER
+RELAB_FORMATTER;
+#endif
