@@ -8,6 +8,8 @@ namespace {
 
 /// Debian scrubs every pool once a month.
 constexpr auto scrub_age_max = std::chrono::days(45);
+/// What the machine's clock and the controller's may differ by.
+constexpr auto clock_difference_max = std::chrono::minutes(10);
 /// Where a drill receives: it comes and goes, and is in no copy.
 constexpr std::string_view drill_place = "/relab-drill";
 
@@ -33,11 +35,15 @@ std::string later_scrub(const Evidences& evidences, LabPool pool, const TaskReco
 
 }  // namespace
 
+bool is_ahead(Instant now, Instant then) { return then - now > clock_difference_max; }
+
 std::string scrub_concern(const Evidences& evidences, LabPool pool, const TaskRecord& health) {
   const auto facts = health.evidence->report.reader().getFacts().getPoolHealth();
   if (facts.getScrubbedAt() == 0)
     return "no scrub of it is known that came to its end: only a scrub reads every block";
   const auto age = evidences.now - instant_of(facts.getScrubbedAt());
+  if (is_ahead(evidences.now, instant_of(facts.getScrubbedAt())))
+    return "its last scrub ended in the future: was a clock set back?";
   if (age > scrub_age_max)
     return fmt::format("it was scrubbed {} ago, which is more than {}", human(age),
                        human(scrub_age_max));

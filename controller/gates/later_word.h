@@ -9,6 +9,9 @@
 
 namespace relab::controller {
 
+/// Whether that is later than now, by more than clocks differ: one of them was set.
+bool is_ahead(Instant now, Instant then);
+
 /// Why the pool is not intact although that look at its health saw nothing: no scrub that ended not
 /// long before it, or a later one that found something or did not succeed. Empty: nothing is known.
 std::string scrub_concern(const Evidences& evidences, LabPool pool, const TaskRecord& health);

@@ -11,6 +11,8 @@
 #include "controller/gates/later_word.h"
 #include "controller/gates/later_write.h"
 #include "controller/gates/testimony.h"
+#include "controller/gates/trials.h"
+#include "controller/survival/members.h"
 
 namespace relab::controller {
 
@@ -40,13 +42,6 @@ std::string newest_arm(const Evidences& evidences, LabPool pool) {
     newest = arm;
   }
   return newest;
-}
-
-/// What a verification of either kind found.
-template <typename Use>
-auto with_facts(schema::Facts::Reader facts, const Use& use) {
-  return facts.isZfsPoolBackupVerify() ? use(facts.getZfsPoolBackupVerify())
-                                       : use(facts.getZfsBackupVerify());
 }
 
 /// What the newest verification says of a pool's copy.
@@ -80,14 +75,6 @@ std::string disk_concern(schema::Lab::Reader lab, std::string_view serials) {
                          view(disk->getName()), serial);
   }
   return {};
-}
-
-/// Its report tells that it wrote, and not only that it found what was asked for.
-bool has_written(const TaskRecord& task, const std::string& arm) {
-  if (task.check || task.arm != arm || !task.evidence) return false;
-  const auto report = task.evidence->report.reader();
-  return report.getOutcome() == schema::Outcome::SUCCEEDED &&
-         any_in(report.getChanges(), [](auto change) { return view(change).starts_with("+ "); });
 }
 
 /// The task that wrote a copy, or why there is none. Where no report tells of it, since its agent
@@ -194,6 +181,8 @@ std::string copy_concern(const Evidences& evidences, LabPool pool, const TaskRec
   if (auto concern = writing_concern(evidences, pool, task); !concern.empty()) return concern;
   const auto snapshot = snapshot_of(task);
   const auto taken = taken_at(facts, snapshot);
+  if (is_ahead(evidences.now, taken))
+    return "its snapshot was taken in the future: was a clock set back?";
   if (evidences.now - taken > copy_age_max)
     return fmt::format("its snapshot was taken {} ago, which is more than {}: name a new one",
                        human(evidences.now - taken), human(copy_age_max));
@@ -268,8 +257,11 @@ Verdict backup_drilled(const Evidences& evidences, std::chrono::seconds max_age)
       return drill_concern(facts.getDrill(), what, copied_in(facts, snapshot_of(*heard.task)));
     });
     // That it was not tried at all; what a trial found is no matter of taste.
-    heard.finding.excusable =
-        !with_facts(heard.facts(), [](auto facts) { return facts.getDrill().getDone(); });
+    const bool tried =
+        with_facts(heard.facts(), [](auto facts) { return facts.getDrill().getDone(); });
+    const auto trouble = tried ? std::string() : failed_trial(evidences, *heard.task);
+    heard.finding.excusable = !tried && trouble.empty();
+    if (!trouble.empty()) concern += fmt::format("; the last trial of it failed: {}", trouble);
     // A copy keeps the key that its pool had when it was written.
     if (concern.empty()) concern = secret_concern(evidences, *heard.task);
     if (!concern.empty())
@@ -301,6 +293,7 @@ Verdict pools_intact(const Evidences& evidences, std::chrono::seconds max_age) {
     std::vector<std::string> concerns;
     for (const auto concern : facts.getConcerns()) concerns.push_back(str(concern));
     auto other = pool_concern(evidences, pool, facts.getPool().getGuid());
+    if (other.empty()) other = member_concern(evidences.lab, pool, facts.getVdevs());
     if (other.empty()) other = scrub_concern(evidences, pool, *heard.task);
     // That redundancy is lost, and nothing else.
     heard.finding.excusable = facts.getOnlyDegraded() && other.empty();

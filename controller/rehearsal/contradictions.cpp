@@ -6,9 +6,11 @@
 
 #include "common/base/text.h"
 #include "common/base/time.h"
+#include "controller/gates/data_pools.h"
 #include "controller/lab/lab.h"
 #include "controller/plan/plan.h"
 #include "controller/rehearsal/world/layout.h"
+#include "controller/survival/members.h"
 
 namespace relab::rehearsal {
 
@@ -31,6 +33,7 @@ class Comparison {
       look_at_mounts(guest);
     }
     for (const auto pool : lab_.getPools()) look_at_layout(pool);
+    for (const auto pool : controller::data_pools(lab_)) look_at_members(pool);
     for (const auto disk : lab_.getDisks()) look_at_health(disk);
     return std::move(troubles_);
   }
@@ -119,6 +122,15 @@ class Comparison {
           view(vdev.getRole()) == "data" && view(vdev.getKind()) != wanted)
         add(fmt::format("pool {}", view(pool.getName())),
             fmt::format("lab.toml says {}, and it is {}", wanted, view(vdev.getKind())));
+  }
+
+  /// A pool on other disks than its own is what an installation would destroy.
+  void look_at_members(Lab::Pool::Reader pool) {
+    const auto vdevs = world_.getZfs().getVdevs();
+    if (!any_in(vdevs, [&](auto vdev) { return view(vdev.getPool()) == view(pool.getName()); }))
+      return;
+    if (auto concern = controller::member_concern(lab_, pool, vdevs); !concern.empty())
+      add(fmt::format("pool {}", view(pool.getName())), std::move(concern));
   }
 
   void look_at_health(Lab::Disk::Reader disk) {

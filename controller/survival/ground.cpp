@@ -6,6 +6,7 @@
 #include "common/base/dataset.h"
 #include "common/base/text.h"
 #include "common/wire/message.h"
+#include "controller/survival/members.h"
 
 namespace relab::controller {
 
@@ -69,9 +70,19 @@ Lot Ground::of_pool(const std::string& pool) const {
                                    view(name))};
     }
     if (declared.getDisks().size() == 0) break;
+    if (auto concern = place_concern(declared); !concern.empty())
+      return {.why = fmt::format("the pool '{}' is not where lab.toml says: {}", pool, concern)};
     return {.survives = true, .why = fmt::format("on the pool of data '{}'", pool)};
   }
   return {.why = fmt::format("the pool '{}' is not declared in lab.toml", pool)};
+}
+
+std::string Ground::place_concern(schema::Lab::Pool::Reader pool) const {
+  if (!audit_.zfs) return {};
+  const auto vdevs = audit_.zfs->getVdevs();
+  const bool shown =
+      any_in(vdevs, [&](auto vdev) { return view(vdev.getPool()) == view(pool.getName()); });
+  return shown ? member_concern(lab_, pool, vdevs) : std::string();
 }
 
 Lot Ground::of_disk(const std::string& serial) const {

@@ -51,7 +51,8 @@ class Ground {
   std::string on_host(std::uint32_t vmid, const std::string& path) const;
   /// Of a volume of a guest, by Proxmox's storage and name.
   Lot of_volume(const std::string& storage, const std::string& volume) const;
-  /// Only a pool that lab.toml declares, with nothing but disks of data, survives.
+  /// Only a pool that lab.toml declares, with nothing but disks of data, survives; and only where
+  /// the audit shows it on these.
   Lot of_pool(const std::string& pool) const;
   /// By lab.toml's role of the disk with this serial number.
   Lot of_disk(const std::string& serial) const;
@@ -64,6 +65,9 @@ class Ground {
     std::string on_host = {};
   };
   Holder holder_of(std::uint32_t vmid, const std::string& path) const;
+  /// Why a declared pool is not the one that the audit shows by that name; empty: it is, or the
+  /// audit shows none.
+  std::string place_concern(schema::Lab::Pool::Reader pool) const;
   Lot of_dataset(const std::string& name) const;
   Lot of_mount(schema::AuditDisks::Mount::Reader mount) const;
   Lot of_guest_disk(schema::AuditGuests::Disk::Reader disk) const;

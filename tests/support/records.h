@@ -49,6 +49,8 @@ struct ReportParts {
   std::string facts = {};
   std::string machine_id = "0123456789abcdef0123456789abcdef";
   std::string failure = {};
+  /// Of the failure.
+  Fault fault = Fault::damaged;
   schema::Mode mode = schema::Mode::APPLY;
   std::vector<std::string> changes = {};
 };
@@ -123,7 +125,11 @@ class Records {
     report->setOutcome(parts.outcome);
     auto changes = report->initChanges(static_cast<unsigned>(parts.changes.size()));
     for (unsigned i = 0; i < changes.size(); ++i) changes.set(i, parts.changes[i]);
-    if (!parts.failure.empty()) report->initFailure().setWhat(parts.failure);
+    if (!parts.failure.empty()) {
+      auto failure = report->initFailure();
+      failure.setFault(std::string(name(parts.fault)));
+      failure.setWhat(parts.failure);
+    }
     const auto json = parts.facts.empty() ? "{\"" + arms[parts.task] + "\": {}}" : parts.facts;
     report->setFacts(must(Message<schema::Facts>::from_json(json)).reader());
     return sign(by, std::move(report).finish());

@@ -35,7 +35,7 @@ class SimZfs {
     nodes_.push_back({.name = dataset,
                       .guid = ++guids_,
                       .create_txg = ++txg_,
-                      .created = 1795369000 + txg_,
+                      .created = 1789990000 + txg_,
                       .encrypted = true});
   }
   /// As a drill that was killed leaves it, with the snapshot that it received.
@@ -59,7 +59,7 @@ class SimZfs {
         taken.push_back({.name = node.name + "@" + name,
                          .guid = ++guids_,
                          .create_txg = txg_,
-                         .created = 1795369000 + txg_,
+                         .created = 1789990000 + txg_,
                          .encrypted = true});
     nodes_.insert(nodes_.end(), taken.begin(), taken.end());
   }

@@ -68,6 +68,14 @@ TEST_CASE("contradictions: each is told", "[rehearsal]") {
                }),
                Catch::Contains("guest jellyfin: it gets /datapool/media, and z640 has no dataset"));
   }
+  SECTION("a disk of the pool is one that is to be installed on") {
+    CHECK_THAT(told_of([](Json& world) {
+                 for (auto& row : world["zfs"]["vdevs"])
+                   if (row.value("serial", "") == "ZDH1A001") row["serial"] = "S2RANX0H500001A";
+               }),
+               Catch::Contains("pool datapool: ") &&
+                   Catch::Contains("is os1 (S2RANX0H500001A), which has the role os"));
+  }
   SECTION("the memory") {
     CHECK_THAT(told_of([](Json&) {}, planned("ip = \"10.42.20.77\"\ncores = 1\nmemory = "
                                              "\"1TiB\"\ndisk = \"8GiB\"\n")),

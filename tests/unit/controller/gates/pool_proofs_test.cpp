@@ -241,6 +241,14 @@ TEST_CASE("backup.verified: evidence that does not count is told from none",
   CHECK(scene.copy().standing == standing);
 }
 
+TEST_CASE("backup.verified: a snapshot from the future shows nothing", "[controller][gates]") {
+  Scene scene;
+  scene.all_is_well();
+  scene.verify(R"("createdAt": "1789999990000")", R"("createdAt": "1799999990000")");
+
+  CHECK(scene.copy().why == "its snapshot was taken in the future: was a clock set back?");
+}
+
 TEST_CASE("backup.verified: a lab without a data pool shows nothing", "[controller][gates]") {
   Scene scene;
   scene.all_is_well();
@@ -288,13 +296,65 @@ TEST_CASE("backup.drilled: a copy that nobody received is not enough", "[control
   CHECK_THAT(finding.why, Catch::Contains(why));
 }
 
+TEST_CASE("backup.drilled: a trial that failed is not made up for by none", "[controller][gates]") {
+  Scene scene;
+  scene.all_is_well();
+  const auto fails = [&](Fault fault, const std::string& params = verify_params) {
+    scene.say("zfsBackupVerify", params, R"({"drill": {"wanted": true}})", schema::Outcome::FAILED,
+              ReportParts().machine_id, fault);
+  };
+  const auto read_without = [&] {
+    scene.verify(R"("done": true)", R"("done": false, "why": "no room")");
+  };
+  bool excusable = false;
+  SECTION("the copy is false") {
+    fails(Fault::damaged);
+    read_without();
+    CHECK(scene.only(backup_drilled).why ==
+          "it was not received for practice: no room; the last trial of it failed: I/O error");
+  }
+  SECTION("and once more without") {
+    fails(Fault::damaged);
+    read_without();
+    read_without();
+  }
+  SECTION("somebody ended it") {
+    fails(Fault::cancelled);
+    read_without();
+    excusable = true;
+  }
+  SECTION("it was not to be tried") {
+    fails(Fault::damaged, replaced(verify_params, "\"key\"", "\"drill\": false, \"key\""));
+    read_without();
+    excusable = true;
+  }
+  SECTION("it was tried again, and is good") {
+    fails(Fault::damaged);
+    scene.verify();
+    CHECK(scene.only(backup_drilled).met());
+    read_without();
+    excusable = true;
+  }
+  SECTION("that was another copy") {
+    fails(Fault::damaged);
+    scene.did("zfsBackup", "w", copy_params, R"({"manifestDigest": "abcd"})", {"+ copy"});
+    read_without();
+    excusable = true;
+  }
+  const auto finding = scene.only(backup_drilled);
+  CHECK_FALSE(finding.met());
+  CHECK(finding.excusable == excusable);
+}
+
 TEST_CASE("pools.intact: as ZFS tells it", "[controller][gates]") {
   Scene scene;
   scene.audit();
   CHECK(scene.only(pools_intact).standing == schema::Standing::MISSING);
-  const auto healthy = [&](const std::string& scrubbed) {
+  const auto healthy = [&](const std::string& scrubbed,
+                           const std::string& vdevs = std::string(the_vdevs)) {
     scene.say("poolHealth", R"({"pool": "datapool"})",
-              R"({"intact": true, "pool": {"guid": "7001"}, "scrubbedAt": ")" + scrubbed + "\"}");
+              R"({"intact": true, "pool": {"guid": "7001"}, )" + vdevs + R"(, "scrubbedAt": ")" +
+                  scrubbed + "\"}");
   };
   const auto scrub = [&](const std::string& facts, schema::Outcome outcome) {
     scene.say("zfsScrub", R"({"pool": "datapool"})", facts, outcome);
@@ -312,6 +372,21 @@ TEST_CASE("pools.intact: as ZFS tells it", "[controller][gates]") {
     healthy("1786000000000");
     CHECK(scene.only(pools_intact).why ==
           "it was scrubbed 46 d 7 h ago, which is more than 45 d 0 h");
+  }
+  SECTION("scrubbed in the future") {
+    healthy("1799999999000");
+    CHECK(scene.only(pools_intact).why ==
+          "its last scrub ended in the future: was a clock set back?");
+  }
+  SECTION("on a disk that is to be installed on") {
+    healthy("1789999999000", replaced(the_vdevs, "DATA2", "OS1"));
+    CHECK(scene.only(pools_intact).why ==
+          "sdb of it is os1 (OS1), which has the role os in lab.toml, and not data");
+    CHECK_FALSE(scene.only(pools_intact).excusable);
+  }
+  SECTION("nothing is known of its disks") {
+    healthy("1789999999000", R"("vdevs": [])");
+    CHECK(scene.only(pools_intact).why == "its disks are not known");
   }
   SECTION("a later scrub found errors") {
     scrub(R"({"errors": "80"})", schema::Outcome::SUCCEEDED);
@@ -332,8 +407,11 @@ TEST_CASE("pools.intact: as ZFS tells it", "[controller][gates]") {
     CHECK_FALSE(scene.only(pools_intact).excusable);
   }
   SECTION("degraded") {
-    const std::string degraded = R"({"concerns": ["the pool is DEGRADED"], "onlyDegraded": true,
-      "pool": {"guid": "7001"}, "scrubbedAt": ")";
+    const auto degraded =
+        R"({"concerns": ["the pool is DEGRADED"], "onlyDegraded": true,
+      "pool": {"guid": "7001"}, )" +
+        replaced(the_vdevs, R"("state": "ONLINE", "serial": "DATA2")", R"("state": "UNAVAIL")") +
+        R"(, "scrubbedAt": ")";
     scene.say("poolHealth", R"({"pool": "datapool"})", degraded + "1789999999000\"}");
     CHECK(scene.only(pools_intact).excusable);
     scene.say("poolHealth", R"({"pool": "datapool"})", degraded + "1786000000000\"}");

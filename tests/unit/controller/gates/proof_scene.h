@@ -32,6 +32,15 @@ inline constexpr auto pool_params =
 inline constexpr auto verify_pool_params =
     R"({"dataset": "datapool", "snapshot": "pre", "target": "usbpool/copy", "key": "datapool-key"})";
 
+/// As the machine shows the pool.
+inline constexpr auto the_vdevs = R"("vdevs": [
+  {"pool": "datapool", "name": "datapool", "kind": "root", "state": "ONLINE"},
+  {"pool": "datapool", "depth": 1, "parent": 0, "name": "mirror-0", "kind": "mirror", "role": "data"},
+  {"pool": "datapool", "depth": 2, "parent": 1, "name": "sda", "kind": "disk", "role": "data",
+   "state": "ONLINE", "serial": "DATA1"},
+  {"pool": "datapool", "depth": 2, "parent": 1, "name": "sdb", "kind": "disk", "role": "data",
+   "state": "ONLINE", "serial": "DATA2"}])";
+
 inline std::string replaced(std::string text, const std::string& from, const std::string& to) {
   const auto at = text.find(from);
   REQUIRE(at != std::string::npos);
@@ -44,14 +53,15 @@ struct Scene {
 
   void say(const std::string& arm, const std::string& params, const std::string& facts,
            schema::Outcome outcome = schema::Outcome::SUCCEEDED,
-           const std::string& machine = ReportParts().machine_id) {
+           const std::string& machine = ReportParts().machine_id, Fault fault = Fault::damaged) {
     const auto task = task_number(++last);
     records.order({.task = task, .arm = arm, .params = params, .secrets_since = since}, agent);
     must(records.report({.task = task,
                          .outcome = outcome,
                          .facts = fmt::format(R"({{"{}": {}}})", arm, facts),
                          .machine_id = machine,
-                         .failure = outcome == schema::Outcome::SUCCEEDED ? "" : "I/O error"},
+                         .failure = outcome == schema::Outcome::SUCCEEDED ? "" : "I/O error",
+                         .fault = fault},
                         agent));
   }
   /// After everything so far.

@@ -142,7 +142,10 @@ TEST_CASE("waiver: before an installation a person may excuse a pool or a trial,
                             excusable.agent);
     must(excusable.records.report(
         {.task = task,
-         .facts = R"({"poolHealth": {"scrubbedAt": ")" +
+         .facts = R"({"poolHealth": {"vdevs": [{"pool": "tank", "name": "tank"},
+             {"pool": "tank", "depth": 1, "parent": 0, "name": "a", "role": "data", "serial": "SER1"},
+             {"pool": "tank", "depth": 1, "parent": 0, "name": "b", "role": "data",
+              "state": "UNAVAIL"}], "scrubbedAt": ")" +
                   std::to_string(unix_millis(excusable.records.now)) + "\", " + found + "}}"},
         excusable.agent));
   };

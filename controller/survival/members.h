@@ -1,0 +1,19 @@
+#pragma once
+
+/// Whether a pool lies on the disks that lab.toml gives to it: by these an installation decides
+/// what it overwrites.
+
+#include <string>
+
+#include "schema/lab.capnp.h"
+#include "schema/task.capnp.h"
+
+namespace relab::controller {
+
+/// Why the pool, as its machine shows it, is not the one that lab.toml describes; empty: each of
+/// its disks, spares and logs included, has the role `data` there, and every declared disk is one
+/// of it. A member whose device is not there now may be any of the declared ones that are missing.
+std::string member_concern(schema::Lab::Reader lab, schema::Lab::Pool::Reader pool,
+                           capnp::List<schema::AuditZfs::Vdev>::Reader vdevs);
+
+}  // namespace relab::controller
