@@ -204,7 +204,7 @@ class OnASystem:
         chroot.must("dpkg", "-r", "relab-agent", "relab-controller")
         self.assertTrue(list(chroot.path(STATE).iterdir()), "keys and journal stay")
         self.assertTrue(chroot.path(DEFAULTS).exists())
-        chroot.must("dpkg", "-i", *self.ours)
+        chroot.must("dpkg", "-i", "--force-confold", *self.ours)
         self.assertEqual(chroot.must("relab-agent", "identity"), before)
 
         chroot.must("dpkg", "-P", "relab-agent-arr", "relab-agent", "relab-controller")
