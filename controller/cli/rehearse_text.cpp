@@ -66,11 +66,12 @@ void show_phases(const Rehearsal& rehearsal, Printer& out) {
   out.line("\n" + out.bold("Phases"));
   for (const auto& phase : rehearsal.phases()) {
     std::string words;
-    if (phase.steps == 0)
-      words = "no steps in lab.toml";
-    else if (phase.installs)
-      words = fmt::format("installs anew: its gate is {}",
+    if (phase.installs)
+      words = fmt::format("{}installs anew: its gate is {}",
+                          phase.steps == 0 ? "no steps in lab.toml, " : "",
                           phase.end.gate.open ? out.good("open") : out.bad("shut"));
+    else if (phase.steps == 0)
+      words = "no steps in lab.toml";
     else if (!phase.end.gate.open)
       words = out.bad("its gate is shut");
     else if (!phase.end.ran)
