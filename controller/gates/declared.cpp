@@ -1,5 +1,6 @@
 #include "controller/gates/declared.h"
 
+#include <algorithm>
 #include <capnp/dynamic.h>
 #include <fmt/format.h>
 
@@ -210,34 +211,77 @@ void unseen_section(Host host, std::string_view section, schema::Facts::Reader f
     missing.push_back("`expect` of the host names this section, and nothing of it was found");
 }
 
-void unseen_services(Lab::Reader lab, Host host, std::string_view section,
-                     const std::set<std::string>& found, Sentences& missing) {
+/// Each application with the machines that have it; 0 is the host itself.
+using Places = std::map<std::string, std::set<std::uint32_t>, std::less<>>;
+
+Places places_in(schema::Facts::Reader facts) {
+  Places places;
+  if (facts.isAuditArr())
+    for (const auto app : facts.getAuditArr().getApps())
+      places[str(app.getApp())].insert(app.getVmid());
+  if (facts.isAuditJellyfin())
+    for (const auto server : facts.getAuditJellyfin().getServers())
+      places["jellyfin"].insert(server.getVmid());
+  if (facts.isAuditPbs())
+    for (const auto server : facts.getAuditPbs().getServers())
+      if (server.getInstalled()) places["pbs"].insert(server.getVmid());
+  return places;
+}
+
+/// The numbers that a declared guest has now: of those with its name, or else its own, unless
+/// another declared guest has that now.
+std::set<std::uint32_t> numbers_of(Lab::Reader lab, Lab::Guest::Reader guest,
+                                   const AuditedGuests& guests) {
+  std::set<std::uint32_t> numbers;
+  if (!guests) return {guest.getVmid()};
+  for (const auto found : guests->getGuests())
+    if (view(found.getName()) == view(guest.getName())) numbers.insert(found.getVmid());
+  if (!numbers.empty()) return numbers;
+  const bool is_taken = any_in(guests->getGuests(), [&](auto found) {
+    return found.getVmid() == guest.getVmid() && any_in(lab.getGuests(), [&](auto other) {
+             return view(other.getName()) == view(found.getName());
+           });
+  });
+  if (!is_taken) numbers.insert(guest.getVmid());
+  return numbers;
+}
+
+std::string places_in_words(const std::set<std::uint32_t>& places) {
+  std::vector<std::string> words;
+  for (const auto vmid : places)
+    words.push_back(vmid == 0 ? "on the host itself" : fmt::format("in guest {}", vmid));
+  return fmt::format("{}", fmt::join(words, ", "));
+}
+
+void unseen_services(Lab::Reader lab, Host host, std::string_view section, const Places& places,
+                     const AuditedGuests& guests, Sentences& missing) {
   each_service(lab, host, [&](Lab::Guest::Reader guest, Sought wanted) {
-    if (wanted.section == section && !found.contains(std::string(wanted.name)))
+    if (wanted.section != section) return;
+    const auto found = places.find(wanted.name);
+    const auto numbers = numbers_of(lab, guest, guests);
+    const auto is_there = [&](std::uint32_t vmid) { return found->second.contains(vmid); };
+    if (found == places.end())
       missing.push_back(fmt::format("{} is declared in the guest '{}', and was found nowhere",
                                     wanted.name, str(guest.getName())));
+    else if (std::ranges::none_of(numbers, is_there))
+      missing.push_back(
+          fmt::format("{} is declared in the guest '{}', and was found only {}; if it is "
+                      "not in there yet, say `planned = true`",
+                      wanted.name, str(guest.getName()), places_in_words(found->second)));
   });
 }
 
 }  // namespace
 
 std::vector<std::string> unseen(Lab::Reader lab, Host host, std::string_view section,
-                                schema::Facts::Reader facts) {
+                                schema::Facts::Reader facts, const AuditedGuests& guests) {
   Sentences missing;
   unseen_section(host, section, facts, missing);
   if (facts.isAuditGuests()) unseen_guests(lab, host, facts.getAuditGuests(), missing);
   if (facts.isAuditZfs()) unseen_pools(lab, host, facts.getAuditZfs(), missing);
   if (facts.isAuditDisks()) unseen_disks(lab, host, facts.getAuditDisks(), missing);
   if (facts.isAuditPci()) unseen_cards(lab, host, facts.getAuditPci(), missing);
-  if (facts.isAuditArr())
-    unseen_services(lab, host, "arr",
-                    collect(facts.getAuditArr().getApps(), [](auto app) { return app.getApp(); }),
-                    missing);
-  if (facts.isAuditJellyfin() && facts.getAuditJellyfin().getServers().size() == 0)
-    unseen_services(lab, host, "jellyfin", {}, missing);
-  const auto installed = [](auto server) { return server.getInstalled(); };
-  if (facts.isAuditPbs() && !any_in(facts.getAuditPbs().getServers(), installed))
-    unseen_services(lab, host, "pbs", {}, missing);
+  unseen_services(lab, host, section, places_in(facts), guests, missing);
   return missing;
 }
 

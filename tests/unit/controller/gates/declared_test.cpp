@@ -53,15 +53,15 @@ std::string lab_with(std::string_view member) {
 }
 
 const std::string media_guest = lab_with(R"("guests": [
-  {"name": "media", "services": [{"kind": "sonarr"}, {"kind": "radarr", "planned": true},
-                                 {"kind": "jellyfin"}, {"kind": "grafana"}]},
+  {"name": "media", "vmid": 110, "services": [{"kind": "sonarr"}, {"kind": "jellyfin"},
+    {"kind": "radarr", "planned": true}, {"kind": "grafana"}]},
   {"name": "backup", "planned": true, "services": [{"kind": "pbs"}]}])");
 
 /// An audit of the machine that `media_guest` describes.
 Audited media_audited() {
   Audited audited(media_guest);
   audited.again("guests", R"({"auditGuests": {"guests": [{"vmid": 110, "name": "media"}]}})");
-  audited.again("arr", R"({"auditArr": {"apps": [{"app": "sonarr"}]}})");
+  audited.again("arr", R"({"auditArr": {"apps": [{"app": "sonarr", "vmid": 110}]}})");
   audited.again("jellyfin", R"({"auditJellyfin": {"servers": [{"vmid": 110}]}})");
   audited.again("pbs", R"({"auditPbs": {"coverage": {"absent": "no PBS here"}}})");
   return audited;
@@ -99,6 +99,51 @@ TEST_CASE("audit.complete: another application of the same section is no substit
   CHECK(audited.shut().why == "sonarr is declared in the guest 'media', and was found nowhere");
 }
 
+TEST_CASE("audit.complete: a service must be in the guest that is declared to have it",
+          "[controller][gates]") {
+  Audited audited(lab_with(R"("guests": [
+    {"name": "media", "vmid": 110, "services": [{"kind": "sonarr"}, {"kind": "jellyfin"}]},
+    {"name": "kids", "vmid": 111, "services": [{"kind": "sonarr"}]}])"));
+  const auto found = [&](const std::string& guests, const std::string& sonarrs,
+                         const std::string& jellyfins = R"({"vmid": 110})") {
+    audited.records.now += std::chrono::minutes(1);
+    audited.again("guests", R"({"auditGuests": {"guests": [)" + guests + "]}}");
+    audited.again("arr", R"({"auditArr": {"apps": [)" + sonarrs + "]}}");
+    audited.again("jellyfin", R"({"auditJellyfin": {"servers": [)" + jellyfins + "]}}");
+  };
+  const std::string both = R"({"vmid": 110, "name": "media"}, {"vmid": 111, "name": "kids"})";
+  const std::string in_both = R"({"app": "sonarr", "vmid": 110}, {"app": "sonarr", "vmid": 111})";
+
+  found(both, in_both);
+  CHECK(audited.gate().open);
+  found(both, R"({"app": "sonarr", "vmid": 110})");
+  CHECK(audited.shut().why ==
+        "sonarr is declared in the guest 'kids', and was found only in guest 110; if it is not in "
+        "there yet, say `planned = true`");
+  found(both, in_both, R"({"vmid": 0})");
+  CHECK_THAT(audited.shut().why, Catch::StartsWith("jellyfin is declared in the guest 'media', and "
+                                                   "was found only on the host itself"));
+}
+
+TEST_CASE("audit.complete: a guest with another number than lab.toml has is known by its name",
+          "[controller][gates]") {
+  Audited audited(lab_with(R"("guests": [
+    {"name": "media", "vmid": 110, "services": [{"kind": "sonarr"}]},
+    {"name": "kids", "vmid": 111, "services": [{"kind": "sonarr"}]}])"));
+  const auto found = [&](const std::string& guests, const std::string& sonarrs) {
+    audited.records.now += std::chrono::minutes(1);
+    audited.again("guests", R"({"auditGuests": {"guests": [)" + guests + "]}}");
+    audited.again("arr", R"({"auditArr": {"apps": [)" + sonarrs + "]}}");
+  };
+
+  found(R"({"vmid": 210, "name": "media"}, {"vmid": 111, "name": "old-kids"})",
+        R"({"app": "sonarr", "vmid": 210}, {"app": "sonarr", "vmid": 111})");
+  CHECK(audited.gate().open);
+  found(R"({"vmid": 110, "name": "kids"})", R"({"app": "sonarr", "vmid": 110})");
+  CHECK_THAT(audited.shut().why, Catch::StartsWith("sonarr is declared in the guest 'media', and "
+                                                   "was found only in guest 110"));
+}
+
 TEST_CASE("audit.complete: a section that found no server has not found the declared one",
           "[controller][gates]") {
   auto audited = media_audited();
@@ -109,7 +154,7 @@ TEST_CASE("audit.complete: a section that found no server has not found the decl
 
 TEST_CASE("audit.complete: a declared guest must be seen, by its number or its name",
           "[controller][gates]") {
-  auto audited = media_audited();
+  Audited audited(lab_with(R"("guests": [{"name": "media"}])"));
 
   audited.again("guests", R"({"auditGuests": {"guests": [{"vmid": 101, "name": "other"}]}})");
   CHECK_THAT(audited.shut().why,
