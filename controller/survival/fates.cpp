@@ -151,9 +151,10 @@ class Archives {
   }
   std::string supply_for(const Thing& thing) const {
     if (!thing.pool.empty())
-      return "declare it in lab.toml, or say with `lose = true` in [[keep]] of its mount point "
-             "that "
-             "it may be lost";
+      return fmt::format(
+          "declare it in lab.toml, or say with `lose = true` in [[keep]] of \"{}\" that it may be "
+          "lost",
+          thing.path.empty() ? thing.keep_path : thing.path);
     if (thing.path.empty())
       return "give it a folder that its machine sees, or say with `lose = true` in [[keep]] of "
              "\"/\" "

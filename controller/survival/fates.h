@@ -19,8 +19,10 @@ struct Thing {
   std::string real = {};
   /// "configuration of sonarr", "dataset", "kept by lab.toml".
   std::string what;
-  /// Of a dataset: its pool.
+  /// Of a dataset, and of a whole pool: the pool.
   std::string pool = {};
+  /// How [[keep]] gives it up if it has no path: "/zpool:old". Empty: only with its whole machine.
+  std::string keep_path = {};
   /// [[keep]] names it.
   bool kept = false;
   /// It must not be lost: by itself, or since lab.toml says so.

@@ -39,6 +39,15 @@ std::optional<Lot> lost_below(const std::string& path, const std::string& folder
   return Lot{.why = fmt::format("{} below it is lost: {}", folder, lot.why)};
 }
 
+/// Whether each of "SER1,SER2" is a disk for backups.
+bool are_for_backups(schema::Lab::Reader lab, std::string_view serials) {
+  return !serials.empty() && std::ranges::all_of(split(serials, ','), [&](auto serial) {
+    return any_in(lab.getDisks(), [&](auto disk) {
+      return view(disk.getSerial()) == serial && disk.getRole() == Role::BACKUP;
+    });
+  });
+}
+
 /// Whether lsblk's list "/, /srv" has that mount point.
 bool names(std::string_view list, std::string_view point) {
   for (const auto word : split(list, ','))
@@ -47,6 +56,20 @@ bool names(std::string_view list, std::string_view point) {
 }
 
 }  // namespace
+
+std::string root_pool_of(const HostAudit& audit) {
+  std::string pool;
+  if (audit.disks) {
+    // Of two at one place the later one is seen.
+    for (const auto mount : audit.disks->getMounts())
+      if (view(mount.getPoint()) == "/")
+        pool = view(mount.getType()) == "zfs" ? pool_of(view(mount.getSource())) : "";
+  } else if (audit.zfs) {
+    for (const auto row : audit.zfs->getDatasets())
+      if (view(row.getMountpoint()) == "/" && row.getMounted()) pool = pool_of(view(row.getName()));
+  }
+  return pool;
+}
 
 std::string serial_of(schema::AuditDisks::Facts::Reader disks, std::string_view kernel_name) {
   for (const auto disk : disks.getDisks())
@@ -74,6 +97,8 @@ Lot Ground::of_pool(const std::string& pool) const {
       return {.why = fmt::format("the pool '{}' is not where lab.toml says: {}", pool, concern)};
     return {.survives = true, .why = fmt::format("on the pool of data '{}'", pool)};
   }
+  if (audit_.zfs && lies_on_backups(audit_.zfs->getVdevs(), pool))
+    return {.survives = true, .why = fmt::format("the pool '{}' is on disks for backups", pool)};
   return {.why = fmt::format("the pool '{}' is not declared in lab.toml", pool)};
 }
 
@@ -83,6 +108,13 @@ std::string Ground::place_concern(schema::Lab::Pool::Reader pool) const {
   const bool shown =
       any_in(vdevs, [&](auto vdev) { return view(vdev.getPool()) == view(pool.getName()); });
   return shown ? member_concern(lab_, pool, vdevs) : std::string();
+}
+
+bool Ground::lies_on_backups(Vdevs vdevs, const std::string& pool) const {
+  const auto leaves = leaves_of(pool, vdevs);
+  return !leaves.empty() && std::ranges::all_of(leaves, [&](auto leaf) {
+    return are_for_backups(lab_, view(leaf.getSerial()));
+  });
 }
 
 Lot Ground::of_disk(const std::string& serial) const {

@@ -51,13 +51,16 @@ class Ground {
   std::string on_host(std::uint32_t vmid, const std::string& path) const;
   /// Of a volume of a guest, by Proxmox's storage and name.
   Lot of_volume(const std::string& storage, const std::string& volume) const;
-  /// Only a pool that lab.toml declares, with nothing but disks of data, survives; and only where
-  /// the audit shows it on these.
+  /// Of an imported pool. It survives if lab.toml declares it with nothing but disks of data and
+  /// the audit shows it on these, or if all its disks are for backups.
   Lot of_pool(const std::string& pool) const;
   /// By lab.toml's role of the disk with this serial number.
   Lot of_disk(const std::string& serial) const;
 
  private:
+  using Vdevs = capnp::List<schema::AuditZfs::Vdev>::Reader;
+  /// Whether the layout of the pool has nothing but disks of the role `backup`.
+  bool lies_on_backups(Vdevs vdevs, const std::string& pool) const;
   Lot of_machine(std::uint32_t vmid) const;
   /// What has a path of a container: a disk of it, or a bind mount; and where that is on the host.
   struct Holder {
@@ -78,6 +81,10 @@ class Ground {
   std::string host_;
   const HostAudit& audit_;
 };
+
+/// The pool that has what is mounted at "/", whatever its name. Empty: none has, or the audit does
+/// not tell.
+std::string root_pool_of(const HostAudit& audit);
 
 /// The serial number of a disk that the kernel calls by this name now; empty: it tells none.
 std::string serial_of(schema::AuditDisks::Facts::Reader disks, std::string_view kernel_name);

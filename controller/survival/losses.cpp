@@ -23,8 +23,10 @@ std::uint32_t owner_of(std::string_view dataset) {
   return parse_number<std::uint32_t>(parts[1]).value_or(0);
 }
 
-/// What the installer of Proxmox makes: "dataset rpool/ROOT/pve-1".
-bool is_of_the_installer(const Thing& thing) {
+/// What the installer of Proxmox makes in the pool that has "/": "dataset rpool/ROOT/pve-1". In any
+/// other pool, datasets of such names are somebody's own.
+bool is_of_the_installer(const Thing& thing, std::string_view root_pool) {
+  if (thing.pool != root_pool) return false;
   const auto name = thing.what.substr(thing.what.rfind(' ') + 1);
   for (const auto* below : {"", "/ROOT", "/ROOT/pve-1", "/data", "/var-lib-vz"})
     if (name == thing.pool + below) return true;
@@ -37,6 +39,7 @@ std::vector<std::pair<std::string, std::string>> undecided_losses(const Evidence
                                                                   const std::string& host) {
   const auto heard = hear_audit(evidences, host, lab::proof_age_max);
   const auto fates = fates_on(evidences, host, heard.audit, lab::proof_age_max);
+  const auto root_pool = root_pool_of(heard.audit);
   std::map<std::uint32_t, std::string> known;
   for (const auto guest : evidences.lab.getGuests()) known[guest.getVmid()] = str(guest.getName());
   std::set<std::uint32_t> guests;
@@ -47,7 +50,8 @@ std::vector<std::pair<std::string, std::string>> undecided_losses(const Evidence
     const auto& thing = fate.thing;
     if (fate.ending != Ending::lost || thing.wanted || thing.given_up) continue;
     const bool is_dataset = !thing.pool.empty();
-    if (is_dataset && (is_of_the_installer(thing) || guests.contains(owner_of(thing.what))))
+    if (is_dataset &&
+        (is_of_the_installer(thing, root_pool) || guests.contains(owner_of(thing.what))))
       continue;
     const bool is_root = thing.path.empty() || thing.path == "/";
     if (thing.vmid != 0 && is_root && known.contains(thing.vmid)) continue;

@@ -22,18 +22,6 @@ bool is_remains(Vdev vdev) {
   return view(vdev.getKind()) == "hole" || view(vdev.getKind()) == "indirect";
 }
 
-/// The devices of a pool.
-std::vector<Vdev> leaves_of(std::string_view pool, Vdevs vdevs) {
-  std::set<std::int32_t> parents;
-  for (const auto vdev : vdevs) parents.insert(vdev.getParent());
-  std::vector<Vdev> leaves;
-  for (unsigned i = 0; i < vdevs.size(); ++i)
-    if (view(vdevs[i].getPool()) == pool && vdevs[i].getDepth() != 0 &&
-        !parents.contains(static_cast<std::int32_t>(i)) && !is_remains(vdevs[i]))
-      leaves.push_back(vdevs[i]);
-  return leaves;
-}
-
 std::optional<Lab::Disk::Reader> disk_with(Lab::Reader lab, std::string_view serial) {
   for (const auto disk : lab.getDisks())
     if (view(disk.getSerial()) == serial) return disk;
@@ -66,6 +54,17 @@ std::string leaf_concern(Lab::Reader lab, Lab::Pool::Reader pool, Vdev leaf,
 }
 
 }  // namespace
+
+std::vector<Vdev> leaves_of(std::string_view pool, Vdevs vdevs) {
+  std::set<std::int32_t> parents;
+  for (const auto vdev : vdevs) parents.insert(vdev.getParent());
+  std::vector<Vdev> leaves;
+  for (unsigned i = 0; i < vdevs.size(); ++i)
+    if (view(vdevs[i].getPool()) == pool && vdevs[i].getDepth() != 0 &&
+        !parents.contains(static_cast<std::int32_t>(i)) && !is_remains(vdevs[i]))
+      leaves.push_back(vdevs[i]);
+  return leaves;
+}
 
 std::string member_concern(Lab::Reader lab, Lab::Pool::Reader pool, Vdevs vdevs) {
   const auto leaves = leaves_of(view(pool.getName()), vdevs);

@@ -4,11 +4,17 @@
 /// what it overwrites.
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "schema/lab.capnp.h"
 #include "schema/task.capnp.h"
 
 namespace relab::controller {
+
+/// The devices of a pool, whatever they are for.
+std::vector<schema::AuditZfs::Vdev::Reader> leaves_of(
+    std::string_view pool, capnp::List<schema::AuditZfs::Vdev>::Reader vdevs);
 
 /// Why the pool, as its machine shows it, is not the one that lab.toml describes; empty: each of
 /// its disks, spares and logs included, has the role `data` there, and every declared disk is one

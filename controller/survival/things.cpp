@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <fmt/format.h>
-#include <map>
 
 #include "common/base/text.h"
 #include "controller/lab/hosts.h"
@@ -15,7 +14,7 @@ namespace {
 class Gathering {
  public:
   Gathering(schema::Lab::Reader lab, std::string host, const HostAudit& audit)
-      : lab_(lab), host_(std::move(host)), audit_(audit) {}
+      : lab_(lab), host_(std::move(host)), audit_(audit), ground_(lab, host_, audit) {}
 
   std::vector<Thing> gather() && {
     add_kept();
@@ -66,7 +65,9 @@ class Gathering {
              .kept = true});
   }
   void give_up() {
-    for (auto& thing : things_) thing.given_up = is_given_up(lab_, host_, thing.vmid, thing.path);
+    for (auto& thing : things_)
+      thing.given_up =
+          is_given_up(lab_, host_, thing.vmid, thing.path.empty() ? thing.keep_path : thing.path);
   }
 
   void add_network() {
@@ -199,31 +200,21 @@ class Gathering {
              .path = str(disk.getGuestPath()),
              .what = fmt::format("volume {}", view(disk.getKey()))});
   }
-  /// A pool that lab.toml does not declare, on disks that it does not know: nothing would ask for a
-  /// copy of it.
+  bool is_declared(std::string_view pool) const {
+    return any_in(lab_.getPools(), [&](auto known) { return view(known.getName()) == pool; });
+  }
+  /// A pool that lab.toml does not declare, wherever it lies: nothing would ask for a copy of it.
+  /// Not the one of the system itself, nor one of disks for backups.
   void add_foreign_pools() {
+    const auto root_pool = root_pool_of(audit_);
     for (const auto pool : audit_.zfs->getPools()) {
       const auto name = str(pool.getName());
-      if (any_in(lab_.getPools(), [&](auto known) { return view(known.getName()) == name; }) ||
-          is_on_known_disks(name))
-        continue;
+      if (is_declared(name) || name == root_pool || ground_.of_pool(name).survives) continue;
       add({.path = mount_point_of(name),
            .what = fmt::format("pool '{}', which lab.toml does not declare", name),
-           .pool = name});
+           .pool = name,
+           .keep_path = fmt::format("/zpool:{}", name)});
     }
-  }
-  bool is_on_known_disks(const std::string& pool) const {
-    if (!audit_.disks) return false;
-    bool any = false;
-    for (const auto user : audit_.disks->getUsers()) {
-      if (view(user.getKind()) != "zfs" || view(user.getName()) != pool) continue;
-      any = true;
-      const auto serial = serial_of(*audit_.disks, view(user.getDisk()));
-      if (serial.empty() ||
-          !any_in(lab_.getDisks(), [&](auto disk) { return view(disk.getSerial()) == serial; }))
-        return false;
-    }
-    return any;
   }
   std::string mount_point_of(const std::string& dataset) const {
     for (const auto row : audit_.zfs->getDatasets())
@@ -248,6 +239,7 @@ class Gathering {
   schema::Lab::Reader lab_;
   std::string host_;
   const HostAudit& audit_;
+  Ground ground_;
   bool wanted_ = true;
   std::vector<Thing> things_;
 };

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "controller/survival/looks.h"
+#include "controller/survival/losses.h"
 #include "tests/support/audited.h"
 
 namespace relab::controller {
@@ -431,7 +432,7 @@ TEST_CASE("survival: what has no path may be given up with its whole machine",
   CHECK_FALSE(scene.of("/etc/pve of pve").thing.given_up);
 }
 
-TEST_CASE("survival: a pool that nobody declared is lost, unless its disks are known",
+TEST_CASE("survival: a pool that nobody declared is lost, though its disks are known",
           "[controller][survival]") {
   Scene scene;
   scene.again("zfs", R"({"auditZfs": {"pools": [{"name": "tank"}, {"name": "old"}],
@@ -439,8 +440,26 @@ TEST_CASE("survival: a pool that nobody declared is lost, unless its disks are k
   CHECK(scene.of("/old of pve").thing.wanted);
   CHECK(scene.of("/old of pve").ending == Ending::lost);
 
-  scene.again("disks", disks_facts(R"(, {"disk": "sdf", "kind": "zfs", "name": "old"})"));
-  CHECK_FALSE(scene.of("/old of pve").thing.wanted);
+  scene.again("disks", disks_facts(R"(, {"disk": "sda", "kind": "zfs", "name": "old"})"));
+  CHECK(scene.of("/old of pve").thing.wanted);
+  CHECK(scene.of("/old of pve").supply ==
+        "declare it in lab.toml, or say with `lose = true` in [[keep]] of \"/old\" that it may be "
+        "lost");
+}
+
+TEST_CASE("losses: what the installer makes is no loss only in the pool of the root file system",
+          "[controller][survival]") {
+  Scene scene;
+  scene.again("zfs", R"({"auditZfs": {"pools": [{"name": "tank"}, {"name": "rpool"},
+    {"name": "old"}], "datasets": [{"name": "rpool/ROOT/pve-1"}, {"name": "rpool/data"},
+    {"name": "old/ROOT/pve-1"}, {"name": "old/data"}]}})");
+
+  const auto losses = undecided_losses(scene.evidences(), "pve");
+
+  const auto of_host =
+      std::ranges::find(losses, "pve", &std::pair<std::string, std::string>::first);
+  REQUIRE(of_host != losses.end());
+  CHECK(of_host->second == "dataset old/ROOT/pve-1, dataset old/data");
 }
 
 TEST_CASE("survival: the keys of a tunnel that lab.toml tells of must not be lost",
