@@ -190,7 +190,8 @@ class Placing {
   }
 
   Lot lot_of(const Thing& thing, const Look& place) const {
-    if (!thing.pool.empty()) return ground_.of_pool(thing.pool);
+    if (!thing.pool.empty())
+      return thing.exported ? ground_.of_exported_pool(thing.pool) : ground_.of_pool(thing.pool);
     if (thing.path.empty() && thing.real.empty())
       return {.why = "the audit does not tell where it is"};
     if (thing.path.empty()) return with_all_below(ground_.of_host_path(thing.real), thing, place);

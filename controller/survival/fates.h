@@ -21,6 +21,8 @@ struct Thing {
   std::string what;
   /// Of a dataset, and of a whole pool: the pool.
   std::string pool = {};
+  /// The pool is on the disks, and not imported.
+  bool exported = false;
   /// How [[keep]] gives it up if it has no path: "/zpool:old". Empty: only with its whole machine.
   std::string keep_path = {};
   /// [[keep]] names it.

@@ -110,6 +110,12 @@ std::string Ground::place_concern(schema::Lab::Pool::Reader pool) const {
   return shown ? member_concern(lab_, pool, vdevs) : std::string();
 }
 
+Lot Ground::of_exported_pool(const std::string& pool) const {
+  if (audit_.zfs && lies_on_backups(audit_.zfs->getImportableVdevs(), pool))
+    return {.survives = true, .why = fmt::format("the pool '{}' is on disks for backups", pool)};
+  return {.why = fmt::format("the pool '{}' is not imported, and not declared in lab.toml", pool)};
+}
+
 bool Ground::lies_on_backups(Vdevs vdevs, const std::string& pool) const {
   const auto leaves = leaves_of(pool, vdevs);
   return !leaves.empty() && std::ranges::all_of(leaves, [&](auto leaf) {

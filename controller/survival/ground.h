@@ -54,6 +54,8 @@ class Ground {
   /// Of an imported pool. It survives if lab.toml declares it with nothing but disks of data and
   /// the audit shows it on these, or if all its disks are for backups.
   Lot of_pool(const std::string& pool) const;
+  /// Of a pool that is on the disks and not imported. It survives if all its disks are for backups.
+  Lot of_exported_pool(const std::string& pool) const;
   /// By lab.toml's role of the disk with this serial number.
   Lot of_disk(const std::string& serial) const;
 

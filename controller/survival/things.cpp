@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 
 #include "common/base/text.h"
 #include "controller/lab/hosts.h"
 #include "controller/survival/cron_programs.h"
 #include "controller/survival/fates.h"
+#include "controller/survival/file_systems.h"
 
 namespace relab::controller {
 
@@ -25,6 +27,8 @@ class Gathering {
     if (audit_.arr) add_arr();
     if (audit_.jellyfin) add_jellyfin();
     if (audit_.zfs) add_foreign_pools();
+    if (audit_.zfs) add_exported_pools();
+    if (audit_.disks) add_file_systems();
     add_services();
     wanted_ = false;
     if (audit_.arr) add_media_paths();
@@ -215,6 +219,32 @@ class Gathering {
            .pool = name,
            .keep_path = fmt::format("/zpool:{}", name)});
     }
+  }
+  /// The same of pools that are on the disks and not imported. One with the name of another that
+  /// was seen is not the one that lab.toml declares, and is told apart by its GUID.
+  void add_exported_pools() {
+    std::set<std::string> taken;
+    for (const auto pool : audit_.zfs->getPools()) taken.insert(str(pool.getName()));
+    for (const auto pool : audit_.zfs->getImportable()) {
+      const auto name = str(pool.getName());
+      const bool is_first = taken.insert(name).second;
+      if ((is_first && is_declared(name)) || ground_.of_exported_pool(name).survives) continue;
+      add({.what = fmt::format("pool '{}' ({}), which is not imported", name, pool.getGuid()),
+           .pool = name,
+           .exported = true,
+           .keep_path = is_first ? fmt::format("/zpool:{}", name)
+                                 : fmt::format("/zpool:{}:{}", name, pool.getGuid())});
+    }
+  }
+  /// Whatever people mounted of disks that do not survive.
+  void add_file_systems() {
+    for (const auto mount : own_file_systems(*audit_.disks))
+      if (auto point = str(mount.getPoint()); !ground_.of_host_path(point).survives)
+        // A mount point of the kernel's table has no links on its way.
+        add({.path = point,
+             .real = point,
+             .what = fmt::format("file system of {} ({})", view(mount.getSource()),
+                                 view(mount.getType()))});
   }
   std::string mount_point_of(const std::string& dataset) const {
     for (const auto row : audit_.zfs->getDatasets())

@@ -107,7 +107,10 @@ class Reference(LabCase):
     def test_the_reference_machine_has_grown_and_the_rehearsal_tells_what_of_it_is_nobodys(self):
         done = self.lab.relab_json("rehearse")
         self.assertEqual(complete(done), ["0a", "0b"])
-        self.assertEqual([one["where"] for one in done["problems"] if one["kind"] != "lost"], ["phase 1"])
+        self.assertEqual([one["where"] for one in done["problems"] if one["kind"] != "lost"],
+                         ["phase 1", "gate of phase 1: data.survives"])
+        self.assertEqual([one["path"] for one in done["survival"]["things"]
+                          if one["ending"] == "lost" and one["wanted"] and not one["givenUp"]], ["/mnt/old-usb"])
         lost = {(one["vmid"], one["what"], one["path"]) for one in done["survival"]["things"]
                 if one["ending"] == "lost" and not one["wanted"] and not one["givenUp"]}
         for one in ((150, "root file system of 'pihole-old'", "/"), (900, "disks of 'win10-test'", "/"),

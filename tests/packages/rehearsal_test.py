@@ -82,7 +82,8 @@ class Rehearsal(unittest.TestCase):
         self.assertEqual(code, 3)
         complete = [phase["phase"] for phase in done["phases"] if phase["complete"]]
         self.assertEqual(complete, ["0a", "0b"])
-        self.assertEqual([problem["where"] for problem in done["problems"] if problem["kind"] != "lost"], ["phase 1"])
+        self.assertEqual([problem["where"] for problem in done["problems"] if problem["kind"] != "lost"],
+                         ["phase 1", "gate of phase 1: data.survives"])
         self.assertTrue(any("pihole-old" in problem["what"] for problem in done["problems"]))
         self.assertIn("<!DOCTYPE html>", pathlib.Path(f"{self.folder}/page.html").read_text(encoding="utf-8")[:80])
 

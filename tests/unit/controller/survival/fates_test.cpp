@@ -329,7 +329,8 @@ TEST_CASE("survival: configuration is wanted by itself, and may be given up",
                       "/etc/proxmox-backup in guest 110 of pve", "/etc/pve/priv/storage of pve",
                       "/var/lib/sonarr in guest 110 of pve", "/data/radarr in guest 110 of pve",
                       "/srv/prowlarr of pve",
-                      "configuration of bazarr (Docker: bazarr) in guest 110 of pve"});
+                      "configuration of bazarr (Docker: bazarr) in guest 110 of pve",
+                      "/srv of pve"});
   CHECK(scene.of("/etc/cron.d/backup of pve").thing.given_up);
   CHECK(scene.of("/etc/cron.d/backup of pve").is_safe());
 }
@@ -445,6 +446,30 @@ TEST_CASE("survival: a pool that nobody declared is lost, though its disks are k
   CHECK(scene.of("/old of pve").supply ==
         "declare it in lab.toml, or say with `lose = true` in [[keep]] of \"/old\" that it may be "
         "lost");
+}
+
+TEST_CASE("survival: a pool that is not imported is in no archive, whatever its name",
+          "[controller][survival]") {
+  Scene scene;
+  scene.again("zfs", R"({"auditZfs": {"pools": [{"name": "tank"}], "importable": [
+    {"name": "old", "guid": "4"}, {"name": "tank", "guid": "5"}]}})");
+  scene.preserve(R"(["/"])");
+
+  const auto old = scene.of("pool 'old' (4), which is not imported of pve");
+  CHECK(old.ending == Ending::lost);
+  CHECK_THAT(old.supply, Catch::Contains("[[keep]] of \"/zpool:old\""));
+  CHECK(scene.of("pool 'tank' (5), which is not imported of pve").ending == Ending::lost);
+}
+
+TEST_CASE("survival: a file system that somebody mounted may be preserved",
+          "[controller][survival]") {
+  Scene scene;
+  CHECK(scene.of("/srv of pve").ending == Ending::lost);
+  CHECK(scene.of("/srv of pve").why == "its disk WHO is not declared in lab.toml, mounted on /srv");
+
+  scene.preserve(R"(["/srv"])");
+
+  CHECK(scene.of("/srv of pve").ending == Ending::preserved);
 }
 
 TEST_CASE("losses: what the installer makes is no loss only in the pool of the root file system",

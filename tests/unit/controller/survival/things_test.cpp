@@ -99,12 +99,100 @@ TEST_CASE("things: only the pool that has the root file system is the system's o
 TEST_CASE("things: a pool on disks for backups is no stranger", "[controller][survival]") {
   Host host;
   const auto* const serial = GENERATE("USB1", "WHO", "");
-  host.has(R"({"auditZfs": {"pools": [{"name": "usbpool"}], "vdevs": [)" +
-           on_disk("usbpool", serial) + "]}}");
+  const bool imported = GENERATE(true, false);
+  const auto layout = on_disk("usbpool", serial);
+  host.has(imported ? R"({"auditZfs": {"pools": [{"name": "usbpool"}], "vdevs": [)" + layout + "]}}"
+                    : R"({"auditZfs": {"importable": [{"name": "usbpool"}], "importableVdevs": [)" +
+                          layout + "]}}");
 
   const bool is_for_backups = std::string_view(serial) == "USB1";
   CHECK(host.wanted().empty() == is_for_backups);
-  CHECK(host.ground().of_pool("usbpool").survives == is_for_backups);
+  const auto lot =
+      imported ? host.ground().of_pool("usbpool") : host.ground().of_exported_pool("usbpool");
+  CHECK(lot.survives == is_for_backups);
+}
+
+TEST_CASE("things: a pool of which one disk is not for backups is a stranger",
+          "[controller][survival]") {
+  Host host;
+  host.has(R"({"auditZfs": {"importable": [{"name": "usbpool"}], "importableVdevs": [
+    {"pool": "usbpool", "kind": "root"},
+    {"pool": "usbpool", "parent": 0, "kind": "disk", "serial": "USB1"},
+    {"pool": "usbpool", "parent": 0, "kind": "disk", "serial": "USB1,WHO"}]}})");
+
+  CHECK(host.wanted().size() == 1);
+}
+
+TEST_CASE("things: a pool that is not imported must be declared or given up",
+          "[controller][survival]") {
+  const std::string facts = R"({"auditZfs": {"importable": [{"name": "tank", "guid": "1"},
+    {"name": "old", "guid": "2"}], "importableVdevs": []}})";
+  Host host;
+  host.has(facts);
+  Host told(R"({"path": "/zpool:old", "lose": true})");
+  told.has(facts);
+
+  CHECK(host.wanted() == Places{"pool 'old' (2), which is not imported of pve"});
+  CHECK(host.ground().of_exported_pool("old").why ==
+        "the pool 'old' is not imported, and not declared in lab.toml");
+  CHECK(told.wanted().empty());
+}
+
+TEST_CASE("things: another pool with the name of one that is imported is told by its GUID",
+          "[controller][survival]") {
+  const std::string facts = R"({"auditZfs": {"pools": [{"name": "tank"}],
+    "importable": [{"name": "tank", "guid": "7"}]}})";
+  Host host(R"({"path": "/zpool:tank", "lose": true})");
+  host.has(facts);
+  Host told(R"({"path": "/zpool:tank:7", "lose": true})");
+  told.has(facts);
+
+  CHECK(host.wanted() == Places{"pool 'tank' (7), which is not imported of pve"});
+  CHECK(told.wanted().empty());
+}
+
+TEST_CASE("things: a file system of a disk that does not survive must not be lost",
+          "[controller][survival]") {
+  Host host(R"({"path": "/srv/more", "lose": true})");
+  host.mounts(R"({"point": "/", "type": "ext4", "source": "/dev/sda2"},
+    {"point": "/spare", "type": "xfs", "source": "/dev/sda5"},
+    {"point": "/mnt/data", "type": "ext4", "source": "/dev/sdd1"},
+    {"point": "/mnt/usb", "type": "ext4", "source": "/dev/sdf1"},
+    {"point": "/srv", "type": "btrfs", "source": "/dev/sdx1"},
+    {"point": "/srv/more", "type": "btrfs", "source": "/dev/sdx1"},
+    {"point": "/home", "type": "ext4", "source": "/dev/mapper/pve-home"})");
+
+  CHECK(host.wanted() == Places{"/spare of pve", "/srv of pve", "/home of pve"});
+}
+
+TEST_CASE("things: what the system itself has mounted may be lost", "[controller][survival]") {
+  Host host;
+  host.mounts(R"({"point": "/", "type": "ext4", "source": "/dev/mapper/pve-root"},
+    {"point": "/boot", "type": "ext4", "source": "/dev/sda3"},
+    {"point": "/boot/efi", "type": "vfat", "source": "/dev/sda2"},
+    {"point": "/var", "type": "ext4", "source": "/dev/sda4"},
+    {"point": "/var/lib/relab", "type": "ext4", "source": "/dev/sda4"},
+    {"point": "/etc/relab", "type": "ext4", "source": "/dev/mapper/pve-root"},
+    {"point": "/var/lib/lxcfs", "type": "fuse.lxcfs", "source": "lxcfs"},
+    {"point": "/etc/pve", "type": "fuse", "source": "/dev/fuse"},
+    {"point": "/snap/core/1", "type": "squashfs", "source": "/dev/loop0"},
+    {"point": "/mnt/iso", "type": "iso9660", "source": "/dev/sdx"},
+    {"point": "/media/cdrom", "type": "udf", "source": "/dev/sr0"},
+    {"point": "/mnt/volume", "type": "ext4", "source": "/dev/zd16p1"},
+    {"point": "/mnt/nas", "type": "nfs4", "source": "nas:/export"},
+    {"point": "/tank", "type": "zfs", "source": "tank"})");
+
+  CHECK(host.wanted().empty());
+}
+
+TEST_CASE("things: a folder of another disk is not the system's for lying below it",
+          "[controller][survival]") {
+  Host host;
+  host.mounts(R"({"point": "/", "type": "ext4", "source": "/dev/sda2"},
+    {"point": "/mnt/big", "type": "ext4", "source": "/dev/sdx2"},
+    {"point": "/var", "type": "ext4", "source": "/dev/sdx2"})");
+
+  CHECK(host.wanted() == Places{"/mnt/big of pve"});
 }
 
 }  // namespace relab::controller
