@@ -16,9 +16,9 @@ using schema::Standing;
 
 /// What is wanted comes out of these, and where it lies.
 constexpr std::pair<const char*, const char*> sections[] = {
-    {"zfs", "auditZfs"},         {"disks", "auditDisks"},        {"guests", "auditGuests"},
-    {"arr", "auditArr"},         {"jellyfin", "auditJellyfin"},  {"pbs", "auditPbs"},
-    {"network", "auditNetwork"}, {"schedules", "auditSchedules"}};
+    {"zfs", "auditZfs"},         {"disks", "auditDisks"},         {"guests", "auditGuests"},
+    {"arr", "auditArr"},         {"jellyfin", "auditJellyfin"},   {"pbs", "auditPbs"},
+    {"network", "auditNetwork"}, {"schedules", "auditSchedules"}, {"services", "auditServices"}};
 
 void keep(schema::Facts::Reader facts, HostAudit& audit) {
   if (facts.isAuditZfs()) audit.zfs = facts.getAuditZfs();
@@ -29,6 +29,7 @@ void keep(schema::Facts::Reader facts, HostAudit& audit) {
   if (facts.isAuditPbs()) audit.pbs = facts.getAuditPbs();
   if (facts.isAuditNetwork()) audit.network = facts.getAuditNetwork();
   if (facts.isAuditSchedules()) audit.schedules = facts.getAuditSchedules();
+  if (facts.isAuditServices()) audit.services = facts.getAuditServices();
 }
 
 using Preserve = schema::Preserve::Reader;

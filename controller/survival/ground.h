@@ -23,6 +23,7 @@ struct HostAudit {
   std::optional<schema::AuditPbs::Facts::Reader> pbs = {};
   std::optional<schema::AuditNetwork::Facts::Reader> network = {};
   std::optional<schema::AuditSchedules::Facts::Reader> schedules = {};
+  std::optional<schema::AuditServices::Facts::Reader> services = {};
 };
 
 /// What becomes of something.

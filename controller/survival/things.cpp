@@ -7,6 +7,7 @@
 #include "controller/survival/cron_programs.h"
 #include "controller/survival/fates.h"
 #include "controller/survival/file_systems.h"
+#include "controller/survival/network_sources.h"
 
 namespace relab::controller {
 
@@ -75,9 +76,8 @@ class Gathering {
   }
 
   void add_network() {
-    add({.path = "/etc/network", .what = "configuration of the network"});
-    if (audit_.network->getWireguard().size() != 0)
-      add({.path = "/etc/wireguard", .what = "configuration of WireGuard"});
+    for (auto& source : network_sources(*audit_.network, audit_.services))
+      add({.path = std::move(source.path), .what = std::move(source.what)});
   }
 
   void add_schedules() {

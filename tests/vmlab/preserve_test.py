@@ -13,7 +13,7 @@ KEEP = ('preserve = { paths = ["/etc", "/srv/app"], exclude = ["/srv/app/cache"]
         'name = "config" }')
 RESTORE = 'restore = { folder = "/mnt/usb", name = "config", into = "/back" }'
 SCRUB = 'zfs_scrub = { pool = "datapool", max_age = "1h" }'
-SECTIONS = ("zfs", "disks", "guests", "arr", "jellyfin", "pbs", "network", "schedules")
+SECTIONS = ("zfs", "disks", "guests", "arr", "jellyfin", "pbs", "network", "schedules", "services")
 # A database that somebody keeps writing to, beside files of every kind.
 APP = """
 mkdir -p /srv/app/cache /back

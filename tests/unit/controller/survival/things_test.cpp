@@ -26,6 +26,8 @@ class Host {
     const auto read = facts_.back().reader();
     if (read.isAuditZfs()) audit_.zfs = read.getAuditZfs();
     if (read.isAuditDisks()) audit_.disks = read.getAuditDisks();
+    if (read.isAuditNetwork()) audit_.network = read.getAuditNetwork();
+    if (read.isAuditServices()) audit_.services = read.getAuditServices();
   }
   /// Mounted from disks sda (os1), sdd (d1), sdf (usb) and sdx, which nobody declared.
   void mounts(const std::string& mounts) {
@@ -193,6 +195,71 @@ TEST_CASE("things: a folder of another disk is not the system's for lying below 
     {"point": "/var", "type": "ext4", "source": "/dev/sdx2"})");
 
   CHECK(host.wanted() == Places{"/mnt/big of pve"});
+}
+
+TEST_CASE("things: the configuration of a tunnel that is down must not be lost",
+          "[controller][survival]") {
+  Host host;
+  std::string network = R"({"auditNetwork": {}})";
+  std::string services = R"({"auditServices": {}})";
+  SECTION("its interface is there, and switched off") {
+    network = R"({"auditNetwork": {"interfaces": [{"name": "wg0", "kind": "wireguard"}]}})";
+  }
+  SECTION("it is started with another interface") {
+    network = R"({"auditNetwork": {"configured": [{"file": "/etc/network/interfaces",
+      "name": "vmbr0", "options": "post-up wg-quick up wg0"}]}})";
+  }
+  SECTION("its key is in that folder") {
+    network = R"({"auditNetwork": {"configured": [{"file": "/etc/network/interfaces",
+      "name": "wg0", "options": "pre-up wg setconf $IFACE /etc/wireguard/$IFACE.conf"}]}})";
+  }
+  SECTION("its unit failed") {
+    services = R"({"auditServices": {"units": [{"name": "wg-quick@wg0.service", "load": "loaded",
+      "active": "failed"}]}})";
+  }
+  SECTION("its unit was stopped") {
+    services = R"({"auditServices": {"units": [{"name": "wg-quick@wg0.service", "load": "loaded",
+      "active": "inactive"}]}})";
+  }
+  host.has(network);
+  host.has(services);
+
+  CHECK(host.wanted() == Places{"/etc/network of pve", "/etc/wireguard of pve"});
+}
+
+TEST_CASE("things: what a unit configures the network from must not be lost",
+          "[controller][survival]") {
+  const auto row = GENERATE(table<std::string, std::string>(
+      {{"nftables.service", "/etc/nftables.conf of pve"},
+       {"netfilter-persistent.service", "/etc/iptables of pve"},
+       {"systemd-networkd.service", "/etc/systemd/network of pve"}}));
+  const auto& place = std::get<1>(row);
+  const auto services = [&](const std::string& unit_file, const std::string& active) {
+    Host host;
+    host.has(R"({"auditNetwork": {}})");
+    host.has(fmt::format(
+        R"({{"auditServices": {{"unitFiles": [{{"name": "{0}", "state": "{1}"}}],
+           "units": [{{"name": "{0}", "load": "loaded", "active": "{2}"}}]}}}})",
+        std::get<0>(row), unit_file, active));
+    return host.wanted();
+  };
+
+  CHECK(services("enabled", "inactive") == Places{"/etc/network of pve", place});
+  CHECK(services("masked", "active") == Places{"/etc/network of pve", place});
+  CHECK(services("masked", "inactive") == Places{"/etc/network of pve"});
+}
+
+TEST_CASE("things: files that the configuration of the network takes in or names are part of it",
+          "[controller][survival]") {
+  Host host;
+  host.has(R"({"auditNetwork": {"ufw": "active", "configured": [
+    {"file": "/etc/network/interfaces", "name": "vmbr0",
+     "options": "bridge-stp off; post-up iptables-restore < \"/etc/fw/rules.v4\"; up /root/up.sh -v"},
+    {"file": "/etc/network/interfaces.d/more", "name": "eno1", "options": "up cat /etc/net*/x"},
+    {"file": "/opt/net/extra", "name": "eno2"}]}})");
+
+  CHECK(host.wanted() == Places{"/etc/network of pve", "/etc/ufw of pve", "/etc/fw/rules.v4 of pve",
+                                "/root/up.sh of pve", "/etc of pve", "/opt/net/extra of pve"});
 }
 
 }  // namespace relab::controller
