@@ -50,6 +50,7 @@ struct Range {
 annotation limit @0xb5a1d7a4a9b0c10d (field) :Text;
 # The role of the agent must permit this value: "paths" or "mounts" (a folder at or above it), "units" or "packages" (by name or
 # by its beginning), "pools" (so, too, of a dataset its pool), "vmids" or "commands". What is absent and not required is not limited.
+# A name of which paths are made has them after the list, with "*" in its place: "paths /etc/x.d/*.conf".
 
 annotation volatile @0xb5a1d7a4a9b0c10e (field) :Void;
 # Changes by itself all the time (counters, temperatures, process numbers, positions in a file): no key, and comparisons of

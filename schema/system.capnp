@@ -107,8 +107,8 @@ struct Packages {
 
 struct AptRepository {
   # A source of packages with the key that signs it, both in files of their own, whose lists are read at once.
-  name @0 :Text $A.required $A.resource("repository") $A.pattern("^[a-z0-9][a-z0-9_-]{0,62}$") $A.example("\"jellyfin\"")
-      $A.doc("Its files are /etc/apt/sources.list.d/NAME.sources and, in /etc/apt/keyrings, NAME.asc and, for what its lists were read with, NAME.relab.");
+  name @0 :Text $A.required $A.resource("repository") $A.limit("paths /etc/apt/sources.list.d/*.sources /etc/apt/keyrings/*.asc /etc/apt/keyrings/*.relab") $A.pattern("^[a-z0-9][a-z0-9_-]{0,62}$") $A.example("\"jellyfin\"")
+      $A.doc("Its files are /etc/apt/sources.list.d/NAME.sources and, in /etc/apt/keyrings, NAME.asc and, for what its lists were read with, NAME.relab. Files of these names that relab did not make are not replaced.");
   uris @1 :List(Text) $A.required $A.pattern("^(https?|file)://?[!-~]+$|^file:/[!-~]*$") $A.example("[\"https://repo.jellyfin.org/debian\"]")
       $A.doc("Where it is.");
   suites @2 :List(Text) $A.required $A.pattern("^[A-Za-z0-9./_-]+$") $A.example("[\"bookworm\"]")
@@ -142,9 +142,9 @@ struct Unit {
   starts @1 :Starts $A.doc("Whether it starts by itself. Absent: that stays as it is.");
   state @2 :State $A.doc("Whether it runs. Absent: that stays as it is.");
   restartFor @3 :List(Text) $A.pattern("^(/[^/]+)+$") $A.example("[\"/etc/jellyfin/network.xml\"]")
-      $A.doc("Files that it has read when it started: it is restarted if one of them is newer than that. Only for a unit that is to be active.");
+      $A.doc("Files that it has read when it started: it is restarted if one of them was written, or put in place of another, since. Only for a unit that is to be active.");
   settle @4 :UInt32 = 5 $A.unit("seconds") $A.range((least = 1, greatest = 600)) $A.example("\"10s\"")
-      $A.doc("How long it must stay active, without having been restarted, to count as running.");
+      $A.doc("How long it must stay active, without having been restarted, to count as running, or inactive to count as stopped.");
 
   enum Starts {
     unset @0;
@@ -155,7 +155,7 @@ struct Unit {
   enum State {
     unset @0;
     active @1 $A.doc("It runs.");
-    inactive @2 $A.doc("It does not run.");
+    inactive @2 $A.doc("It does not run. Refused while an active timer, socket or path would start it, unless it is masked.");
   }
 
   struct Facts {
@@ -165,7 +165,7 @@ struct Unit {
     active @3 :Text $A.doc("'active', 'inactive', 'failed', 'activating' and so on.");
     sub @4 :Text $A.doc("What that is for a unit of its type: 'running', 'exited', 'auto-restart'.");
     reload @5 :Bool $A.doc("Its files were changed since systemd has read them.");
-    steady @6 :Bool $A.doc("It was active all the time that it was watched, in one and the same run.");
+    steady @6 :Bool $A.doc("It was as ordered all the time that it was watched: active, in one and the same run, or inactive.");
     unsteady @7 :Text $A.doc("What happened while it was watched. Empty: nothing, or it was not watched.");
     newer @8 :List(Text) $A.doc("The files, out of those that were given, that are newer than its start.");
     absent @9 :List(Text) $A.doc("The files, out of those that were given, that are not there.");

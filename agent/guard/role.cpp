@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "agent/guard/own_ground.h"
 #include "agent/kinds/kind.h"
 #include "common/base/dataset.h"
 #include "common/base/file.h"
@@ -39,15 +40,7 @@ bool any_holds(const List& folders, const fs::path& path) {
   return any_in(folders, [&](auto folder) { return holds_path(str(folder), path); });
 }
 
-bool within(schema::RoleManifest::Reader role, std::string_view list,
-            const capnp::DynamicValue::Reader& value) {
-  if (list == "vmids" && value.getType() == capnp::DynamicValue::UINT) {
-    const auto vmid = value.as<std::uint64_t>();
-    return any_in(role.getVmids(),
-                  [&](auto range) { return range.getFirst() <= vmid && vmid <= range.getLast(); });
-  }
-  if (value.getType() != capnp::DynamicValue::TEXT) return false;
-  const auto text = str(value.as<capnp::Text>());
+bool within(schema::RoleManifest::Reader role, std::string_view list, const std::string& text) {
   if (list == "pools") return any_matches(role.getPools(), pool_of(text));
   if (list == "paths") return any_holds(role.getPaths(), text);
   if (list == "mounts") return any_holds(role.getMounts(), text);
@@ -59,18 +52,51 @@ bool within(schema::RoleManifest::Reader role, std::string_view list,
   return false;
 }
 
-Result<void> check_value(schema::RoleManifest::Reader role, std::string_view list,
+bool within(schema::RoleManifest::Reader role, std::string_view list, std::uint64_t vmid) {
+  return list == "vmids" && any_in(role.getVmids(), [&](auto range) {
+           return range.getFirst() <= vmid && vmid <= range.getLast();
+         });
+}
+
+bool is_own(std::string_view list, const std::string& text) {
+  return (list == "paths" && is_own_place(text)) || (list == "units" && is_own_unit(text));
+}
+
+/// What a text stands for by its limit, "paths /etc/x.d/*.conf": those paths, with the text in the
+/// place of each "*", or, where the limit is only a list's name, the text itself.
+std::vector<std::string> meant_by(const std::string& text, const std::string& limit) {
+  const auto forms = words(limit);
+  if (forms.size() < 2) return {text};
+  std::vector<std::string> meant;
+  for (auto form = forms.begin() + 1; form != forms.end(); ++form)
+    meant.push_back(fmt::format("{}", fmt::join(split(*form, '*'), text)));
+  return meant;
+}
+
+Result<void> check_value(schema::RoleManifest::Reader role, const std::string& limit,
                          std::string_view field, const capnp::DynamicValue::Reader& value) {
   if (value.getType() == capnp::DynamicValue::LIST) {
     for (const auto& element : value.as<capnp::DynamicList>())
-      RELAB_CHECK(check_value(role, list, field, element));
+      RELAB_CHECK(check_value(role, limit, field, element));
     return {};
   }
-  if (within(role, list, value)) return {};
-  return fail(
-      Fault::refused,
-      fmt::format("the role '{}' does not permit this value of '{}': it is not within its {}",
-                  str(role.getName()), field, list));
+  const auto list = words(limit).front();
+  const auto refused = [&](std::string_view why) {
+    return fail(Fault::refused, fmt::format("the role '{}' does not permit this value of '{}': {}",
+                                            str(role.getName()), field, why));
+  };
+  const auto not_within = fmt::format("it is not within its {}", list);
+  if (value.getType() == capnp::DynamicValue::UINT)
+    return within(role, list, value.as<std::uint64_t>()) ? Result<void>() : refused(not_within);
+  if (value.getType() != capnp::DynamicValue::TEXT) return refused(not_within);
+  const auto text = str(value.as<capnp::Text>());
+  for (const auto& meant : meant_by(text, limit)) {
+    if (is_own(list, meant)) return refused("it is the agent's own, which no role permits");
+    if (within(role, list, meant)) continue;
+    return refused(meant == text ? not_within
+                                 : fmt::format("{} is not within its {}", meant, list));
+  }
+  return {};
 }
 
 /// A limit may be written on a field of a struct within the parameters.
@@ -88,10 +114,10 @@ Result<void> check_field(schema::RoleManifest::Reader role, capnp::DynamicStruct
                          capnp::StructSchema::Field field) {
   const auto name = field.getProto().getName();
   const auto notes = reflect::notes_of(field);
-  const auto& list = notes.limit;
-  if (list.empty()) return check_inside(role, params.get(field));
+  const auto& limit = notes.limit;
+  if (limit.empty()) return check_inside(role, params.get(field));
   if (!notes.required && !params.has(field)) return {};
-  return check_value(role, list, {name.begin(), name.size()}, params.get(field));
+  return check_value(role, limit, {name.begin(), name.size()}, params.get(field));
 }
 
 bool names_kind(schema::RoleManifest::Reader role, std::string_view arm) {

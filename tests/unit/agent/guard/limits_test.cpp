@@ -106,6 +106,20 @@ TEST_CASE("limits: every element of a list must be permitted", "[agent][guard]")
   CHECK_FALSE(limited.check<schema::Hello>(role(), R"({"kinds": ["tank", "other"]})"));
 }
 
+TEST_CASE("limits: a name of which paths are made must have each of them permitted",
+          "[agent][guard]") {
+  Limited limited;
+  limited.with<schema::Hello>("name", "paths /srv/media/*.conf /var/lib/relab/*");
+  Limited partly;
+  partly.with<schema::Hello>("name", "paths /srv/media/*.conf /srv/other/*");
+
+  CHECK(limited.check<schema::Hello>(role(), R"({"name": "a"})"));
+  CHECK_FALSE(limited.check<schema::Hello>(role(), R"({"name": "../a"})"));
+  CHECK_FALSE(limited.check<schema::Hello>(role(), R"({"name": "x/../../../etc/a"})"));
+  CHECK_THAT(partly.check<schema::Hello>(role(), R"({"name": "a"})").error().what,
+             Catch::Contains("/srv/other/a is not within its paths"));
+}
+
 TEST_CASE("limits: a limit within a list of structs holds too", "[agent][guard]") {
   Limited limited;
   limited.with<schema::VmidRange>("last", "vmids").with<schema::RoleManifest>("", "");
@@ -165,6 +179,54 @@ TEST_CASE("limits: units and packages by name, or by their beginning", "[agent][
   CHECK_FALSE(package("vainfo2"));
   CHECK_FALSE(package("openssh-server"));
   CHECK_FALSE(package(""));
+}
+
+TEST_CASE("limits: nothing of the agent itself is within any role", "[agent][guard]") {
+  const auto* const everything = R"(, "paths": ["/"], "units": ["*"])";
+  const auto path = GENERATE(
+      as<std::string>(), "/etc/default/relab-agent", "/etc/relab", "/etc/relab.d/x",
+      "/usr/lib/relab/roles.d/mine.json", "/lib/relab/roles.d/mine.json", "/usr/bin/relab-agent",
+      "/bin/relab-agent", "/var/lib/relab-agent", "/var/lib/relab-agent/trust",
+      "/etc/systemd/system/relab-agent.service", "/etc/systemd/system/relab-agent.service.d/x.conf",
+      "/lib/systemd/system/relab-agent.service", "/usr/lib/systemd/system/relab-agent.service.d/x",
+      "/run/systemd/system/relab-agent.service.d/x.conf", "/etc/systemd/system/service.d/x.conf",
+      "/etc/systemd/system/relab-.service.d/x.conf",
+      "/etc/systemd/system/multi-user.target.wants/relab-agent.service");
+
+  CHECK_FALSE(permits(everything, R"({"file": {"path": ")" + path + R"("}})"));
+  CHECK_FALSE(permits(everything, R"({"directory": {"path": ")" + path + R"("}})"));
+  CHECK_FALSE(permits(everything, R"({"packages": {"from": ")" + path + R"("}})"));
+  CHECK_FALSE(permits(everything, R"({"unit": {"name": "relab-agent.service"}})"));
+}
+
+TEST_CASE("limits: what only sounds like the agent's own is a role's to permit", "[agent][guard]") {
+  const auto* const everything = R"(, "paths": ["/"], "units": ["*"])";
+  const auto path =
+      GENERATE(as<std::string>(), "/", "/etc/default/grafana-server", "/etc/default/relab",
+               "/etc/default", "/usr/lib/relab2", "/var/lib/relab", "/etc/systemd/system",
+               "/etc/systemd/system/app.service", "/etc/systemd/system/relab-flush.service",
+               "/srv/relab-agent.service", "/etc/apt/relab-agent");
+
+  CHECK(permits(everything, R"({"file": {"path": ")" + path + R"("}})"));
+  CHECK(permits(everything, R"({"unit": {"name": "relab-flush.service"}})"));
+}
+
+TEST_CASE("limits: a source of packages is written where the role may write files",
+          "[agent][guard]") {
+  const auto source = [](const std::string& paths, const std::string& name) {
+    return permits(", \"paths\": [" + paths + "]",
+                   R"({"aptRepository": {"name": ")" + name + R"("}})");
+  };
+  const std::string folders = R"("/etc/apt/sources.list.d", "/etc/apt/keyrings")";
+
+  CHECK(source(folders, "app"));
+  CHECK(source(R"("/etc/apt")", "app"));
+  CHECK(source(R"("/etc/apt/sources.list.d/app.sources", "/etc/apt/keyrings")", "app"));
+  CHECK_FALSE(source(R"("/etc/apt/sources.list.d/app.sources", "/etc/apt/keyrings")", "debian"));
+  CHECK_FALSE(source(R"("/etc/apt/sources.list.d")", "app"));
+  CHECK_FALSE(source(R"("/etc/apt/keyrings")", "app"));
+  CHECK_FALSE(source(R"("/etc/wireguard")", "debian"));
+  CHECK_FALSE(source(folders, "../../app"));
 }
 
 TEST_CASE("limits: pools by their whole name, and datasets by that of their pool",
@@ -229,8 +291,9 @@ TEST_CASE("limits: what a manifest does not list is refused", "[agent][guard]") 
       as<std::string>(), R"({"file": {"path": "/etc/x"}})", R"({"file": {}})",
       R"({"directory": {"path": "/etc/x"}})", R"({"packages": {"packages": [{"name": "x"}]}})",
       R"({"packages": {"from": "/mnt"}})", R"({"packages": {"removeOk": ["x"]}})",
-      R"({"aptRepository": {"disable": ["/etc/apt/sources.list"]}})", R"({"unit": {"name": "x"}})",
-      R"({"unit": {}})", R"({"mountCheck": {"path": "/"}})", R"({"mountCheck": {}})",
+      R"({"aptRepository": {"disable": ["/etc/apt/sources.list"]}})",
+      R"({"aptRepository": {"name": "debian"}})", R"({"unit": {"name": "x"}})", R"({"unit": {}})",
+      R"({"mountCheck": {"path": "/"}})", R"({"mountCheck": {}})",
       R"({"httpProbe": {"url": "https://x", "authority": "/etc/x"}})",
       R"({"commandProbe": {"command": "x"}})", R"({"commandProbe": {}})",
       R"({"poolHealth": {"pool": "tank"}})", R"({"poolHealth": {}})",

@@ -92,6 +92,45 @@ TEST_CASE("roles: a guest may be ordered some of what a host may", "[agent][guar
   CHECK_FALSE(role.permits_kind("auditZfs"));
 }
 
+TEST_CASE("roles: none that we ship lets an agent lift its own limits", "[agent][guard]") {
+  const auto role = must(RoleLimits::load(roles_dir, GENERATE(from_range(shipped))));
+  const auto task =
+      GENERATE(as<std::string>(), R"({"file": {"path": "/etc/default/relab-agent"}})",
+               R"({"file": {"path": "/usr/lib/relab/roles.d/mine.json"}})",
+               R"({"file": {"path": "/etc/systemd/system/relab-agent.service.d/mine.conf"}})",
+               R"({"unit": {"name": "relab-agent.service"}})");
+
+  CHECK(role.check_limits(must(Message<schema::Task>::from_json(task)).reader()).error().fault ==
+        Fault::refused);
+}
+
+TEST_CASE("roles: who has a repository of its own may add one, and nobody else", "[agent][guard]") {
+  const auto* const task = R"({"aptRepository": {"name": "app"}})";
+  std::vector<std::string> able;
+  for (const auto& name : shipped) {
+    const auto role = must(RoleLimits::load(roles_dir, name));
+    if (role.check_limits(must(Message<schema::Task>::from_json(task)).reader()))
+      able.push_back(name);
+  }
+
+  CHECK(able == std::vector<std::string>{"jellyfin", "monitoring", "pbs", "proxmox", "vault"});
+}
+
+TEST_CASE("roles: the monitoring has the options of its own programs", "[agent][guard]") {
+  const auto role = must(RoleLimits::load(roles_dir, "monitoring"));
+  const auto permits = [&](const std::string& path) {
+    const auto task =
+        must(Message<schema::Task>::from_json(R"({"file": {"path": ")" + path + R"("}})"));
+    return role.check_limits(task.reader()).has_value();
+  };
+
+  CHECK(permits("/etc/default/prometheus"));
+  CHECK(permits("/etc/default/prometheus-node-exporter"));
+  CHECK(permits("/etc/default/grafana-server"));
+  CHECK_FALSE(permits("/etc/default/ssh"));
+  CHECK_FALSE(permits("/etc/default"));
+}
+
 TEST_CASE("roles: each that we ship has a manifest of its name", "[agent][guard]") {
   std::string all;
   for (const auto& name : shipped) {
