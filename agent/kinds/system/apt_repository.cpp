@@ -1,6 +1,8 @@
 // That the lists were read with this very source and key is kept in a file beside the key, which is
 // written after apt has said nothing wrong: lists of an earlier source, or of one whose key does
-// not fit, look the same.
+// not fit, look the same. The same file, from before the first of ours is written, says that files
+// by this name are relab's: those of others, such as the sources of Debian itself, are not
+// replaced.
 
 #include "agent/kinds/system/apt_repository.h"
 
@@ -25,6 +27,7 @@ using Facts = schema::AptRepository::Facts;
 using Texts = std::vector<std::string>;
 
 constexpr auto keyrings = "/etc/apt/keyrings";
+constexpr auto mark_at_first = "not read yet\n";
 constexpr std::size_t key_max = std::size_t{256} << 10U;
 constexpr auto lock_wait = std::chrono::seconds(600);
 constexpr Rights file_rights = {.uid = 0, .gid = 0, .mode = 0644};
@@ -33,14 +36,17 @@ constexpr Rights folder_rights = {.uid = 0, .gid = 0, .mode = 0755};
 struct Places {
   std::string source;
   std::string key;
-  /// What the lists were read with last.
+  /// What the lists were read with last. As long as there is none, the others are not ours.
   std::string mark;
+  /// Of the older form; never written.
+  std::string list;
 };
 
 Places places_of(std::string_view name) {
   return {.source = fmt::format("/etc/apt/sources.list.d/{}.sources", name),
           .key = fmt::format("{}/{}.asc", keyrings, name),
-          .mark = fmt::format("{}/{}.relab", keyrings, name)};
+          .mark = fmt::format("{}/{}.relab", keyrings, name),
+          .list = fmt::format("/etc/apt/sources.list.d/{}.list", name)};
 }
 
 bool is_all_of(std::string_view text, std::string_view more) {
@@ -111,12 +117,49 @@ Result<Texts> fingerprints_of(Host& host, const std::string& key) {
   return parse_fingerprints(output.out);
 }
 
+/// What is there of the files by this name.
+struct Found {
+  std::string source;
+  std::string key;
+  std::string mark;
+};
+
+Result<Found> find_files(Host& host, const Places& places) {
+  Found found;
+  RELAB_TRY(found.source, read_if_there(host, places.source));
+  RELAB_TRY(found.key, read_if_there(host, places.key));
+  RELAB_TRY(found.mark, read_if_there(host, places.mark));
+  return found;
+}
+
+bool is_enabled(const std::string& text, std::string_view file) {
+  return switched_off(text, file.ends_with(".sources")) != text;
+}
+
+/// Fault::refused where somebody else has something by this name that is not what was ordered.
+Result<void> check_ours(Host& host, Params::Reader params, const Found& found) {
+  if (!found.mark.empty()) return {};
+  const auto places = places_of(view(params.getName()));
+  const auto foreign = [](const std::string& file) {
+    return refuse(fmt::format("{} is there, and relab did not make it", file),
+                  "give the source another name, or take that file away by hand");
+  };
+  if (!found.source.empty() && found.source != source_of(params)) return foreign(places.source);
+  if (!found.key.empty() && found.key != view(params.getKey())) return foreign(places.key);
+  const auto others = texts_of(params.getDisable());
+  if (std::ranges::find(others, places.list) != others.end()) return {};
+  RELAB_TRY(const auto list, read_if_there(host, places.list));
+  if (!is_enabled(list, places.list)) return {};
+  return refuse(fmt::format("{} has a source by this name, and relab did not make it", places.list),
+                "give the source another name, or that file in `disable`");
+}
+
 /// Those of other files that have a source which is not off.
 Result<Texts> enabled_of(Host& host, Params::Reader params) {
   Texts enabled;
   for (const auto file : params.getDisable()) {
     RELAB_TRY(const auto text, read_if_there(host, str(file)));
-    if (switched_off(text, view(file).ends_with(".sources")) != text) enabled.push_back(str(file));
+    if (is_enabled(text, view(file))) enabled.push_back(str(file));
   }
   return enabled;
 }
@@ -147,6 +190,23 @@ Result<void> switch_off(Host& host, const std::string& path) {
                        {.uid = status.uid, .gid = status.gid, .mode = status.mode});
 }
 
+Result<void> put(Host& host, const std::string& path, const std::string& text) {
+  const auto folder = Path(path).parent_path();
+  if (const auto status = host.status(folder); !status) {
+    if (status.error().fault != Fault::missing) return fail(status.error());
+    RELAB_CHECK(host.put_directory(folder, folder_rights));
+  }
+  return host.put_file(path, {.text = text}, file_rights);
+}
+
+/// Before anything else is put in place: afterwards nobody could tell whose it is.
+Result<void> mark_as_ours(Host& host, const std::string& mark) {
+  const auto status = host.status(mark);
+  if (status) return {};
+  if (status.error().fault != Fault::missing) return fail(status.error());
+  return put(host, mark, mark_at_first);
+}
+
 std::string words_of_source(Params::Reader params, Facts::Reader facts) {
   auto words = fmt::format(
       "{} {}: {} {}", facts.getThere() ? "~" : "+", places_of(view(params.getName())).source,
@@ -160,21 +220,19 @@ std::string words_of_source(Params::Reader params, Facts::Reader facts) {
 
 Result<Message<Facts>> AptRepository::observe(Params::Reader params, Host& host) {
   RELAB_CHECK(check_wish(params));
-  const auto places = places_of(view(params.getName()));
   Draft<Facts> facts;
   RELAB_TRY(const auto fingerprints, fingerprints_of(host, str(params.getKey())));
   store_texts(facts->initFingerprints(size_of(fingerprints)), fingerprints);
-  RELAB_TRY(const auto source, read_if_there(host, places.source));
-  facts->setThere(!source.empty());
-  facts->setSource(source == source_of(params));
-  const auto lines_of_difference = difference(source, source_of(params));
+  RELAB_TRY(const auto found, find_files(host, places_of(view(params.getName()))));
+  RELAB_CHECK(check_ours(host, params, found));
+  facts->setThere(!found.source.empty());
+  facts->setSource(found.source == source_of(params));
+  const auto lines_of_difference = difference(found.source, source_of(params));
   store_texts(facts->initDifference(size_of(lines_of_difference)), lines_of_difference);
-  RELAB_TRY(const auto key, read_if_there(host, places.key));
-  facts->setKey(key == view(params.getKey()));
+  facts->setKey(found.key == view(params.getKey()));
   RELAB_TRY(const auto enabled, enabled_of(host, params));
   store_texts(facts->initEnabled(size_of(enabled)), enabled);
-  RELAB_TRY(const auto mark, read_if_there(host, places.mark));
-  if (facts->getSource() && facts->getKey() && mark == mark_of(params)) {
+  if (facts->getSource() && facts->getKey() && found.mark == mark_of(params)) {
     RELAB_TRY(const auto listed, has_lists(host, params));
     facts->setListed(listed);
   }
@@ -195,10 +253,10 @@ Result<std::vector<Change>> AptRepository::plan(Params::Reader params, Facts::Re
   if (!facts.getKey())
     changes.push_back(
         {.what = fmt::format("+ {}, the key {}", places.key, view(params.getFingerprint())),
-         .how = {"key", places.key, str(params.getKey())}});
+         .how = {"key", places.key, str(params.getKey()), places.mark}});
   if (!facts.getSource())
     changes.push_back({.what = words_of_source(params, facts),
-                       .how = {"source", places.source, source_of(params)}});
+                       .how = {"source", places.source, source_of(params), places.mark}});
   for (const auto file : facts.getEnabled())
     changes.push_back(
         {.what = fmt::format("~ {} switched off", view(file)), .how = {"off", str(file)}});
@@ -212,15 +270,12 @@ Result<void> AptRepository::apply(const Change& change, Host& host) {
   const auto& how = change.how;
   RELAB_ASSERT(how.size() >= 2);
   if (how[0] == "off") return switch_off(host, how[1]);
+  RELAB_ASSERT(how.size() == 4);
   if (how[0] == "key" || how[0] == "source") {
-    const auto folder = Path(how[1]).parent_path();
-    if (const auto status = host.status(folder); !status) {
-      if (status.error().fault != Fault::missing) return fail(status.error());
-      RELAB_CHECK(host.put_directory(folder, folder_rights));
-    }
-    return host.put_file(how[1], {.text = how[2]}, file_rights);
+    RELAB_CHECK(mark_as_ours(host, how[3]));
+    return put(host, how[1], how[2]);
   }
-  RELAB_ASSERT(how[0] == "read" && how.size() == 4);
+  RELAB_ASSERT(how[0] == "read");
   RELAB_CHECK(refresh(host, how[1], lock_wait));
   return host.put_file(how[2], {.text = how[3]}, file_rights);
 }

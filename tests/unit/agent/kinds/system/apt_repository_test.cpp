@@ -95,6 +95,63 @@ TEST_CASE("apt repository: lists that apt complains about are an error, now and 
   CHECK(third.outcome == schema::Outcome::SUCCEEDED);
 }
 
+TEST_CASE("apt repository: what goes by its name and is not of relab stays as it is",
+          "[agent][system]") {
+  Machine machine;
+  const std::string path =
+      GENERATE(as<std::string>(), "/etc/apt/sources.list.d/app.sources",
+               "/etc/apt/sources.list.d/app.list", "/etc/apt/keyrings/app.asc");
+  machine.host.file(path, "deb https://other.example stable main\n");
+  const auto mode = GENERATE(schema::Mode::CHECK, schema::Mode::APPLY);
+
+  const auto work = machine.carry_out({}, mode);
+
+  CHECK(work.outcome == schema::Outcome::REFUSED);
+  CHECK_THAT(work.failure.what, Catch::Contains(path + " "));
+  CHECK(must(machine.host.read_file(path)) == "deb https://other.example stable main\n");
+  CHECK_FALSE(machine.host.status("/etc/apt/keyrings/app.relab"));
+}
+
+TEST_CASE("apt repository: what somebody else wrote exactly so is taken over", "[agent][system]") {
+  Machine machine;
+  machine.host.file("/etc/apt/keyrings/app.asc", "-----BEGIN PGP PUBLIC KEY BLOCK-----");
+  machine.host.file("/etc/apt/sources.list.d/app.sources",
+                    "Types: deb\nURIs: https://repo.example/debian\nSuites: stable\n"
+                    "Components: main\nSigned-By: /etc/apt/keyrings/app.asc\n");
+  machine.host.file("/etc/apt/sources.list.d/app.list", "# deb https://x stable main\n");
+
+  const auto work = machine.carry_out();
+
+  CHECK(work.outcome == schema::Outcome::SUCCEEDED);
+  CHECK(work.changes == Texts{"~ lists of app read"});
+}
+
+TEST_CASE("apt repository: its own source is changed, even if its lists were never read",
+          "[agent][system]") {
+  Machine machine;
+  machine.packages.update_words = "E: The repository does not have a Release file.\n";
+  REQUIRE(machine.carry_out().outcome == schema::Outcome::FAILED);
+  machine.packages.update_words.clear();
+
+  const auto work = machine.carry_out(R"(, "architectures": ["amd64"])");
+
+  CHECK(work.outcome == schema::Outcome::SUCCEEDED);
+  CHECK_THAT(must(machine.host.read_file("/etc/apt/sources.list.d/app.sources")),
+             Catch::Contains("Architectures: amd64"));
+}
+
+TEST_CASE("apt repository: a list by its name that is switched off is in nobody's way",
+          "[agent][system]") {
+  Machine machine;
+  machine.host.file("/etc/apt/sources.list.d/app.list", "deb https://x stable main\n");
+
+  const auto work = machine.carry_out(R"(, "disable": ["/etc/apt/sources.list.d/app.list"])");
+
+  CHECK(work.outcome == schema::Outcome::SUCCEEDED);
+  CHECK(must(machine.host.read_file("/etc/apt/sources.list.d/app.list")) ==
+        "# deb https://x stable main\n");
+}
+
 TEST_CASE("apt repository: other sources are switched off, and nothing else of them changed",
           "[agent][system]") {
   Machine machine;
