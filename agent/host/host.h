@@ -66,7 +66,11 @@ struct FileStatus {
   /// Major and minor number of a device node.
   std::uint32_t major = 0;
   std::uint32_t minor = 0;
+  /// When its content was written, or is said to have been: dpkg and tar set it to what the archive
+  /// has.
   Instant modified = {};
+  /// When it came to be as it is, by the kernel's word: content, name, owner and mode.
+  Instant changed = {};
 
   bool operator==(const FileStatus&) const = default;
 };

@@ -40,6 +40,11 @@ Error error_of(int error, const Path& path) {
   return {.fault = Fault::damaged, .what = fmt::format("{}: {}", path.string(), words_of(error))};
 }
 
+Instant time_of(const timespec& time) {
+  const auto whole = std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  return Instant(std::chrono::floor<Millis>(whole));
+}
+
 FileType type_of(mode_t mode) {
   if (S_ISREG(mode)) return FileType::regular;
   if (S_ISDIR(mode)) return FileType::directory;
@@ -265,8 +270,6 @@ Result<std::vector<std::string>> RealHost::list(const Path& path) {
 Result<FileStatus> RealHost::status(const Path& path) {
   struct stat info {};
   if (::lstat(path.c_str(), &info) != 0) return fail(error_of(errno, path));
-  const auto modified =
-      std::chrono::seconds(info.st_mtim.tv_sec) + std::chrono::nanoseconds(info.st_mtim.tv_nsec);
   return FileStatus{.type = type_of(info.st_mode),
                     .size = static_cast<std::uint64_t>(info.st_size),
                     .mode = info.st_mode & 07777U,
@@ -274,7 +277,8 @@ Result<FileStatus> RealHost::status(const Path& path) {
                     .gid = info.st_gid,
                     .major = major(info.st_rdev),
                     .minor = minor(info.st_rdev),
-                    .modified = Instant(std::chrono::floor<Millis>(modified))};
+                    .modified = time_of(info.st_mtim),
+                    .changed = time_of(info.st_ctim)};
 }
 
 Result<std::string> RealHost::read_link(const Path& path) {

@@ -105,6 +105,32 @@ class Units(LabCase):
         self.assert_ended(self.order(wish), 0)
         self.assertNotEqual(self.systemctl("show", "--value", "--property=InvocationID", "good.service"), first)
 
+    def test_it_is_restarted_for_a_file_that_was_put_in_place_with_an_older_time(self):
+        file = self.lab.folder / "program"
+        file.write_text("old")
+        day_s = 24 * 3600
+        os.utime(file, (file.stat().st_mtime - 10 * day_s,) * 2)
+        wish = f'name = "good.service", state = "active", settle = "2s", restart_for = ["{file}"]'
+        self.assert_ended(self.order(wish), 0)
+        self.assert_ended(self.order(wish), 0)
+        first = self.systemctl("show", "--value", "--property=InvocationID", "good.service")
+        unpacked = self.lab.folder / "program.dpkg-new"
+        unpacked.write_text("new")
+        os.utime(unpacked, (unpacked.stat().st_mtime - 5 * day_s,) * 2)
+        unpacked.rename(file)
+        self.assert_ended(self.order(wish), 0)
+        self.assertNotEqual(self.systemctl("show", "--value", "--property=InvocationID", "good.service"), first)
+
+    def test_one_that_a_timer_would_start_does_not_count_as_stopped(self):
+        timer = "[Unit]\nDefaultDependencies=no\n[Timer]\nOnUnitInactiveSec=1s\nAccuracySec=100ms\n"
+        subprocess.run([*self.inside, "sh", "-c", 'printf %s "$1" >/run/systemd/system/good.timer', "sh", timer], check=True)
+        for act in (["daemon-reload"], ["start", "good.service", "good.timer"]):
+            self.systemctl(*act)
+        self.assert_ended(self.order('name = "good.service", state = "inactive"'), 1, "good.timer, active now, would start it")
+        self.assertEqual(self.systemctl("is-active", "good.service"), "active")
+        self.assert_ended(self.order('name = "good.timer", state = "inactive", settle = "1s"'), 0)
+        self.assert_ended(self.order('name = "good.service", state = "inactive"'), 0)
+
     def test_it_cannot_be_started_once_it_is_masked(self):
         self.assert_ended(self.order('name = "nonesuch.service", state = "inactive"'), 1, "there is no unit nonesuch.service")
         self.systemctl("mask", "--runtime", "short.service")

@@ -30,6 +30,11 @@ class SimUnits {
     std::string result = "success";
     int status = 0;
     Instant since = {};
+    /// The units that start it, as systemd lists them.
+    std::string triggered_by = {};
+    /// It is started so long after it was stopped, whoever does that.
+    std::optional<Millis> restarted_after = {};
+    Instant stopped = {};
   };
 
   std::map<std::string, Unit> units;
@@ -52,6 +57,13 @@ class SimUnits {
   using Argv = std::vector<std::string>;
 
   static void pass_time(Unit& unit, Instant now) {
+    if (unit.active == "inactive" && unit.restarted_after && unit.stopped != Instant() &&
+        now - unit.stopped >= *unit.restarted_after) {
+      unit.active = "active";
+      unit.sub = "running";
+      unit.since = now;
+      ++unit.invocation;
+    }
     if (unit.active != "active" || !unit.lives || now - unit.since < *unit.lives) return;
     if (unit.comes_back) {
       ++unit.restarts;
@@ -73,6 +85,7 @@ class SimUnits {
     if (name == "NRestarts") return std::to_string(unit.restarts);
     if (name == "InvocationID") return std::to_string(unit.invocation);
     if (name == "Result") return unit.result;
+    if (name == "TriggeredBy") return unit.triggered_by;
     if (name == "ExecMainStatus") return std::to_string(unit.status);
     const auto second = std::chrono::floor<std::chrono::seconds>(unit.since.time_since_epoch());
     return unit.since == Instant() ? "" : fmt::format("@{}", second.count());
@@ -112,7 +125,10 @@ class SimUnits {
     if (verb == "disable" || verb == "unmask") unit.file = "disabled";
     if (verb == "mask") unit.file = "masked";
     if (verb == "reset-failed" && unit.active == "failed") unit.active = unit.sub = "inactive";
-    if (verb == "stop") unit.active = unit.sub = "inactive";
+    if (verb == "stop") {
+      unit.active = unit.sub = "inactive";
+      unit.stopped = host.now();
+    }
     if (verb == "stop" && argv.back() == "relab-packages.service") units.erase(found);
     if (verb != "start" && verb != "restart") return {};
     if (unit.file == "masked") return {.status = 1, .err = "Unit is masked.\n"};

@@ -100,7 +100,9 @@ Result<void> SimHost::copy_database(const Path& database, const Path& copy) {
   RELAB_TRY(const auto* node, find(database, true));
   if (nodes_.contains(copy.string()))
     return fail(Fault::conflict, fmt::format("{} is there already", copy.string()));
-  file(copy, node->content, node->status);
+  auto status = node->status;
+  status.changed = now_;
+  file(copy, node->content, status);
   return {};
 }
 
@@ -160,6 +162,7 @@ Result<void> SimHost::put_directory(const Path& path, const Rights& rights) {
   status.mode = rights.mode;
   status.uid = rights.uid;
   status.gid = rights.gid;
+  status.changed = now_;
   return {};
 }
 

@@ -25,6 +25,7 @@ void SimHost::file(const Path& path, std::string content, FileStatus status) {
   directory(path.parent_path());
   status.type = FileType::regular;
   status.size = content.size();
+  if (status.changed == Instant()) status.changed = status.modified;
   nodes_[path.lexically_normal().string()] = {
       .status = status, .content = std::move(content), .grain = 1};
 }

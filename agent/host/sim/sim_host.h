@@ -42,7 +42,8 @@ class SimHost final : public Host {
 
   SimHost();
 
-  /// Also makes the directories above. Content of any size.
+  /// Also makes the directories above. Content of any size. One of which it is not said when it was
+  /// changed has been when it was modified.
   void file(const Path& path, std::string content);
   void file(const Path& path, std::string content, FileStatus status);
   void directory(const Path& path);

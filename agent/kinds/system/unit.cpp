@@ -57,6 +57,10 @@ std::int64_t second_of(Instant instant) {
   return std::chrono::floor<std::chrono::seconds>(instant.time_since_epoch()).count();
 }
 
+/// dpkg puts a new file in the place of an old one with the time of its package, which may be older
+/// than the start by years. Only the kernel tells when it came there.
+Instant written(const FileStatus& status) { return std::max(status.modified, status.changed); }
+
 Result<void> describe_files(Params::Reader params, std::int64_t started, Host& host,
                             Facts::Builder facts) {
   Texts newer;
@@ -66,7 +70,7 @@ Result<void> describe_files(Params::Reader params, std::int64_t started, Host& h
     const auto status = real ? host.status(*real) : Result<FileStatus>(fail(real.error()));
     if (!status && status.error().fault != Fault::missing) return fail(status.error());
     if (!status) absent.push_back(str(file));
-    if (status && second_of(status->modified) >= started) newer.push_back(str(file));
+    if (status && second_of(written(*status)) >= started) newer.push_back(str(file));
   }
   store_texts(facts.initNewer(size_of(newer)), newer);
   store_texts(facts.initAbsent(size_of(absent)), absent);
@@ -75,7 +79,7 @@ Result<void> describe_files(Params::Reader params, std::int64_t started, Host& h
 
 bool is_running(Facts::Reader facts) { return view(facts.getActive()) == "active"; }
 
-/// "inactive" and "failed" are both not running, and nothing of either comes back by itself.
+/// "inactive" and "failed" are both not running.
 bool is_stopped(Facts::Reader facts) {
   return view(facts.getActive()) == "inactive" || view(facts.getActive()) == "failed";
 }
@@ -115,8 +119,11 @@ Change running(Params::Reader params, std::string what, std::string verb) {
 
 Result<void> plan_state(Params::Reader params, Facts::Reader facts, std::vector<Change>& changes) {
   const auto name = str(params.getName());
-  if (params.getState() == State::INACTIVE && !is_stopped(facts))
-    changes.push_back({.what = fmt::format("~ {} stopped (was: {})", name, view(facts.getActive())),
+  const auto came_back = view(facts.getUnsteady());
+  if (params.getState() == State::INACTIVE && (!is_stopped(facts) || !came_back.empty()))
+    changes.push_back({.what = came_back.empty() ? fmt::format("~ {} stopped (was: {})", name,
+                                                               view(facts.getActive()))
+                                                 : fmt::format("~ {} stopped: {}", name, came_back),
                        .how = {"stop", name}});
   if (params.getState() != State::ACTIVE) return {};
   if (is_masked(facts) && params.getStarts() == Starts::UNSET)
@@ -136,6 +143,33 @@ Result<void> plan_state(Params::Reader params, Facts::Reader facts, std::vector<
         params, fmt::format("~ {} restarted: {}", name, view(facts.getUnsteady())), "restart"));
   }
   return {};
+}
+
+/// Nothing can start it once all of the order is done.
+bool ends_masked(Params::Reader params, std::string_view unit_file) {
+  if (params.getStarts() != Starts::UNSET) return params.getStarts() == Starts::MASKED;
+  return unit_file.starts_with("masked");
+}
+
+/// What is stopped and is started by a timer, a socket or a path a moment later is not as it was
+/// ordered, whenever that moment comes.
+Result<void> check_triggers(Host& host, Params::Reader params, std::string_view unit_file) {
+  const auto name = str(params.getName());
+  if (params.getState() != State::INACTIVE || ends_masked(params, unit_file)) return {};
+  RELAB_TRY(const auto triggers, active_triggers(host, name));
+  if (triggers.empty()) return {};
+  return refuse(fmt::format("{} would not stay inactive: {}, active now, would start it", name,
+                            fmt::join(triggers, ", ")),
+                "order what would start it to be inactive before, or this one to be masked");
+}
+
+Result<Watched> look_or_watch(Host& host, Params::Reader params) {
+  const auto name = str(params.getName());
+  const auto settle = std::chrono::seconds(params.getSettle());
+  if (params.getState() == State::ACTIVE) return watch_unit(host, name, settle);
+  if (params.getState() == State::INACTIVE) return watch_stopped_unit(host, name, settle);
+  RELAB_TRY(auto now, look_at_unit(host, name));
+  return Watched{.now = std::move(now)};
 }
 
 /// So that a file which was written just now is older than the start, by systemd's clock, too.
@@ -167,14 +201,10 @@ Result<void> start(Host& host, const std::string& verb, const std::string& name,
 Result<Message<Facts>> Unit::observe(Params::Reader params, Host& host) {
   RELAB_CHECK(check_wish(params));
   const auto name = str(params.getName());
-  const bool to_run = params.getState() == State::ACTIVE;
-  Watched watched;
-  if (to_run) {
-    RELAB_TRY(watched, watch_unit(host, name, std::chrono::seconds(params.getSettle())));
-  } else {
-    RELAB_TRY(watched.now, look_at_unit(host, name));
-  }
+  RELAB_TRY(const auto watched, look_or_watch(host, params));
   const auto& now = watched.now;
+  const bool is_there = now.at("LoadState") != "not-found";
+  if (is_there) RELAB_CHECK(check_triggers(host, params, now.at("UnitFileState")));
   Draft<Facts> facts;
   facts->setName(name);
   facts->setLoad(now.at("LoadState"));
@@ -188,8 +218,7 @@ Result<Message<Facts>> Unit::observe(Params::Reader params, Host& host) {
   facts->setExitCode(parse_number<std::int32_t>(now.at("ExecMainStatus")).value_or(0));
   RELAB_CHECK(
       describe_files(params, parse_unix_time(now.at("InactiveExitTimestamp")), host, *facts));
-  const bool is_there = now.at("LoadState") != "not-found";
-  if (to_run && is_there && !watched.steady) {
+  if (params.getState() == State::ACTIVE && is_there && !watched.steady) {
     const auto log = last_lines(host, name);
     store_texts(facts->initLog(size_of(log)), log);
   }

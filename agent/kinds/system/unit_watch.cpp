@@ -11,6 +11,7 @@ namespace relab::agent::system {
 
 namespace {
 
+constexpr auto glance = Millis(1000);
 constexpr auto log_lines = "15";
 constexpr std::size_t line_max = 300;
 
@@ -18,6 +19,17 @@ constexpr std::size_t line_max = 300;
 bool is_coming(const UnitProperties& unit) {
   const auto& state = unit.at("ActiveState");
   return state == "active" || state == "activating" || state == "reloading";
+}
+
+bool is_over(const UnitProperties& unit) {
+  const auto& state = unit.at("ActiveState");
+  return state == "inactive" || state == "failed";
+}
+
+/// systemd may forget the last run of one that is stopped, but not remember another one.
+bool began_again(const UnitProperties& before, const UnitProperties& after) {
+  const auto& run = after.at("InvocationID");
+  return !run.empty() && run != before.at("InvocationID");
 }
 
 std::string happened(const UnitProperties& before, const UnitProperties& after) {
@@ -47,7 +59,6 @@ Result<UnitProperties> look_at_unit(Host& host, const std::string& unit) {
 }
 
 Result<Watched> watch_unit(Host& host, const std::string& unit, std::chrono::seconds settle) {
-  constexpr auto glance = Millis(1000);
   RELAB_TRY(auto first, look_at_unit(host, unit));
   Watched watched{.now = first};
   if (!is_coming(first)) return watched;
@@ -66,6 +77,35 @@ Result<Watched> watch_unit(Host& host, const std::string& unit, std::chrono::sec
   watched.unsteady = happened(first, watched.now);
   watched.steady = watched.unsteady.empty();
   return watched;
+}
+
+Result<Watched> watch_stopped_unit(Host& host, const std::string& unit,
+                                   std::chrono::seconds settle) {
+  RELAB_TRY(const auto first, look_at_unit(host, unit));
+  Watched watched{.now = first};
+  if (!is_over(first) || first.at("LoadState") == "not-found") return watched;
+  for (auto left = settle; left > std::chrono::seconds(0); --left) {
+    RELAB_CHECK(host.pause(glance, {.what = fmt::format("watching {}", unit)}));
+    RELAB_TRY(watched.now, look_at_unit(host, unit));
+    if (!is_over(watched.now) || began_again(first, watched.now)) break;
+  }
+  if (!is_over(watched.now))
+    watched.unsteady = fmt::format("it was started again: it is {}", words_of(watched.now));
+  else if (began_again(first, watched.now))
+    watched.unsteady = "it was started again, and ended";
+  watched.steady = watched.unsteady.empty();
+  return watched;
+}
+
+Result<std::vector<std::string>> active_triggers(Host& host, const std::string& unit) {
+  std::vector<std::string> active;
+  RELAB_TRY(const auto told, show_unit(host, unit, {"TriggeredBy"}));
+  for (const auto name : words(told.at("TriggeredBy"))) {
+    const std::string trigger(name);
+    RELAB_TRY(const auto state, show_unit(host, trigger, {"ActiveState"}));
+    if (!is_over(state)) active.push_back(trigger);
+  }
+  return active;
 }
 
 std::vector<std::string> last_lines(Host& host, const std::string& unit) {

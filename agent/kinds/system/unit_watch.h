@@ -13,7 +13,7 @@ namespace relab::agent::system {
 struct Watched {
   /// As it was at the end.
   UnitProperties now;
-  /// It was active all the time, in one and the same run.
+  /// It was active all the time, in one and the same run; or it was inactive all the time.
   bool steady = false;
   /// What happened meanwhile; empty: nothing, or it was not watched.
   std::string unsteady = {};
@@ -21,6 +21,14 @@ struct Watched {
 
 /// One that is neither active nor about to be is looked at once.
 Result<Watched> watch_unit(Host& host, const std::string& unit, std::chrono::seconds settle);
+
+/// One that is to be stopped: it may be started again, by whatever watches over it. One that is not
+/// stopped, or not there, is looked at once.
+Result<Watched> watch_stopped_unit(Host& host, const std::string& unit,
+                                   std::chrono::seconds settle);
+
+/// The timers, sockets and paths that start this unit, and are active themselves.
+Result<std::vector<std::string>> active_triggers(Host& host, const std::string& unit);
 
 /// Looks at it once.
 Result<UnitProperties> look_at_unit(Host& host, const std::string& unit);

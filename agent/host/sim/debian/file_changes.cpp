@@ -120,8 +120,9 @@ Result<Output> FileTools::rmdir(const Command& command) {
 }
 
 void FileTools::copy_tree(const Path& from, const Path& to) {
-  const auto status = host_.status(from);
+  auto status = host_.status(from);
   if (!status) return;
+  status->changed = host_.now();
   if (status->type == FileType::symlink) {
     host_.link(to, host_.read_link(from).value_or(""));
   } else if (status->type == FileType::directory) {

@@ -121,6 +121,7 @@ std::optional<std::string> Units::property(const std::string& unit, const std::s
   if (name == "ActiveEnterTimestamp")
     return time_of(now.active == "active" ? now.since : Instant(), unix_time);
   if (name == "Result") return now.result;
+  if (name == "TriggeredBy") return triggers_of(unit);
   if (name == "ConditionResult") return now.since == Instant() ? "no" : "yes";
   // Only services have the others.
   if (!unit.ends_with(".service")) return {};

@@ -262,7 +262,8 @@ Output Tar::extract(const Call& call, const std::string& archive) {
         .uid = static_cast<std::uint32_t>(archive_entry_uid(entry)),
         .gid = static_cast<std::uint32_t>(archive_entry_gid(entry)),
         .modified = Instant(std::chrono::seconds(archive_entry_mtime(entry)) +
-                            Millis(archive_entry_mtime_nsec(entry) / 1'000'000))};
+                            Millis(archive_entry_mtime_nsec(entry) / 1'000'000)),
+        .changed = host_.now()};
     if (archive_entry_filetype(entry) == AE_IFDIR) {
       host_.directory(path, status);
       continue;

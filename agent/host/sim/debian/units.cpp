@@ -221,6 +221,16 @@ std::string Units::tell(const std::string& unit, UnitAct act) {
   return {};
 }
 
+std::string Units::triggers_of(const std::string& unit) const {
+  std::vector<std::string> names;
+  for (const auto& [name, timer] : timers_)
+    if (timer.activates == unit) names.push_back(name);
+  const auto stem = unit.substr(0, unit.rfind('.'));
+  for (const auto* type : {".path", ".socket"})
+    if (unit.ends_with(".service") && units_.contains(stem + type)) names.push_back(stem + type);
+  return fmt::format("{}", fmt::join(names, " "));
+}
+
 std::string Units::failure_of(const std::string& name, const UnitText& text) {
   if (const auto words = failing_.find(name); words != failing_.end()) return words->second;
   if (!namespaces_ && wants_namespaces(text)) return fmt::format("{}{}", no_namespaces, name);

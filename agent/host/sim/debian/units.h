@@ -128,6 +128,8 @@ class Units {
   Path fragment_of(const std::string& name) const;
   std::string tell(const std::string& unit, UnitAct act);
   void run_unit(const std::string& name, UnitState& state, const UnitText& text);
+  /// The timers, sockets and paths that start it, as systemd lists them.
+  std::string triggers_of(const std::string& unit) const;
   std::string failure_of(const std::string& name, const UnitText& text);
   Output failed(const std::string& name, UnitState& state, const std::string& words, int status);
   std::string next_invocation();

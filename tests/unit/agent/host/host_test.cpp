@@ -163,6 +163,35 @@ TEMPLATE_TEST_CASE("host: a file is put in place with its rights", "[agent][host
         std::vector<std::string>{"empty", "file", "link", "new", "secret"});
 }
 
+TEMPLATE_TEST_CASE("host: when a file was put in place is told", "[agent][host]", RealWorld,
+                   SimWorld) {
+  TestType world;
+  const auto path = world.root / "folder/file";
+  // The kernel's clock of files is late by some milliseconds.
+  const auto before = world.host.now() - std::chrono::seconds(1);
+
+  must(world.host.put_file(path, {.text = "x"},
+                           {.uid = ::getuid(), .gid = ::getgid(), .mode = 0644}));
+
+  const auto status = must(world.host.status(path));
+  CHECK(status.modified >= before);
+  CHECK(status.changed >= before);
+}
+
+TEST_CASE("real host: a file that is given an older time has changed all the same",
+          "[agent][host]") {
+  RealWorld world;
+  const auto file = world.root / "folder/file";
+  const auto before = world.host.now() - std::chrono::seconds(1);
+
+  std::filesystem::last_write_time(
+      file, std::filesystem::file_time_type::clock::now() - std::chrono::hours(240));
+
+  const auto status = must(world.host.status(file));
+  CHECK(status.modified < before - std::chrono::hours(200));
+  CHECK(status.changed >= before);
+}
+
 TEMPLATE_TEST_CASE("host: no file is put through a link, over a folder, or into nowhere",
                    "[agent][host]", RealWorld, SimWorld) {
   TestType world;

@@ -106,6 +106,22 @@ TEST_CASE("unit: it is restarted for a file that is newer than its start", "[age
   CHECK(machine.carry_out(params).changes.empty());
 }
 
+TEST_CASE("unit: it is restarted for a file that was put in place with an older time, as by dpkg",
+          "[agent][system]") {
+  Machine machine;
+  const auto packed = machine.host.now() - std::chrono::days(5);
+  machine.host.file("/usr/bin/app", "old", {.mode = 0755, .modified = packed});
+  machine.start();
+  const auto* const params = R"("state": "active", "restartFor": ["/usr/bin/app"])";
+  REQUIRE(machine.carry_out(params).changes.empty());
+  machine.host.at(machine.host.now() + std::chrono::minutes(1));
+
+  machine.host.file("/usr/bin/app", "new",
+                    {.mode = 0755, .modified = packed, .changed = machine.host.now()});
+
+  CHECK(machine.carry_out(params).changes == Texts{"~ app.service restarted, for /usr/bin/app"});
+}
+
 TEST_CASE("unit: a file that is not there is nothing to be restarted for", "[agent][system]") {
   Machine machine;
   machine.start();
@@ -141,6 +157,73 @@ TEST_CASE("unit: it is stopped, disabled, masked", "[agent][system]") {
   CHECK(machine.carry_out(R"("state": "active")").outcome == schema::Outcome::REFUSED);
   CHECK(machine.carry_out(R"("starts": "enabled", "state": "active")").outcome ==
         schema::Outcome::SUCCEEDED);
+}
+
+TEST_CASE("unit: one that is started again after it was stopped does not count as stopped",
+          "[agent][system]") {
+  Machine machine;
+  machine.start();
+  machine.app().restarted_after = Millis(2000);
+
+  const auto work = machine.carry_out(R"("state": "inactive")");
+
+  CHECK(work.outcome == schema::Outcome::FAILED);
+  CHECK_THAT(work.failure.what, Catch::Contains("it was started again: it is active, running"));
+}
+
+TEST_CASE("unit: one that starts and ends while it is watched does not count as stopped",
+          "[agent][system]") {
+  Machine machine;
+  machine.app().stopped = machine.host.now();
+  machine.app().restarted_after = Millis(1500);
+  machine.app().lives = Millis(0);
+
+  const auto work = machine.carry_out(R"("state": "inactive")");
+
+  CHECK(work.outcome == schema::Outcome::FAILED);
+  CHECK_THAT(work.failure.what, Catch::Contains("it was started again, and ended"));
+}
+
+TEST_CASE("unit: what an active timer or socket would start is not ordered to be inactive",
+          "[agent][system]") {
+  Machine machine;
+  machine.app().triggered_by = "app.socket app.timer off.path";
+  machine.units.units["app.socket"] = {.active = "active", .sub = "listening"};
+  machine.units.units["app.timer"] = {.active = "active", .sub = "waiting"};
+  machine.units.units["off.path"] = {};
+  const auto mode = GENERATE(schema::Mode::CHECK, schema::Mode::APPLY);
+  if (GENERATE(false, true)) machine.start();
+
+  const auto work = machine.carry_out(R"("state": "inactive")", mode);
+
+  CHECK(work.outcome == schema::Outcome::REFUSED);
+  CHECK_THAT(work.failure.what,
+             Catch::Contains("app.socket, app.timer, active now") && !Catch::Contains("off.path"));
+  CHECK(machine.units.done.empty());
+}
+
+TEST_CASE("unit: what starts another is stopped before it, or that one is masked",
+          "[agent][system]") {
+  Machine machine;
+  machine.start();
+  machine.app().triggered_by = "app.timer";
+  machine.units.units["app.timer"] = {.active = GENERATE("inactive", "active")};
+  const bool is_off = machine.units.units["app.timer"].active == "inactive";
+
+  const auto work = machine.carry_out(is_off ? R"("state": "inactive")"
+                                             : R"("starts": "masked", "state": "inactive")");
+
+  CHECK(work.outcome == schema::Outcome::SUCCEEDED);
+  CHECK(machine.app().active == "inactive");
+}
+
+TEST_CASE("unit: one that is inactive already is watched for as long as it has to stay so",
+          "[agent][system]") {
+  Machine machine;
+  const auto begun = machine.host.now();
+
+  CHECK(machine.carry_out(R"("state": "inactive", "settle": 7)").changes.empty());
+  CHECK(machine.host.now() - begun == std::chrono::seconds(7));
 }
 
 TEST_CASE("unit: one that cannot be enabled is refused", "[agent][system]") {
