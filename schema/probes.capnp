@@ -120,7 +120,7 @@ struct DnsProbe {
   expected @3 :List(Text) $A.example("[\"10.42.30.5\"]")
       $A.doc("Exactly the answers that must come, in any order. Absent: at least one, whichever.");
   none @4 :Bool
-      $A.doc("Whether the server must say that there is no such name, or no such record of it: for a name that is to be blocked. No answer at all never counts as that.");
+      $A.doc("Whether the server must say that there is no such name, or no such record of it: for a name that is to be blocked. No answer at all never counts as that, nor one that only points to other servers.");
   patience @5 :UInt32 $A.unit("seconds") $A.range((least = 0, greatest = 86400)) $A.example("\"30s\"")
       $A.doc("How long it may take until it is so. Absent: it must be so at once.");
 
@@ -141,7 +141,7 @@ struct DnsProbe {
     server @2 :Text;
     status @3 :Text $A.doc("Of the answer: 'NOERROR', 'NXDOMAIN', 'SERVFAIL', 'REFUSED' and so on. Empty: there was none.");
     answers @4 :List(Text) $A.doc("The values of the records of that type, sorted.");
-    error @5 :Text $A.doc("Why there was no answer.");
+    error @5 :Text $A.doc("Why there was no answer, or none of its own.");
     tries @6 :UInt32 $A.volatile $A.doc("How many times it was looked.");
   }
 }

@@ -16,13 +16,17 @@ struct DigAnswer {
   /// The values of the records of the type that was asked for, sorted, names without the dot at
   /// their end, texts without quotes.
   std::vector<std::string> values = {};
+  /// Whether it is all that the server knows. What only points to other servers, or to another name
+  /// that was not looked up, says nothing of the records that were asked for.
+  bool is_last_word = false;
   /// What it complained about.
   std::string complaint = {};
 
   bool operator==(const DigAnswer&) const = default;
 };
 
-/// Out of the comments and the answer section. Fault::damaged for records of another form.
+/// Out of the comments, the answer and the authority section. Fault::damaged for records of another
+/// form.
 Result<DigAnswer> parse_dig(std::string_view text, std::string_view type);
 
 /// A value as an answer has it: "Mail.example." is "mail.example".

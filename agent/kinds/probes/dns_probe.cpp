@@ -62,7 +62,7 @@ Result<Message<Facts>> look(Params::Reader params, std::uint32_t tries, Host& ho
   const auto name = str(params.getName());
   // The first option: no configuration file of anybody's is read.
   Command command{.argv = {"dig", "-r", "@" + str(params.getServer()), "+noall", "+comments",
-                           "+answer", "+time=3", "+tries=2"}};
+                           "+answer", "+authority", "+time=3", "+tries=2"}};
   if (params.getType() == Type::PTR)
     command.argv.insert(command.argv.end(), {"-x", name});
   else
@@ -76,7 +76,12 @@ Result<Message<Facts>> look(Params::Reader params, std::uint32_t tries, Host& ho
   facts->setServer(params.getServer());
   facts->setTries(tries);
   // 9 is its word for no answer at all; after any other failure what it printed means nothing.
-  if (output.status == 0 && !answer.status.empty()) {
+  const bool has_answered = output.status == 0 && !answer.status.empty();
+  if (has_answered && answer.status == "NOERROR" && !answer.is_last_word) {
+    facts->setError("it only points elsewhere: to other servers, or to another name");
+    return std::move(facts).finish();
+  }
+  if (has_answered) {
     facts->setStatus(answer.status);
     auto values = facts->initAnswers(size_of(answer.values));
     for (unsigned i = 0; i < values.size(); ++i) values.set(i, answer.values[i]);

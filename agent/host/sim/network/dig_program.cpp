@@ -40,15 +40,15 @@ std::string reverse_name(const std::string& address) {
 }
 
 std::optional<Question> question_of(const Words& argv) {
-  const Words always = {"+noall", "+comments", "+answer", "+time=3", "+tries=2"};
-  if (argv.size() < 10 || argv[1] != "-r" || !argv[2].starts_with('@') ||
+  const Words always = {"+noall", "+comments", "+answer", "+authority", "+time=3", "+tries=2"};
+  if (argv.size() < 11 || argv[1] != "-r" || !argv[2].starts_with('@') ||
       !std::equal(always.begin(), always.end(), argv.begin() + 3))
     return {};
   const auto server = argv[2].substr(1);
-  if (argv.size() == 10 && argv[8] == "-x" && ipv4_number(argv[9]))
-    return Question{.server = server, .name = argv[9], .type = "PTR"};
-  if (argv.size() == 12 && argv[8] == "-t" && argv[10] == "-q")
-    return Question{.server = server, .name = argv[11], .type = argv[9]};
+  if (argv.size() == 11 && argv[9] == "-x" && ipv4_number(argv[10]))
+    return Question{.server = server, .name = argv[10], .type = "PTR"};
+  if (argv.size() == 13 && argv[9] == "-t" && argv[11] == "-q")
+    return Question{.server = server, .name = argv[12], .type = argv[10]};
   return {};
 }
 

@@ -341,6 +341,31 @@ TEST_CASE("dns probe: that there is none must be said by the server", "[agent][p
   CHECK_THAT(silent.failure.what, Catch::Contains("timed out"));
 }
 
+TEST_CASE("dns probe: a server that only points elsewhere has not said that there is none",
+          "[agent][probes]") {
+  const std::string header = ";; ->>HEADER<<- opcode: QUERY, status: NOERROR, id: 7\n";
+  const std::string counts = "; QUERY: 1, ANSWER: 0, AUTHORITY: 1, ADDITIONAL: 0\n\n";
+  const std::string authority = ";; AUTHORITY SECTION:\n.\t518400\tIN\t";
+  const auto* const none = R"(, "none": true)";
+  const auto says = [&](const std::string& flags, const std::string& record) {
+    return dns({.out = header + ";; flags: qr" + flags + counts + record}, none);
+  };
+  const auto ns = authority + "NS\ta.root-servers.net.\n";
+  const auto soa = authority + "SOA\ta. b. 1 2 3 4 5\n";
+  const std::string alias = ";; ANSWER SECTION:\nx.example.\t300\tIN\tCNAME\ty.other.\n";
+
+  const auto referred = says(" rd", ns);
+
+  CHECK(referred.failure.fault == Fault::unreachable);
+  CHECK_THAT(referred.failure.what, Catch::Contains("only points elsewhere"));
+  CHECK_FALSE(is_met(says("", "")));
+  CHECK_FALSE(is_met(says(" aa rd", alias)));
+  CHECK(is_met(says(" aa rd", "")));
+  CHECK(is_met(says(" rd ra", "")));
+  CHECK(is_met(says(" rd", soa)));
+  CHECK(is_met(says(" rd ra", alias)));
+}
+
 TEST_CASE("dns probe: without dig there is no answer", "[agent][probes]") {
   SimHost host;
 
