@@ -268,8 +268,10 @@ Result<void> Errand::see_that_done(Work& work, const Message<schema::Facts>* bef
   RELAB_TRY(const auto changes,
             left(before, work.facts->reader()).during("looking whether it is done"));
   if (changes.empty()) return {};
-  return fail(Fault::conflict, fmt::format("it differs from what was ordered: {}",
-                                           fmt::join(words_of(changes), "; ")));
+  return fail(
+      Fault::conflict,
+      fmt::format("it differs from what was ordered: {}", fmt::join(words_of(changes), "; ")),
+      "see what undoes it or keeps it from having an effect, and run it again");
 }
 
 void Errand::take_note(Work& work) const {

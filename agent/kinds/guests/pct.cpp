@@ -92,8 +92,10 @@ Result<void> pct(Host& host, const std::vector<std::string>& arguments,
     }
     const auto words = first_words(output);
     if (!is_locked(output))
-      return fail(Fault::damaged, fmt::format("'pct {} {}' ended with {}: {}", arguments[0],
-                                              arguments[1], output.status, words));
+      return fail(Fault::damaged,
+                  fmt::format("'pct {} {}' ended with {}: {}", arguments[0], arguments[1],
+                              output.status, words),
+                  "mend what Proxmox says, whose task log has all of it, and run it again");
     if (tries == lock_tries)
       return fail(Fault::busy, fmt::format("container {} stayed locked: {}", arguments[1], words),
                   fmt::format("see what holds it; if nothing does, `pct unlock {}`", arguments[1]));

@@ -12,6 +12,7 @@ namespace {
 using Params = schema::Directory;
 using Facts = schema::Directory::Facts;
 
+constexpr auto no_parents = "give the task `parents = true` to have the folders above it made";
 constexpr Rights parent_rights = {.uid = 0, .gid = 0, .mode = 0755};
 
 Result<std::vector<std::string>> missing_above(Host& host, const Path& path) {
@@ -66,6 +67,9 @@ Result<std::vector<Change>> Directory::plan(Params::Reader params, Facts::Reader
   if (facts.getObstacle().size() != 0)
     return refuse(fmt::format("{} cannot be that folder: {}", path, view(facts.getObstacle())),
                   "give a path without symbolic links, or take away what is in the way by hand");
+  if (!facts.getThere() && !params.getParents() && facts.getMissing().size() != 0)
+    return fail(Fault::missing, fmt::format("there is no {}", view(facts.getMissing()[0])),
+                no_parents);
   std::vector<Change> changes;
   if (params.getParents())
     for (const auto parent : facts.getMissing())
@@ -90,7 +94,7 @@ Result<void> Directory::apply(const Change& change, Host& host) {
   }
   auto done = host.put_directory(how[0], from_text(how[1]));
   if (!done && done.error().fault == Fault::missing && done.error().hint.empty())
-    done.error().hint = "give the task `parents = true` to have the folders above it made";
+    done.error().hint = no_parents;
   return done;
 }
 

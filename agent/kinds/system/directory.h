@@ -12,7 +12,8 @@ struct Directory {
   using Params = schema::Directory;
   using Facts = schema::Directory::Facts;
   static Result<Message<Facts>> observe(Params::Reader params, Host& host);
-  /// Fault::refused where something else is in its place.
+  /// Fault::refused where something else is in its place, ::missing if a folder above it is not
+  /// there and none is to be made.
   static Result<std::vector<Change>> plan(Params::Reader params, Facts::Reader facts);
   /// Fault::missing if a folder above it is not there.
   static Result<void> apply(const Change& change, Host& host);

@@ -219,6 +219,7 @@ TEST_CASE("guest: an error of pct is told in its words", "[agent][guests]") {
   REQUIRE_FALSE(failed);
   CHECK(failed.error().what ==
         "'pct create 100' ended with 255: storage 'local-zfs' does not exist");
+  CHECK_THAT(failed.error().hint, Catch::Contains("task log"));
 }
 
 TEST_CASE("guest: never destroys or shrinks", "[agent][guests]") {

@@ -16,8 +16,9 @@ struct Machine {
     host.file("/etc/group", "root:x:0:\napp:x:991:\n");
     host.directory("/srv");
   }
-  Work carry_out(const std::string& params) {
+  Work carry_out(const std::string& params, schema::Mode mode = schema::Mode::APPLY) {
     Draft<schema::Order> order;
+    order->setMode(mode);
     order->setTask(
         must(Message<schema::Task>::from_json(R"({"directory": {)" + params + "}}")).reader());
     return relab::agent::carry_out(order->asReader(), {.host = host, .rescue = host},
@@ -60,6 +61,21 @@ TEST_CASE("directory: those above are made only if asked", "[agent][system]") {
   CHECK_THAT(not_asked.failure.hint, Catch::Contains("parents"));
   CHECK(asked.changes ==
         Texts{"+ /srv/a/, 0:0 0755", "+ /srv/a/b/, 0:0 0755", "+ /srv/a/b/c/, 0:0 0700"});
+}
+
+TEST_CASE("directory: a check fails, too, where one above is missing and is not to be made",
+          "[agent][system]") {
+  Machine machine;
+
+  const auto not_asked = machine.carry_out(R"("path": "/srv/a/b/c")", schema::Mode::CHECK);
+  const auto asked =
+      machine.carry_out(R"("path": "/srv/a/b/c", "parents": true)", schema::Mode::CHECK);
+
+  CHECK(not_asked.outcome == schema::Outcome::FAILED);
+  CHECK(not_asked.failure.fault == Fault::missing);
+  CHECK(not_asked.failure.what == "there is no /srv/a");
+  CHECK_THAT(not_asked.failure.hint, Catch::Contains("parents"));
+  CHECK(asked.changes.size() == 3);
 }
 
 TEST_CASE("directory: one above that came meanwhile keeps its rights", "[agent][system]") {

@@ -169,6 +169,7 @@ TEST_CASE("unit: one that is started again after it was stopped does not count a
 
   CHECK(work.outcome == schema::Outcome::FAILED);
   CHECK_THAT(work.failure.what, Catch::Contains("it was started again: it is active, running"));
+  CHECK_THAT(work.failure.hint, Catch::Contains("see what undoes it"));
 }
 
 TEST_CASE("unit: one that starts and ends while it is watched does not count as stopped",
