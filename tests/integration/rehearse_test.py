@@ -119,7 +119,7 @@ class Reference(LabCase):
         said = self.lab.relab("rehearse")
         self.assertEqual(said.code, 3, str(said))
         self.assertIn("guest 150 of z640, which lab.toml does not know: root file system of 'pihole-old'", said.out)
-        self.assertIn("no steps in lab.toml, installs anew: its gate is open\n", said.out)
+        self.assertIn("no steps in lab.toml, installs anew: its gate is shut\n", said.out)
 
 
 if __name__ == "__main__":
