@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The agent's unit under a real systemd, in containers without privileges: start, limits, watchdog, restarts, upgrade, end."""
 
+import json
 import pathlib
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from support.repack import newer  # noqa: E402
 
 ROLES = sorted(file.stem for file in (ROOT / "packaging" / "roles").glob("*.json"))
 STATE = "/var/lib/relab-agent"
+# Of the drop-ins with the limits of a role; 10 for all others.
+AT = {"admin": "05", "proxmox": "90"}
 DEFAULTS = "/etc/default/relab-agent"
 OURS = "/etc/systemd/system/relab-agent.service.d/of-the-test.conf"
 # Bits of CapBnd in /proc: man 7 capabilities.
@@ -51,6 +54,17 @@ tracks = [{ name = "w", agent = "guest", steps = [
   { name = "folder", task = { directory = { path = "/etc/vault.d", owner = "vault", mode = "0750" } }, deadline = "1m" },
   { name = "file", task = { file = { path = "/etc/vault.d/vault.hcl", content = "ui = true\\n", owner = "vault", mode = "0640" } }, deadline = "1m" },
   { name = "service", task = { unit = { name = "vault.service", starts = "enabled", state = "active", settle = "2s" } }, deadline = "1m" },
+] }]
+"""
+READ = LAB + """
+[[plan.phases]]
+name = "looks"
+title = "Looks"
+tracks = [{ name = "r", agent = "guest", steps = [
+  { name = "network", task = { audit_network = {} }, deadline = "5m" },
+  { name = "schedules", task = { audit_schedules = {} }, deadline = "5m" },
+  { name = "services", task = { audit_services = {} }, deadline = "5m" },
+  { name = "packages", task = { audit_packages = {} }, deadline = "5m" },
 ] }]
 """
 MAKE_PACKAGE = """mkdir -p made/DEBIAN made/lib/systemd/system /opt/vault/packages
@@ -115,6 +129,16 @@ class OnASystem:
         code, said = self.run_phase()
         self.assertEqual(code, 0, f"{said}\n{self.guest.journal()}")
         self.assertIn("1 step(s) succeeded, 0 failed", said)
+
+    def unread(self):
+        """What an audit could not read of this container, by section."""
+        self.guest.write("/root/read.toml", READ)
+        code, said = self.guest.sh("relab --lab read.toml run looks --passphrase-file passphrase")
+        self.assertEqual(code, 0, f"{said}\n{self.guest.journal()}")
+        shown = json.loads(self.guest.must_sh("relab --lab read.toml audit show --output json --passphrase-file passphrase"))
+        sections = {name: rows[0]["facts"]["coverage"] for name, rows in shown.items() if rows}
+        self.assertGreaterEqual(set(sections), {"network", "schedules", "services", "packages"})
+        return {name: [gap["part"] for gap in coverage.get("problems", [])] for name, coverage in sections.items()}
 
     def wait_for_another(self, pid, patience_s=90):
         """Another process of the agent is ready; how long that took."""
@@ -302,18 +326,22 @@ class OnASystem:
 
         self.addCleanup(settled)
         settled()
+        unread = {}
         self.guest.must("apt-get", "remove", "-qq", "-y", "relab-agent-vault")
         for role in ROLES:
             with self.subTest(role):
                 pid = self.pid()
                 self.install(self.given, f"relab-agent-{role}")
                 self.wait_for_another(pid, 20)
-                drop_in = f"{90 if role == 'proxmox' else 10}-role-{role}.conf"
+                drop_in = f"{AT.get(role, '10')}-role-{role}.conf"
                 self.assertEqual([pathlib.Path(path).name for path in self.guest.property("DropInPaths").split()], [drop_in])
                 bounds = int(self.guest.must_sh(f"sed -n 's/^CapBnd:\\s*//p' /proc/{self.pid()}/status"), 16)
                 self.assertEqual(bool(bounds >> CAPABILITIES["CAP_SYSLOG"] & 1), role == "proxmox", "so the kernel sees it")
                 self.assertRegex(self.guest.must_sh("relab agents show guest --passphrase-file passphrase"), rf"(?m)^role +{role}$")
                 self.assert_it_works()
+                if role in ("admin", "vault"):
+                    unread[role] = self.unread()
+        self.assertEqual(unread["admin"], unread["vault"], "within the narrowest limits it sees as much as within others")
                 self.guest.must("apt-get", "remove", "-qq", "-y", f"relab-agent-{role}")
 
 
