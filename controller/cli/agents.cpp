@@ -10,6 +10,7 @@
 #include "controller/link/zmq_exchange.h"
 #include "controller/report/table.h"
 #include "controller/run/book.h"
+#include "controller/run/greetings.h"
 #include "controller/run/impostor.h"
 #include "controller/run/lock.h"
 #include "controller/run/session.h"
@@ -29,10 +30,12 @@ struct Row {
   std::string answer = {};
   /// As it says now.
   std::optional<Greeting> greeting = {};
+  /// The task kinds that its role permits, as it said when it last answered.
+  std::vector<std::string> kinds = {};
 
   std::string version_words() const { return version.empty() ? "not known" : version; }
   std::string kinds_words() const {
-    if (greeting) return std::to_string(greeting->kinds.size());
+    if (!kinds.empty()) return std::to_string(kinds.size());
     return answer.empty() ? "not asked" : "no answer";
   }
   std::string role() const { return greeting ? greeting->role : agent.party.agent_role; }
@@ -45,16 +48,41 @@ std::vector<Row> rows_of(const State& state) {
   for (const auto& [id, task] : state.tasks()) {
     const auto row = rows.find(task.agent);
     if (row == rows.end() || !task.evidence) continue;
-    auto& [agent, version, seen, answer, greeting] = row->second;
-    if (task.evidence->signer != agent.party.sign_key) continue;
-    if (seen && *seen >= task.evidence->received) continue;
-    seen = task.evidence->received;
-    version = str(task.evidence->report.reader().getVersion());
+    auto& known = row->second;
+    if (task.evidence->signer != known.agent.party.sign_key) continue;
+    if (known.last_seen && *known.last_seen >= task.evidence->received) continue;
+    known.last_seen = task.evidence->received;
+    known.version = str(task.evidence->report.reader().getVersion());
   }
   std::vector<Row> list;
   list.reserve(rows.size());
   for (auto& [name, row] : rows) list.push_back(std::move(row));
   return list;
+}
+
+/// What they said of themselves the last time; one by the name of another has another key.
+void recall(std::vector<Row>& rows, const Greetings& greetings) {
+  const auto all = greetings.read();
+  for (auto& row : rows) {
+    const auto said = all.find(row.agent.name);
+    if (said == all.end() ||
+        said->second.fingerprint != crypto::fingerprint(row.agent.party.sign_key))
+      continue;
+    row.kinds = said->second.kinds;
+    if (row.last_seen && *row.last_seen > said->second.seen) continue;
+    row.last_seen = said->second.seen;
+    row.version = said->second.version;
+  }
+}
+
+/// That they answered now.
+void keep(const std::vector<Row>& rows, const Greetings& greetings, Printer& out) {
+  for (const auto& row : rows) {
+    if (!row.greeting) continue;
+    const auto kept = greetings.note(row.agent.name, row.agent.party.sign_key, *row.greeting,
+                                     row.last_seen.value_or(now_of_system().wall));
+    if (!kept) return out.note("what they said is not kept: " + kept.error().what);
+  }
 }
 
 void ask_all(std::vector<Row>& rows, const crypto::Keys& keys, const State& state,
@@ -82,6 +110,7 @@ void ask_all(std::vector<Row>& rows, const crypto::Keys& keys, const State& stat
     if (greeting) {
       rows[i].greeting = *greeting;
       rows[i].version = greeting->version;
+      rows[i].kinds = greeting->kinds;
       rows[i].last_seen = now_of_system().wall;
     }
     rows[i].answer = greeting ? fmt::format("up, {} task(s) held, clock off by {}",
@@ -100,8 +129,8 @@ nlohmann::json to_json(const Row& row) {
                          {"version", row.version}};
   if (row.last_seen) json["lastSeen"] = iso8601(*row.last_seen);
   if (!row.answer.empty()) json["up"] = row.greeting.has_value(), json["answer"] = row.answer;
+  if (!row.kinds.empty()) json["kinds"] = row.kinds;
   if (!row.greeting) return json;
-  json["kinds"] = row.greeting->kinds;
   json["manifests"] = nlohmann::json::array();
   for (const auto& manifest : row.greeting->manifests)
     if (auto parsed = nlohmann::json::parse(manifest, nullptr, false); !parsed.is_discarded())
@@ -238,6 +267,8 @@ ExitCode agents(const Values& values, Context& context) {
   const auto book = context.read_book(name);
   if (!book) return context.failed(book.error());
   auto rows = rows_of(book->state());
+  const Greetings greetings(context.state_dir(name));
+  recall(rows, greetings);
   if (one) {
     std::erase_if(rows, [&](const Row& row) { return row.agent.name != arguments[1]; });
     if (rows.empty()) return context.failed(not_enrolled(arguments[1]));
@@ -253,6 +284,7 @@ ExitCode agents(const Values& values, Context& context) {
     if (!keys) return context.failed(keys.error());
     ask_all(rows, *keys, book->state(), name,
             std::chrono::seconds(values["patience"].as<unsigned>()));
+    keep(rows, greetings, context.out());
   }
   if (one)
     print_one(rows[0], context.out());

@@ -286,7 +286,8 @@ PartEnd PartRunner::drive(const RunId& run, const std::optional<TaskId>& task, O
                  .patience = manner_.patience,
                  .collect_only = !orders_some,
                  .secrets = secrets(),
-                 .parcels = parcels ? std::move(*parcels) : std::vector<OfferedParcel>()},
+                 .parcels = parcels ? std::move(*parcels) : std::vector<OfferedParcel>(),
+                 .greetings = Greetings(context_.state_dir(str(lab_.reader().getName())))},
                 opened_.book, opened_.keys, exchange, narrator);
   if (const auto begun = driver.begin(run, std::move(*plan), now_of_system()); !begun)
     return failed(begun.error());

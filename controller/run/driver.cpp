@@ -156,6 +156,7 @@ Result<void> Driver::take_frame(Session& session, const Opened& opened) {
   show_ledger(session);
   cancel_unwanted(session);
   narrator_.agent_up(session.name(), greeting);
+  keep_greeting(session.name(), greeting);
   if (std::chrono::abs(greeting.skew) > skew_to_tell)
     narrator_.warn(fmt::format(
         "the clock of '{}' is off by {}: set it right (timedatectl), ages of evidence depend on it",
@@ -166,6 +167,14 @@ Result<void> Driver::take_frame(Session& session, const Opened& opened) {
                                   .journal_lost = has_another_journal(session)}));
   for (const auto& task : unconfirmed) RELAB_CHECK(take_unconfirmed(session, task));
   return {};
+}
+
+void Driver::keep_greeting(const std::string& agent, const Greeting& greeting) const {
+  const auto known = book_.state().agents().find(agent);
+  if (!config_.greetings || known == book_.state().agents().end()) return;
+  const auto kept =
+      config_.greetings->note(agent, known->second.party.sign_key, greeting, now_.wall);
+  if (!kept) narrator_.warn("what the agent says of itself is not kept: " + kept.error().what);
 }
 
 Result<void> Driver::check_ledger(const Session& session) const {

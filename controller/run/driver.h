@@ -6,12 +6,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "controller/engine/engine.h"
 #include "controller/gates/clearance.h"
 #include "controller/run/book.h"
+#include "controller/run/greetings.h"
 #include "controller/run/parcels.h"
 #include "controller/run/session.h"
 #include "controller/secrets/uses.h"
@@ -54,6 +56,8 @@ struct DriverConfig {
   SecretSource secrets = {};
   /// What agents of hosts may bring into guests.
   std::vector<OfferedParcel> parcels = {};
+  /// Where to keep what agents say of themselves; nothing: nowhere.
+  std::optional<Greetings> greetings = {};
 };
 
 class Driver {
@@ -91,6 +95,8 @@ class Driver {
   Result<void> take_report(Session& session, const Opened& opened);
   Result<void> take_receipt(Session& session, const Opened& opened);
   /// Fault::damaged if the agent was shown more of the ledger than there is, or another one.
+  /// For people: that it does not work stops nothing.
+  void keep_greeting(const std::string& agent, const Greeting& greeting) const;
   Result<void> check_ledger(const Session& session) const;
   /// Whether a task is out that was ordered when the agent had another journal: an emptied, removed
   /// or replaced one, which cannot tell whether the task ran.

@@ -59,7 +59,18 @@ class Enrolment(LabCase):
             for value in manifest.get(name, []):
                 self.assertIn(value, shown)
         self.assert_ended(self.lab.relab("agents", "show", "nobody"), 1, "no agent 'nobody' is enrolled")
+        # What it said is remembered, whoever asked; without a file that can be read it is not, and nothing else happens.
+        remembered = self.lab.state_dir / "greetings.json"
+        self.assertIn("auditZfs", self.lab.relab_json("agents")[0]["kinds"])
+        remembered.write_text("half of")
+        self.assertNotIn("kinds", self.lab.relab_json("agents")[0])
         self.assert_ended(self.lab.relab("run", "one"), 0, "1 step(s) succeeded")
+        self.assertEqual(self.lab.relab_json("agents")[0]["kinds"], asked["kinds"])
+        # Of another key it says nothing.
+        said = json.loads(remembered.read_text(encoding="utf-8"))
+        said["alpha"]["fingerprint"] = "0000"
+        remembered.write_text(json.dumps(said), encoding="utf-8")
+        self.assertNotIn("kinds", self.lab.relab_json("agents")[0])
 
     def test_the_code_is_for_its_owner_alone(self):
         with self.waiting():
