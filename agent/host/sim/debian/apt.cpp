@@ -342,6 +342,16 @@ Output Packages::carry_out(const AptCall& call, const Resolved& resolved) {
     return {.status = apt_failed,
             .out = output.out,
             .err = fmt::format("E: You don't have enough free space in {}/.\n", archives)};
+  const auto fetched =
+      std::ranges::find_if(resolved.steps, [](const Step& s) { return s.label != "local-deb"; });
+  const auto why = fetched != resolved.steps.end() && way_ ? way_("deb.debian.org") : std::string();
+  if (!why.empty())
+    return {.status = apt_failed,
+            .out = output.out,
+            .err = fmt::format("E: Failed to fetch http://deb.debian.org/debian/pool/main/{}.deb  "
+                               "{}\nE: Unable to fetch some archives, maybe run apt-get update or "
+                               "try with --fix-missing?\n",
+                               fetched->package.name, why)};
   for (const auto& name : resolved.removals) {
     packages_.at(name).status = "deinstall ok config-files";
     output.out += fmt::format("Removing {} ({}) ...\n", name, packages_.at(name).version);

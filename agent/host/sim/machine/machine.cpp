@@ -53,6 +53,7 @@ Hooks Machine::own_hooks(Hooks hooks) {
   hooks.has_bridge = [this](const std::string& name) {
     return network_.wiring().link(name) != nullptr;
   };
+  hooks.leaves = [this] { return reachability_.leaves(str(world_.getHost())); };
   return hooks;
 }
 
@@ -77,10 +78,24 @@ void Machine::weigh_folders() {
 
 void Machine::join_network() {
   for (const auto guest : world_.getGuests().getGuests()) {
-    auto* inside = proxmox_.inside(guest.getVmid());
-    if (inside != nullptr && reachability_.find(str(guest.getName())) != nullptr)
-      reachability_.attach(*inside, str(guest.getName()));
+    if (reachability_.find(str(guest.getName())) != nullptr)
+      attach(guest.getVmid(), str(guest.getName()));
   }
+  debian_.packages().reached_by(way_out_of(str(world_.getHost())));
+}
+
+void Machine::attach(std::uint32_t vmid, const std::string& name) {
+  auto* inside = proxmox_.inside(vmid);
+  if (inside == nullptr) return;
+  reachability_.attach(*inside, name);
+  proxmox_.debian(vmid)->packages().reached_by(way_out_of(name));
+}
+
+std::function<std::string(const std::string&)> Machine::way_out_of(const std::string& name) {
+  return [this, name](const std::string& server) {
+    return reachability_.leaves(name) ? std::string()
+                                      : fmt::format("Temporary failure resolving '{}'", server);
+  };
 }
 
 /// With the addresses that its configuration has by now: it may have been made meanwhile.
@@ -101,7 +116,7 @@ void Machine::connect(std::uint32_t vmid, bool runs) {
   reachability_.add(name, {.vmid = vmid, .attachments = [attachments = std::move(attachments)] {
                              return attachments;
                            }});
-  reachability_.attach(*inside, name);
+  attach(vmid, name);
 }
 
 /// As Proxmox makes a container's root: PVE::Storage::ZFSPoolPlugin.

@@ -45,6 +45,10 @@ class Machine {
   void write_files();
   void weigh_folders();
   void join_network();
+  /// Connections of its inside, and its way to packages, are those of the machine of this name.
+  void attach(std::uint32_t vmid, const std::string& name);
+  /// Why a server out in the world is not reached from there; empty: it is.
+  std::function<std::string(const std::string& server)> way_out_of(const std::string& name);
   void connect(std::uint32_t vmid, bool runs);
   Result<void> make_volume(const Volume& volume);
 

@@ -135,6 +135,14 @@ const SimMachine* Reachability::machine(const std::string& name) const {
   return found == machines_.end() ? nullptr : &found->second;
 }
 
+bool Reachability::leaves(const std::string& from) const {
+  const auto* sender = machine(from);
+  if (sender == nullptr || !sender->is_up) return false;
+  return std::ranges::any_of(attachments_of(*sender), [](const Attachment& attachment) {
+    return !attachment.gateway.empty() && is_neighbour(attachment, attachment.gateway);
+  });
+}
+
 Reachability::Way Reachability::way(const std::string& from, const std::string& address,
                                     std::uint16_t port) const {
   const auto* sender = machine(from);

@@ -96,6 +96,9 @@ class Reachability final : public Part {
   /// The host must live as long.
   void attach(SimHost& host, const std::string& name);
 
+  /// Whether it has a router to the world outside of the lab, which is also open to isolated VLANs.
+  bool leaves(const std::string& from) const;
+
   /// How far a packet gets; `machine` is there if it arrives.
   struct Way {
     Reach reach = Reach::no_network;

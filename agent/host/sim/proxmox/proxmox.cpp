@@ -74,7 +74,7 @@ Proxmox::Proxmox(SimHost& host, World world, Hooks hooks)
       node_(node_of(world)),
       applications_(applications_of(world)),
       storages_(host, world, node_),
-      templates_(host, storages_, world, faults_),
+      templates_(host, storages_, world, faults_, hooks_),
       containers_({.host = host,
                    .storages = storages_,
                    .faults = faults_,

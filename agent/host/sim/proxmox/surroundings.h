@@ -39,6 +39,8 @@ struct Hooks {
   std::function<void(std::uint32_t vmid, bool runs)> on_power = {};
   /// Whether the machine has a bridge of this name; none: nobody knows.
   std::function<bool(const std::string& name)> has_bridge = {};
+  /// Whether the machine reaches the world outside of the lab; none: it does.
+  std::function<bool()> leaves = {};
 };
 
 /// What goes wrong from now on, until it is taken back.

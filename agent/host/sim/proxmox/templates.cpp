@@ -48,8 +48,9 @@ Output refused(std::string_view words) {
 
 }  // namespace
 
-Templates::Templates(SimHost& host, Storages& storages, World world, const Faults& faults)
-    : host_(host), storages_(storages), faults_(faults) {
+Templates::Templates(SimHost& host, Storages& storages, World world, const Faults& faults,
+                     const Hooks& hooks)
+    : host_(host), storages_(storages), faults_(faults), hooks_(hooks) {
   for (const auto name : world.getTemplates()) offered_.push_back(str(name));
   if (world.getGuests().getCoverage().getAbsent().size() != 0) return;
   host_.directory("/var/lib/vz/template/cache");
@@ -75,6 +76,7 @@ Result<Output> Templates::pveam(const Command& command) {
   if (argv.size() == 2 && argv[1] == "update") {
     host_.spend(Millis(3000));
     // It ends with 0 whatever comes of it.
+    if (is_cut_off()) return Output{.err = "update failed - see /var/log/pveam.log for details\n"};
     if (!faults_.update_fails.empty()) return Output{.err = faults_.update_fails + "\n"};
     write_index();
     return Output{.out = "update successful\n"};
@@ -106,6 +108,8 @@ Result<Output> Templates::download(const Command& command) {
     output.err = fmt::format("download failed: {}\n", words);
     return output;
   };
+  // Of wget: it resolves no names.
+  if (is_cut_off()) return failed("exit code 4");
   if (!faults_.download_fails.empty()) return failed(faults_.download_fails);
   if (storages_.is_full(id)) return failed("No space left on device");
   const auto content = content_of(file);

@@ -13,7 +13,8 @@ namespace relab::agent::sim {
 class Templates {
  public:
   /// With the index as it came with Proxmox.
-  Templates(SimHost& host, Storages& storages, World world, const Faults& faults);
+  Templates(SimHost& host, Storages& storages, World world, const Faults& faults,
+            const Hooks& hooks);
 
   Result<Output> pveam(const Command& command);
 
@@ -25,7 +26,10 @@ class Templates {
 
   SimHost& host_;
   Storages& storages_;
+  bool is_cut_off() const { return hooks_.leaves && !hooks_.leaves(); }
+
   const Faults& faults_;
+  const Hooks& hooks_;
   std::vector<std::string> offered_;
 };
 
