@@ -204,6 +204,7 @@ constexpr Parser parsers[] = {
     [](Text t) { drop(relab::agent::parse_mount_at(t, "/mnt/usb")); },
     [](Text t) { drop(relab::agent::guests::parse_template_index(t)); },
     [](Text t) { drop(relab::agent::guests::parse_agent(t)); },
+    [](Text t) { drop(relab::agent::parse_mount_holding(t, "/mnt/usb")); },
 };
 
 }  // namespace

@@ -38,6 +38,18 @@ std::vector<std::optional<std::size_t>> beneath_each(const std::vector<SimMount>
   return beneath;
 }
 
+/// The kernel's number of a file system, which a machine and its containers have in common.
+std::uint32_t number_of(const SimMount& mount) {
+  // http://www.isthe.com/chongo/tech/comp/fnv/
+  constexpr std::uint32_t basis = 2166136261;
+  constexpr std::uint32_t prime = 16777619;
+  constexpr std::uint32_t minor_bits = 20;
+  auto hash = basis;
+  for (const char c : mount.type + " " + mount.source)
+    hash = (hash ^ static_cast<unsigned char>(c)) * prime;
+  return hash >> (32 - minor_bits);
+}
+
 }  // namespace
 
 class SimNewFile final : public NewFile {
@@ -293,7 +305,7 @@ void SimHost::tell_mounts() {
     const auto& mount = mounts_[i];
     const auto id = first_id + i;
     table += fmt::format("{} {} 0:{} {} {} {} shared:{} - {} {} {}\n", id,
-                         beneath[i] ? first_id + *beneath[i] : 1, id, mount.root,
+                         beneath[i] ? first_id + *beneath[i] : 1, number_of(mount), mount.root,
                          mount.point.string(), mount.options, id, mount.type, mount.source,
                          mount.options.starts_with("ro") ? "ro" : "rw");
   }

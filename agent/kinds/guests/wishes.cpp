@@ -136,12 +136,13 @@ class Differences {
     return {};
   }
 
-  /// The key of the first mpN or devN whose string has this value.
+  /// The key of the first mpN or devN whose string has this path.
   std::optional<std::string> key_with(std::string_view prefix, std::string_view default_key,
-                                      std::string_view property, std::string_view wanted) const {
+                                      std::string_view property, const std::string& path) const {
     for (const auto& [key, text] : settings_) {
       const auto [name, number] = split_key(key);
-      if (name == prefix && number && PropertyString(text, default_key).value(property) == wanted)
+      if (name == prefix && number &&
+          tidied(PropertyString(text, default_key).value(property)) == tidied(path))
         return key;
     }
     return {};
@@ -156,8 +157,11 @@ class Differences {
         return refuse(fmt::format("{} at {} is the volume {}", *key, target, point.value("volume")),
                       "a volume is not replaced by a directory: move it away yourself");
       const auto before = point.text();
-      point.set("volume", str(mount.getSource()));
-      point.set("mp", target);
+      const auto want = [&](std::string_view property, const std::string& path) {
+        if (tidied(point.value(property)) != tidied(path)) point.set(property, path);
+      };
+      want("volume", str(mount.getSource()));
+      want("mp", target);
       if ((point.value("ro") == "1") != mount.getReadOnly())
         point.set("ro", mount.getReadOnly() ? "1" : "");
       if (!key) key = free_key("mp");

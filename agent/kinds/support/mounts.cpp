@@ -35,6 +35,8 @@ struct Row {
 };
 
 Result<std::vector<Row>> parse_rows(std::string_view text) {
+  constexpr std::size_t device = 2;
+  constexpr std::size_t root = 3;
   constexpr std::size_t point = 4;
   std::vector<Row> rows;
   for (const auto line : lines(text)) {
@@ -48,7 +50,9 @@ Result<std::vector<Row>> parse_rows(std::string_view text) {
     rows.push_back({.mount = {.point = unescaped(parts[point]),
                               .type = unescaped(dash[1]),
                               .source = unescaped(dash[2]),
-                              .read_only = has_ro(parts[point + 1]) || has_ro(parts.back())},
+                              .read_only = has_ro(parts[point + 1]) || has_ro(parts.back()),
+                              .device = std::string(parts[device]),
+                              .root = unescaped(parts[root])},
                     .id = id,
                     .parent = parent});
   }
@@ -80,7 +84,24 @@ const Row* climb(const std::vector<Row>& rows, const Row* from, const Path& poin
   return from;
 }
 
+/// The mount on which the way to a path ends.
+Result<const Row*> walk(const std::vector<Row>& rows, std::string_view path) {
+  const auto* seen = root_of(rows);
+  if (seen == nullptr) return fail(Fault::damaged, "the table of mounts has no root");
+  Path walked = "/";
+  seen = climb(rows, seen, walked);
+  for (const auto& part : Path(path).relative_path()) {
+    walked /= part;
+    seen = climb(rows, seen, walked);
+  }
+  return seen;
+}
+
 }  // namespace
+
+Result<std::string> read_mount_table(Host& host) {
+  return host.read_file("/proc/self/mountinfo", mountinfo_size_max);
+}
 
 Result<std::vector<Mount>> parse_mounts(std::string_view text) {
   RELAB_TRY(auto rows, parse_rows(text));
@@ -91,25 +112,24 @@ Result<std::vector<Mount>> parse_mounts(std::string_view text) {
 
 Result<std::optional<Mount>> parse_mount_at(std::string_view text, std::string_view path) {
   RELAB_TRY(const auto rows, parse_rows(text));
-  const auto* seen = root_of(rows);
-  if (seen == nullptr) return fail(Fault::damaged, "the table of mounts has no root");
-  Path walked = "/";
-  seen = climb(rows, seen, walked);
-  for (const auto& part : Path(path).relative_path()) {
-    walked /= part;
-    seen = climb(rows, seen, walked);
-  }
+  RELAB_TRY(const auto* seen, walk(rows, path));
   if (seen->mount.point != Path(path)) return std::optional<Mount>();
   return std::optional<Mount>(seen->mount);
 }
 
 Result<std::optional<Mount>> mount_at(Host& host, std::string_view path) {
-  RELAB_TRY(const auto text, host.read_file("/proc/self/mountinfo", mountinfo_size_max));
+  RELAB_TRY(const auto text, read_mount_table(host));
   return parse_mount_at(text, path);
 }
 
+Result<Mount> parse_mount_holding(std::string_view text, std::string_view path) {
+  RELAB_TRY(const auto rows, parse_rows(text));
+  RELAB_TRY(const auto* seen, walk(rows, path));
+  return seen->mount;
+}
+
 Result<std::vector<Mount>> read_mounts(Host& host) {
-  RELAB_TRY(const auto text, host.read_file("/proc/self/mountinfo", mountinfo_size_max));
+  RELAB_TRY(const auto text, read_mount_table(host));
   return parse_mounts(text);
 }
 
@@ -121,7 +141,7 @@ Result<std::vector<Path>> parse_mountinfo(std::string_view text) {
 }
 
 Result<std::vector<Path>> mount_points(Host& host) {
-  RELAB_TRY(const auto text, host.read_file("/proc/self/mountinfo", mountinfo_size_max));
+  RELAB_TRY(const auto text, read_mount_table(host));
   return parse_mountinfo(text);
 }
 

@@ -20,9 +20,18 @@ struct Mount {
   std::string source;
   /// Nothing can be written to it: the mount is read-only, or, after errors, its file system.
   bool read_only = false;
+  /// "98:0", the kernel's number of the file system: the same wherever it is mounted, in containers
+  /// as well. Names are not: two of them may both be called "tmpfs".
+  std::string device = {};
+  /// The part of the file system that is seen there: "/", or what was bound. It ends in "//deleted"
+  /// once that is no more.
+  std::string root = {};
 
   bool operator==(const Mount&) const = default;
 };
+
+/// /proc/self/mountinfo as it is.
+Result<std::string> read_mount_table(Host& host);
 
 /// Every line of /proc/self/mountinfo, in its order: of two on one point the later one is seen.
 /// Errors as for `parse_mountinfo`.
@@ -42,6 +51,10 @@ bool holds_files(std::string_view type);
 /// is no mount point. Errors as for `parse_mountinfo`.
 Result<std::optional<Mount>> parse_mount_at(std::string_view text, std::string_view path);
 Result<std::optional<Mount>> mount_at(Host& host, std::string_view path);
+
+/// The one that has this path, which is absolute and without dots and links, on the same way.
+/// Errors as for `parse_mountinfo`.
+Result<Mount> parse_mount_holding(std::string_view text, std::string_view path);
 
 /// The mount points of /proc/self/mountinfo, in its order. Fault::damaged for a line of another
 /// form, and for none at all: something is mounted at "/" on every machine.

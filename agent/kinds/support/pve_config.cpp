@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <fmt/format.h>
 
 #include "common/base/number.h"
@@ -102,8 +103,9 @@ std::optional<GuestMount> mount_of(const Value& value) {
   const Properties properties(value.second, "volume");
   GuestMount mount{.key = value.first,
                    .source = properties.value("volume"),
-                   .path = value.first == "rootfs" ? "/" : properties.value("mp"),
+                   .path = value.first == "rootfs" ? "/" : tidied(properties.value("mp")),
                    .options = {}};
+  if (mount.of_host()) mount.source = tidied(mount.source);
   mount.read_only = properties.truth("ro");
   // Bind and device mounts are never taken, whatever `backup` says.
   mount.backup = !mount.of_host() && (value.first == "rootfs" || properties.truth("backup"));
@@ -133,6 +135,13 @@ std::optional<GuestMount> raw_mount_of(const Value& value) {
 }
 
 }  // namespace
+
+std::string tidied(const std::string& path) {
+  if (path.empty()) return path;
+  auto tidy = (std::filesystem::path("/") / path).lexically_normal().string();
+  if (tidy.size() > 1 && tidy.ends_with('/')) tidy.pop_back();
+  return tidy;
+}
 
 bool GuestMount::recursive() const {
   return key == "lxc.mount.entry" && has_option(options, "rbind");

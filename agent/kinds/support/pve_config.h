@@ -59,11 +59,14 @@ std::optional<std::uint64_t> parse_pve_size(std::string_view text);
 /// "rootfs" is {"rootfs", none}, "mp12" is {"mp", 12}.
 std::pair<std::string_view, std::optional<unsigned>> split_key(std::string_view key);
 
+/// A path as Proxmox takes it: from the root on, and without a slash at its end.
+std::string tidied(const std::string& path);
+
 /// A place of the guest's file tree: a volume of a storage, or something of the host.
 struct GuestMount {
   std::string key;        ///< rootfs, mp0, lxc.mount.entry
   std::string source;     ///< "local-zfs:subvol-130-disk-0", or a path of the host
-  std::string path = {};  ///< in the guest, absolute
+  std::string path = {};  ///< in the guest, absolute, without a slash at its end
   std::string
       options;  ///< of mpN and rootfs: the rest of the property string; of raw lines: as written
   bool read_only = false;

@@ -37,7 +37,7 @@ SimMount holder_of(const SimHost& machine, const std::string& path) {
 
 std::string root_in(const SimMount& holder, const std::string& path) {
   const auto rest = Path(path).lexically_relative(holder.point);
-  return rest == "." ? std::string("/") : "/" + rest.string();
+  return rest == "." ? holder.root : (Path(holder.root) / rest).string();
 }
 
 SimMount mount_of(const GuestMount& mount, const SimHost& machine, const Storages& storages) {

@@ -119,10 +119,10 @@ TEST_CASE("guest_power: what its configuration gives a container must be there i
           "[agent][guests]") {
   Scene scene;
   SimHost inside;
-  const std::string root = "1 0 0:1 / / rw - zfs rpool/data/subvol-100-disk-0 rw\n";
-  const std::string media = "2 1 0:2 /media /media rw - zfs tank/media rw\n";
-  const std::string folder = "2 1 0:3 /tank/media /media rw - zfs rpool/ROOT/pve-1 rw\n";
-  const std::string volume = "3 1 0:4 / /data rw - zfs rpool/data/subvol-100-disk-1 rw\n";
+  const std::string root = "1 0 0:4 / / rw - zfs rpool/data/subvol-100-disk-0 rw\n";
+  const std::string media = "2 1 0:3 / /media rw - zfs tank/media rw\n";
+  const std::string folder = "2 1 0:1 /tank/media /media rw - zfs rpool/ROOT/pve-1 rw\n";
+  const std::string volume = "3 1 0:5 / /data rw - zfs rpool/data/subvol-100-disk-1 rw\n";
   scene.host.file(
       "/proc/self/mountinfo",
       "1 0 0:1 / / rw - zfs rpool/ROOT/pve-1 rw\n"
@@ -163,9 +163,11 @@ TEST_CASE("guest_power: what its configuration gives a container must be there i
   CHECK(scene.word(R"(, "applyWaiting": true)") ==
         "restart container 100 (pbs): mp0: /media is on rpool/ROOT/pve-1, and /tank/media of the "
         "host on tank/media");
-  // Something else may lie over it.
+  // What lies over it is what is seen.
   shows(media + "4 2 0:9 / /media rw - tmpfs tmpfs rw\n" + volume);
-  CHECK(scene.word().empty());
+  CHECK(concern() == runs_without + "mp0: tmpfs lies over /media");
+  shows(media + volume + "4 3 0:9 / /data rw - tmpfs tmpfs rw\n");
+  CHECK(concern() == runs_without + "mp1: tmpfs lies over /data");
   shows(media);
   CHECK(concern() == runs_without + "mp1: nothing is mounted at /data");
   shows(media + volume);
@@ -179,6 +181,106 @@ TEST_CASE("guest_power: what its configuration gives a container must be there i
   container.pending = {{"dev0", "/dev/dri/renderD128,gid=104"}};
   scene.pve.write();
   CHECK(scene.word().empty());
+}
+
+namespace {
+
+/// A container that runs, what its host has mounted, and what is to be seen of that inside.
+struct Bound : Scene {
+  SimHost inside;
+
+  explicit Bound(const std::string& mounts) {
+    host.file("/proc/self/mountinfo", "1 0 8:2 / / rw - ext4 /dev/sda2 rw\n" + mounts);
+    pve.shell = [this](unsigned, const std::vector<std::string>& argv) {
+      return Output{.out = look(inside, {argv.begin() + 4, argv.end()})};
+    };
+    container().running = true;
+  }
+  void give(const std::string& key, const std::string& value) {
+    container().settings[key] = value;
+    pve.write();
+  }
+  /// What it lacks, "" for nothing, where this is mounted inside.
+  std::string lack(const std::string& mounts) {
+    inside.file("/proc/self/mountinfo", "1 0 8:9 / / rw - ext4 /dev/loop0 rw\n" + mounts);
+    const auto found = plan();
+    if (found) return found->empty() ? "" : found->at(0).what;
+    constexpr std::string_view before =
+        "container 100 (pbs) runs without what its configuration gives it: ";
+    CHECK_THAT(found.error().what, Catch::StartsWith(std::string(before)));
+    return found.error().what.substr(before.size());
+  }
+};
+
+}  // namespace
+
+TEST_CASE("guest_power: a directory that was replaced after the start is not there",
+          "[agent][guests]") {
+  Bound scene("");
+  scene.give("mp0", "/srv/film,mp=/media");
+
+  CHECK(scene.lack("2 1 8:2 /srv/film /media rw - ext4 /dev/sda2 rw\n").empty());
+  CHECK(scene.lack("2 1 8:2 /srv/film//deleted /media rw - ext4 /dev/sda2 rw\n") ==
+        "mp0: /media shows a directory that the host has deleted");
+  CHECK(scene.lack("2 1 8:2 /srv/film.old /media rw - ext4 /dev/sda2 rw\n") ==
+        "mp0: /media is /srv/film.old of /dev/sda2, and /srv/film of the host is /srv/film of it");
+}
+
+TEST_CASE("guest_power: a mount that hides another one leaves nothing of it", "[agent][guests]") {
+  Bound scene("");
+  scene.give("mp0", "/srv/film,mp=/media/film");
+  scene.give("mp1", "/srv/media,mp=/media");
+  const std::string outer = " 1 8:2 /srv/media /media rw - ext4 /dev/sda2 rw\n";
+  const std::string inner = " 8:2 /srv/film /media/film rw - ext4 /dev/sda2 rw\n";
+
+  CHECK(scene.lack("2" + outer + "3 2" + inner).empty());
+  CHECK(scene.lack("2 1" + inner + "3" + outer) ==
+        "mp0: /dev/sda2 lies over /media/film, at /media (as mp1: the one further inside needs "
+        "the higher number)");
+  scene.give("mp0", "/srv/media,mp=/media");
+  scene.give("mp1", "/srv/film,mp=/media/film");
+  CHECK(scene.lack("2" + outer + "3 2" + inner + "4 2 0:9 / /media rw - tmpfs none rw\n") ==
+        "mp0: tmpfs lies over /media; mp1: tmpfs lies over /media/film, at /media");
+}
+
+TEST_CASE("guest_power: file systems are told apart by the kernel's number, not by their names",
+          "[agent][guests]") {
+  Bound scene(
+      "2 1 0:40 / /srv/one rw - tmpfs tmpfs rw\n3 1 0:41 /of/it /srv/two rw - btrfs /dev/sdb rw\n"
+      "4 1 0:42 / /srv/far rw - nfs4 nas:/x rw\n5 1 0:43 / /srv/old rw - zfs lower rw\n"
+      "6 5 0:44 / /srv/old rw - zfs upper rw\n");
+  scene.give("mp0", "/srv/one,mp=/one");
+  CHECK(scene.lack("2 1 0:40 / /one rw - tmpfs tmpfs rw\n").empty());
+  CHECK(scene.lack("2 1 0:50 / /one rw - tmpfs tmpfs rw\n") ==
+        "mp0: /one is on another tmpfs than /srv/one of the host, though both are called tmpfs");
+
+  // A part of a file system is mounted, and a part of that bound.
+  scene.give("mp0", "/srv/two/a,mp=/two");
+  CHECK(scene.lack("2 1 0:41 /of/it/a /two rw - btrfs /dev/disk/by-id/b rw\n").empty());
+  CHECK(scene.lack("2 1 0:41 /a /two rw - btrfs /dev/sdb rw\n") ==
+        "mp0: /two is /a of /dev/sdb, and /srv/two/a of the host is /of/it/a of it");
+
+  // NFS tells no part.
+  scene.give("mp0", "/srv/far/a,mp=/far");
+  CHECK(scene.lack("2 1 0:42 / /far rw - nfs4 nas:/x/a rw\n").empty());
+
+  // The host has one over the other.
+  scene.give("mp0", "/srv/old,mp=/old");
+  CHECK(scene.lack("2 1 0:44 / /old rw - zfs upper rw\n").empty());
+  CHECK(scene.lack("2 1 0:43 / /old rw - zfs lower rw\n") ==
+        "mp0: /old is on lower, and /srv/old of the host on upper");
+}
+
+TEST_CASE("guest_power: mount points are read as Proxmox reads them", "[agent][guests]") {
+  Bound scene("");
+  scene.give("mp0", "/srv/film/,mp=media/");
+  CHECK(scene.lack("2 1 8:2 /srv/film /media rw - ext4 /dev/sda2 rw\n").empty());
+  CHECK(scene.lack("") == "mp0: nothing is mounted at /media");
+
+  // Of a device the host has mounted nothing.
+  scene.give("mp0", "/dev/sdb1,mp=/mnt");
+  CHECK(scene.lack("2 1 8:17 / /mnt rw - ext4 /dev/sdb1 rw\n").empty());
+  CHECK(scene.lack("") == "mp0: nothing is mounted at /mnt");
 }
 
 TEST_CASE("guest_power: one that shows nothing of itself is no success, and can be shut down",

@@ -144,6 +144,17 @@ TEST_CASE("guest: what waits for the next start is done, and told", "[agent][gue
   CHECK(Guest::notes(params.reader(), stopped.reader()).empty());
 }
 
+TEST_CASE("guest: a mount is the same with a slash at its end", "[agent][guests]") {
+  Scene scene;
+  must(scene.apply());
+  auto& settings = scene.pve.containers[100].settings;
+  REQUIRE(settings["mp0"] == "/datapool/pbs,mp=/mnt/datastore");
+  settings["mp0"] = "/datapool/pbs/,mp=/mnt/datastore/";
+  scene.pve.write();
+
+  CHECK(scene.words().empty());
+}
+
 TEST_CASE("guest: what has to wait for the next start is said before it is done",
           "[agent][guests]") {
   Scene scene;

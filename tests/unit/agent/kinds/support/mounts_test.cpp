@@ -14,6 +14,17 @@ TEST_CASE("mounts: points are read in order, with white space as it is", "[agent
   CHECK(points == std::vector<Path>{"/", "/tank/tv shows", "/srv/a\\b"});
 }
 
+TEST_CASE("mounts: the file system and the part of it that is seen are read", "[agent][mounts]") {
+  const auto mounts =
+      must(parse_mounts("41 22 8:1 /a\\040b//deleted /srv rw master:2 - ext4 /dev/sda1 rw\n"));
+
+  CHECK(mounts == std::vector<Mount>{{.point = "/srv",
+                                      .type = "ext4",
+                                      .source = "/dev/sda1",
+                                      .device = "8:1",
+                                      .root = "/a b//deleted"}});
+}
+
 TEST_CASE("mounts: what is no table of mounts is an error", "[agent][mounts]") {
   const auto* text =
       GENERATE("", "\n", "22 1 0:20 /\n", "22 1 0:20 / relative rw\n", "22 1 0:20 / / rw\nhello\n");
@@ -55,6 +66,14 @@ TEST_CASE("mounts: what is seen at a point is found as the kernel finds it", "[a
   CHECK(source_at("/tank/media") == "upper");
   CHECK(source_at("/tank/media/x").empty());
   CHECK(source_at("/srv/hidden").empty());
+  const auto source_of = [&](const std::string& path) {
+    return must(parse_mount_holding(table, path)).source;
+  };
+  CHECK(source_of("/tank/media/x") == "upper");
+  CHECK(source_of("/tank/other") == "tank");
+  CHECK(source_of("/srv/hidden/x") == "/dev/vdb");
+  CHECK(source_of("/etc") == "/dev/vda");
+  CHECK_FALSE(parse_mount_holding("", "/etc"));
   CHECK(parse_mount_at("30 27 0:40 / /tank rw - zfs tank rw\n", "/tank").error().fault ==
         Fault::damaged);
   CHECK(parse_mount_at("x 27 0:40 / / rw - zfs tank rw\n", "/").error().fault != Fault::missing);

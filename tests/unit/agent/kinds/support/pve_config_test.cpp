@@ -132,4 +132,19 @@ TEST_CASE("pve config: mounts are rootfs, volumes, binds and raw bind lines", "[
   CHECK(mounts[4].read_only);
 }
 
+TEST_CASE("pve config: paths are those that Proxmox makes of them", "[agent][pve]") {
+  const auto config = parse_pve_config(
+      "mp0: /tank//media/,mp=media/\nmp1: tank:subvol-1-disk-1,mp=//data/./x//\n", GuestType::lxc);
+
+  const auto mounts = container_mounts(config.current);
+
+  REQUIRE(mounts.size() == 2);
+  CHECK(mounts[0].source == "/tank/media");
+  CHECK(mounts[0].path == "/media");
+  CHECK(mounts[1].source == "tank:subvol-1-disk-1");
+  CHECK(mounts[1].path == "/data/x");
+  CHECK(tidied("/").size() == 1);
+  CHECK(tidied("").empty());
+}
+
 }  // namespace relab::agent
