@@ -207,6 +207,22 @@ Result<std::vector<Change>> changes(Params params, Facts facts) {
   return changes;
 }
 
+/// Cards besides the first one are a person's, and stay as they are: of those that are kept to no
+/// VLAN a note tells.
+std::vector<std::string> untagged_notes(Params params, Facts facts) {
+  std::vector<std::string> notes;
+  for (const auto& [key, text] : settings_in(facts)) {
+    const auto [name, number] = split_key(key);
+    const Properties card(text, "");
+    const bool is_kept = !card.value("tag").empty() || !card.value("trunks").empty();
+    if (name != "net" || key == "net0" || !number || is_kept) continue;
+    notes.push_back(
+        fmt::format("{} of {} has no VLAN tag: where {} knows VLANs, it can join every one", key,
+                    title(params), card.value("bridge")));
+  }
+  return notes;
+}
+
 /// Reads what is there now, so that nothing of it is lost.
 Result<void> describe(const Change& change, Host& host) {
   RELAB_TRY(const auto vmid, parse_number<std::uint32_t>(change.how[1]));
@@ -259,8 +275,11 @@ Result<std::vector<Change>> Guest::plan(Params::Reader params, Facts::Reader fac
 }
 
 std::vector<std::string> Guest::notes(Params::Reader params, Facts::Reader facts) {
-  if (view(facts.getStatus()) != "running") return {};
-  return waiting_notes(title(params), facts.getWaiting());
+  auto notes = untagged_notes(params, facts);
+  if (view(facts.getStatus()) == "running")
+    for (auto& note : waiting_notes(title(params), facts.getWaiting()))
+      notes.push_back(std::move(note));
+  return notes;
 }
 
 Result<void> Guest::apply(const Change& change, Host& host) {

@@ -48,6 +48,18 @@ Result<std::vector<std::string>> failed_in(Host& host, std::uint32_t vmid) {
   return units;
 }
 
+/// Of the units that failed those that tell of something. Kernel file systems that no user
+/// namespace may mount fail in every container without privileges; systemd leaves out the others by
+/// itself.
+std::vector<std::string> telling_units(capnp::List<capnp::Text>::Reader failed) {
+  static constexpr std::array refused = {"sys-kernel-config.mount", "sys-kernel-debug.mount"};
+  auto units = texts_of(failed);
+  std::erase_if(units, [](const std::string& unit) {
+    return std::ranges::find(refused, unit) != refused.end();
+  });
+  return units;
+}
+
 bool is_up(std::string_view systemd) {
   return systemd == "running" || systemd == "degraded" || systemd == no_systemd;
 }
@@ -208,6 +220,9 @@ std::vector<std::string> GuestPower::notes(Params::Reader params, Facts::Reader 
   if (facts.getUnseen().size() != 0)
     notes.push_back(fmt::format("whether {} has its mounts and devices is not known: {}", title,
                                 str(facts.getUnseen())));
+  if (const auto units = telling_units(facts.getFailed()); !units.empty())
+    notes.push_back(fmt::format("in {} failed: {} (see `pct exec {} -- systemctl --failed`)", title,
+                                fmt::join(units, ", "), params.getVmid()));
   return notes;
 }
 

@@ -174,6 +174,17 @@ class Treacheries(ProxmoxCase):
         self.make()
         self.assertIn("tag=60", self.host.conf(ONE).read_text())
 
+    def test_another_card_without_a_tag_is_told(self):
+        self.given("--net1", "name=eth1,bridge=vmbr0v20,ip=10.42.20.9/24")
+        self.make(0, f"net1 of container {ONE} (one) has no VLAN tag")
+
+    def test_units_that_fail_are_told(self):
+        self.make()
+        self.inside(ONE, "printf '[Service]\\nExecStart=/bin/false\\n[Install]\\nWantedBy=multi-user.target\\n' "
+                         ">/etc/systemd/system/app.service; systemctl enable -q app")
+        self.host.must("pct", "shutdown", ONE)
+        self.make(0, f"in container {ONE} (one) failed: app.service (see")
+
 
 class All(unittest.TestCase):
     def test_every_switch_is_thrown_at_relab(self):

@@ -283,6 +283,25 @@ TEST_CASE("guest_power: mount points are read as Proxmox reads them", "[agent][g
   CHECK(scene.lack("") == "mp0: nothing is mounted at /mnt");
 }
 
+TEST_CASE("guest_power: units that failed are told, but for what no container can do",
+          "[agent][guests]") {
+  Scene scene;
+  const auto params =
+      must(Message<schema::GuestPower>::from_json(R"({"name": "pbs", "vmid": 100})"));
+  const auto notes = [&](const std::string& failed) {
+    const auto facts = must(Message<schema::GuestPower::Facts>::from_json(
+        R"({"kind": "lxc", "status": "running", "systemd": "degraded", "failed": [)" + failed +
+        "]}"));
+    CHECK(must(GuestPower::plan(params.reader(), facts.reader())).empty());
+    return GuestPower::notes(params.reader(), facts.reader());
+  };
+
+  CHECK(notes(R"("sys-kernel-debug.mount", "app.service", "other.timer")") ==
+        std::vector<std::string>{"in container 100 (pbs) failed: app.service, other.timer (see "
+                                 "`pct exec 100 -- systemctl --failed`)"});
+  CHECK(notes(R"("sys-kernel-debug.mount", "sys-kernel-config.mount")").empty());
+}
+
 TEST_CASE("guest_power: one that shows nothing of itself is no success, and can be shut down",
           "[agent][guests]") {
   Scene scene;

@@ -144,6 +144,24 @@ TEST_CASE("guest: what waits for the next start is done, and told", "[agent][gue
   CHECK(Guest::notes(params.reader(), stopped.reader()).empty());
 }
 
+TEST_CASE("guest: cards of a person's that are kept to no VLAN are told", "[agent][guests]") {
+  Scene scene;
+  must(scene.apply());
+  auto& settings = scene.pve.containers[100].settings;
+  settings["net1"] = "name=eth1,bridge=vmbr0,tag=20";
+  settings["net2"] = "name=eth2,bridge=vmbr0,ip=10.42.20.9/24";
+  settings["net3"] = "name=eth3,bridge=vmbr0,trunks=20;30";
+  scene.pve.write();
+
+  const auto params = must(Message<schema::Guest>::from_json(std::string(a_container)));
+  const auto facts = must(Guest::observe(params.reader(), scene.host));
+
+  CHECK(must(Guest::plan(params.reader(), facts.reader())).empty());
+  CHECK(Guest::notes(params.reader(), facts.reader()) ==
+        Strings{"net2 of container 100 (pbs) has no VLAN tag: where vmbr0 knows VLANs, it can join "
+                "every one"});
+}
+
 TEST_CASE("guest: a mount is the same with a slash at its end", "[agent][guests]") {
   Scene scene;
   must(scene.apply());
