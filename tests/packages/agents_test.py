@@ -162,7 +162,7 @@ class Agents(frame.HostCase):
         self.assertFalse((self.host.root / f"etc/pve/lxc/{ONE}.conf").exists())
         # Without what the agent needs it is apt that says so.
         shutil.copy2(package("relab-agent-vault"), some)
-        self.run_phase("first", 1, "ended with 100", packages=some)
+        self.run_phase("first", 1, "ended with 100: relab-agent", " : Depends: ", "packages/bookworm", packages=some)
         self.assertNotIn("one", self.agents())
 
     def test_a_controller_that_dies_meanwhile_finds_its_agent_later(self):

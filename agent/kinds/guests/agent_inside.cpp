@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/kinds/support/apt_words.h"
 #include "agent/kinds/support/gaps.h"
 #include "agent/kinds/support/look_inside.h"
 #include "common/base/text.h"
@@ -128,11 +129,14 @@ Result<std::string> run_inside(Host& host, std::uint32_t vmid, std::string_view 
   if (output->truncated)
     return fail(Fault::damaged, fmt::format("container {} says more than can be read", vmid));
   if (output->status == 0) return output->out;
-  const auto said = trim(output->err.empty() ? output->out : output->err);
-  const auto last = said.substr(said.rfind('\n') == std::string_view::npos ? 0 : said.rfind('\n'));
+  const auto& said = output->err.empty() ? output->out : output->err;
+  const auto conflict = conflict_of(said);
   return fail(Fault::damaged,
-              fmt::format("a command in container {} ended with {}: {}", vmid, output->status,
-                          said.empty() ? "it said nothing" : trim(last)));
+              fmt::format("a command in container {} ended with {}: {}{}", vmid, output->status,
+                          conflict, complaint_of(said)),
+              conflict.empty() ? ""
+                               : "put what lacks into the folder of the container's release among "
+                                 "the packages (packages/bookworm), and run the step again");
 }
 
 Result<AgentInside> look_at_agent(Host& host, std::uint32_t vmid, const std::string& name) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <functional>
 
+#include "agent/kinds/support/apt_words.h"
 #include "agent/kinds/support/gaps.h"
 #include "agent/kinds/support/redact.h"
 #include "agent/kinds/system/apart.h"
@@ -46,29 +47,6 @@ void add_what(Argv& argv, const Installing& installing) {
 /// "libc6:i386" is libc6.
 std::string without_architecture(std::string_view name) {
   return std::string(name.substr(0, name.find(':')));
-}
-
-/// The first lines that tell of an error, or, without one, the last line.
-std::string complaint_of(std::string_view text) {
-  std::string errors;
-  std::string_view last;
-  for (const auto line : lines(text)) {
-    if (!trim(line).empty()) last = trim(line);
-    const bool is_error = line.starts_with("E: ") || line.starts_with("dpkg: error");
-    if (is_error && errors.size() < line_max)
-      errors += (errors.empty() ? "" : "; ") + redact(trim(line).substr(0, line_max));
-  }
-  if (!errors.empty()) return errors;
-  return last.empty() ? "it said nothing" : redact(last.substr(0, line_max));
-}
-
-/// The first line that tells which package cannot have what it needs; empty without one.
-std::string conflict_of(std::string_view text) {
-  for (const auto line : lines(text))
-    for (const auto* relation : {" : Depends:", " : PreDepends:", " : Conflicts:", " : Breaks:"})
-      if (line.find(relation) != std::string_view::npos)
-        return fmt::format("{}; ", clean_text(trim(line).substr(0, line_max)));
-  return {};
 }
 
 bool is_lock(std::string_view text) {

@@ -286,14 +286,18 @@ TEST_CASE("agent_install: packages that did not come whole are not installed", "
 
 TEST_CASE("agent_install: what apt says is told", "[agent][guests]") {
   Scene scene;
-  scene.inside.apt_says = "E: Unable to correct problems, you have held broken packages.";
+  scene.inside.apt_says =
+      "The following packages have unmet dependencies:\n"
+      " relab-agent : Depends: libnosuch5 but it is not installable\n"
+      "E: Unable to correct problems, you have held broken packages.";
 
   const auto done = scene.apply();
 
   REQUIRE_FALSE(done);
   CHECK(done.error().what ==
-        "a command in container 100 ended with 100: E: Unable to correct problems, you have held "
-        "broken packages.");
+        "a command in container 100 ended with 100: relab-agent : Depends: libnosuch5 but it is "
+        "not installable; E: Unable to correct problems, you have held broken packages.");
+  CHECK_THAT(done.error().hint, Catch::Contains("packages/bookworm"));
 }
 
 TEST_CASE("agent_install: what only pretends is still to be done", "[agent][guests]") {
