@@ -11,6 +11,7 @@
 
 #include "agent/host/dial.h"
 #include "agent/host/direct_file.h"
+#include "agent/host/no_program.h"
 #include "agent/host/place_file.h"
 #include "agent/host/process.h"
 #include "common/base/handle.h"
@@ -89,7 +90,7 @@ Result<std::string> RealHost::find_program(const std::string& name) const {
   // A dangling link or a file without the right to be run is a broken tool, not an absent one.
   if (const auto broken = std::ranges::find_if(candidates, is_anything); broken != candidates.end())
     return fail(Fault::damaged, fmt::format("{} is there, but it cannot be run", *broken));
-  return fail(Fault::missing, fmt::format("no {} on this machine", name));
+  return fail(no_program(name));
 }
 
 Result<ByteView> RealHost::find_secret(const std::string& name) const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "agent/host/no_program.h"
 #include "agent/host/sim/sim_host.h"
 
 namespace relab::agent {
@@ -42,7 +43,7 @@ Result<Output> SimHost::answer_of(const Command& command, const std::vector<std:
       return Output{.status = 2,
                     .err = fmt::format("the simulated {} has no answer to: {}\n", argv[0], line)};
   if (absent_ && !absent_->contains(argv[0])) return does_not_know(command);
-  return fail(Fault::missing, fmt::format("no {} on this machine", argv[0]));
+  return fail(no_program(argv[0]));
 }
 
 SimHost::Program SimHost::program_of(const std::string& name) const {

@@ -56,7 +56,8 @@ own_dpkg() {
 )sh";
 
 /// apt reads the source of the parcels and no other, with lists of its own. What an installation
-/// before left half done is completed first. https://wiki.debian.org/DebianRepository/Format
+/// before left half done is completed first. What the agent only recommends comes along where it
+/// was put among the parcels. https://wiki.debian.org/DebianRepository/Format
 constexpr std::string_view install_part = R"sh(
 folder=$1 digest=$2
 shift 2
@@ -76,6 +77,9 @@ own() {
     -o Dir::State::lists="$folder/lists" -o APT::Get::List-Cleanup=0 -o DPkg::Lock::Timeout=300 \
     -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" 9>&-
 }
+for name in bind9-dnsutils curl gpg; do
+  if grep -qx "Package: $name" Packages; then set -- "$@" "$name"; fi
+done
 own update >&2
 own install --yes --no-install-recommends --no-remove -- "$@" >&2
 )sh";

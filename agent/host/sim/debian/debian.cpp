@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <functional>
 
+#include "agent/host/no_program.h"
 #include "agent/host/sim/debian/openpgp.h"
 #include "agent/host/sim/debian/world_system.h"
 #include "common/wire/message.h"
@@ -122,7 +123,7 @@ Debian::Debian(SimHost& host, const DebianStart& start)
   host.program("gpg", [this](const Command& command) -> Result<Output> {
     // apt needs gpgv alone: a plain system has no gpg.
     if (!packages_.is_installed("gpg") && !packages_.is_installed("gnupg"))
-      return fail(Fault::missing, "no gpg on this machine");
+      return fail(no_program("gpg"));
     return gpg(host_, command);
   });
   host.program("pveversion", [](const Command&) -> Result<Output> {

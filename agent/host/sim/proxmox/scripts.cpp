@@ -211,6 +211,8 @@ Result<Output> Scripts::unpack(const Words& given) {
                     .err = fmt::format("E: Unable to locate package {}\n", name)};
     add_files(name, parcels, files);
   }
+  for (const auto* recommended : {"bind9-dnsutils", "curl", "gpg"})
+    add_files(recommended, parcels, files);
   argv.insert(argv.end(), files.begin(), files.end());
   RELAB_TRY(output, host_.run({.argv = argv}));
   output.err = std::exchange(output.out, {}) + output.err;

@@ -5,6 +5,7 @@
 #include "agent/host/real_host.h"
 #include "agent/kinds/guests/guest_packages.h"
 #include "tests/support/must.h"
+#include "tests/support/scratch.h"
 #include "tests/support/sim_inside.h"
 
 namespace relab::agent::guests {
@@ -271,6 +272,26 @@ TEST_CASE("agent_install: no script of a package asks, or restarts what is not i
   for (const auto* variable : {"DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1",
                                "APT_LISTCHANGES_FRONTEND=none", "UCF_FORCE_CONFFOLD=1"})
     CHECK_THAT(script, Catch::Contains(variable));
+}
+
+TEST_CASE("agent_install: what the agent recommends comes along where it was brought",
+          "[agent][guests]") {
+  const auto script = install_script();
+  const auto begin = script.find("for name in ");
+  REQUIRE(begin != std::string::npos);
+  const auto loop = script.substr(begin, script.find("done\n", begin) + 5 - begin);
+  RealHost host;
+  const auto items = [&](const std::string& table) {
+    const Scratch folder;
+    must(host.put_file(folder.path() / "Packages", {.text = table, .secret = {}}, {.mode = 0600}));
+    return must(host.run({.argv = {"sh", "-euc", "cd \"$1\"; shift\n" + loop + "echo \"$@\"", "sh",
+                                   folder.path().string(), "relab-agent=1"}}))
+        .out;
+  };
+
+  CHECK(items("Package: relab-agent\nDepends: gpg\n\nPackage: libcurl4\n") == "relab-agent=1\n");
+  CHECK(items("Package: gpg\n\nPackage: relab-agent\n\nPackage: curl\n") ==
+        "relab-agent=1 curl gpg\n");
 }
 
 TEST_CASE("agent_install: packages that did not come whole are not installed", "[agent][guests]") {
