@@ -41,7 +41,7 @@ Script script_of(std::string_view text) {
   // changed, what is done here is to be changed with it, and its digest after that.
   static const std::map<std::string, Script, std::less<>> known = {
       {"4428f79f1f8fda2d353346281a355f7e3be4f0cb65eaa15959226289faa9271f", Script::make_folder},
-      {"c268e063d3b11fe7fbb6fb3d4190f074c86cd8dc980bcb19e0942eff5a0cf2ca", Script::install},
+      {"009b8dda9825c9e4e49e48e31e1be02facf2d7985c8b52a9f13b446d953ca5c0", Script::install},
       {"8d7b4911c0ec5d101ca2387ad5d5f83d4176433a682eb3dd75a4860a0af73097", Script::remove},
       {"c7a4488516655d41339043dee1df97813513453e317157180bebff602414b34f", Script::plant},
       {"e3a3d75b71d05b978d59866be7ea40b25c66d15fd5627dedc7dc494356858e9e", Script::start}};
