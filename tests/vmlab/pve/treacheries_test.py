@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """Every switch by which the stand-in lies as Proxmox does, thrown while relab works: none of them passes for a success.
 
-Some are thrown by guests_test.py, and one by tests/packages/agents_test.py.
+Some are thrown by guests_test.py and inside_test.py, and one by tests/packages/agents_test.py.
 """
 
 import pathlib
-import tempfile
 import unittest
 
 from host import TEMPLATE
@@ -17,7 +16,6 @@ from support.lab import step
 
 # No task kind pulls files or frees volumes.
 UNUSED = ["pull-disk-full", "free-fails"]
-RESTART = ", apply_waiting = true"
 
 
 class Treacheries(ProxmoxCase):
@@ -25,83 +23,6 @@ class Treacheries(ProxmoxCase):
         super().setUp()
         self.lab.guests = [row for row in self.lab.guests if row[1] == ONE]
         self.plan(TEMPLATE_STEP, guest("one"), power("one"))
-
-    def given(self, *words):
-        """One is there and stopped, and has this besides."""
-        self.make()
-        self.host.must("pct", "shutdown", ONE)
-        self.host.must("pct", "set", ONE, *words)
-
-    def folder(self):
-        folder = self.enterContext(tempfile.TemporaryDirectory())
-        pathlib.Path(folder).chmod(0o755)
-        return folder
-
-    def test_a_directory_that_was_not_bound(self):
-        folder = self.folder()
-        pathlib.Path(folder, "film").touch()
-        self.given("--mp0", f"{folder},mp=/media")
-        self.host.throw("bind-missing", ONE)
-        self.make(1, "mp0: nothing is mounted at /media")
-        self.plan(power("one", RESTART))
-        self.make(1, "mp0: nothing is mounted at /media")
-        self.host.take_back("bind-missing")
-        # It runs still as it was started.
-        self.plan(power("one"))
-        self.make(1, "runs without what its configuration gives it", "mp0: nothing is mounted at /media", "apply_waiting")
-        self.plan(power("one", RESTART))
-        self.make()
-        self.assertEqual(self.inside(ONE, "ls /media"), "film\n")
-
-    def test_a_directory_that_became_another_file_system_later(self):
-        """As where a pool was unlocked after the container had started."""
-        folder = self.folder()
-        self.given("--mp0", f"{folder},mp=/media")
-        self.make()
-        self.beside_agent("mount", "-t", "tmpfs", "late", folder)
-        self.make(1, "runs without what its configuration gives it", f"and {folder} of the host on late")
-
-    def test_a_directory_that_is_another_one_since(self):
-        """By its path it is as before: on the same file system, and of the same name."""
-        top = pathlib.Path(self.folder())
-        film = top / "film"
-        film.mkdir()
-        self.given("--mp0", f"{film},mp=/media")
-        self.make()
-        film.rename(top / "old")
-        film.mkdir()
-        self.make(1, "runs without what its configuration gives it", f"{film} of the host is ")
-        (top / "old").rmdir()
-        self.make(1, "mp0: /media shows a directory that the host has deleted")
-        (film / "new").touch()
-        self.plan(power("one", RESTART))
-        self.make()
-        self.assertEqual(self.inside(ONE, "ls /media"), "new\n")
-
-    def test_a_directory_over_which_another_is_mounted(self):
-        """Proxmox mounts in the order of the numbers."""
-        top = pathlib.Path(self.folder())
-        for name in ("outer/film", "inner"):
-            (top / name).mkdir(parents=True)
-        self.given("--mp0", f"{top}/inner,mp=/media/film", "--mp1", f"{top}/outer,mp=/media")
-        self.make(1, "lies over /media/film, at /media (as mp1: the one further inside needs the higher number)")
-        self.host.must("pct", "shutdown", ONE)
-        self.host.must("pct", "set", ONE, "--mp0", f"{top}/outer,mp=/media", "--mp1", f"{top}/inner,mp=/media/film")
-        self.make()
-        self.inside(ONE, "mount -t tmpfs tmpfs /media")
-        self.make(1, "mp0: tmpfs lies over /media; mp1: tmpfs lies over /media/film, at /media")
-
-    def test_a_mount_point_with_a_slash_at_its_end_is_no_other(self):
-        folder = self.folder()
-        pathlib.Path(folder, "film").touch()
-        self.given("--mp0", f"{folder},mp=/media/")
-        self.make()
-        self.assertEqual(self.inside(ONE, "ls /media"), "film\n")
-
-    def test_a_device_that_is_not_there(self):
-        self.host.throw("device-missing", ONE)
-        self.given("--dev0", "/dev/relab-none")
-        self.make(1, "dev0: there is no device /dev/relab-none")
 
     def test_a_template_that_arrives_by_half(self):
         self.host.throw("download-truncated")
@@ -189,7 +110,8 @@ class Treacheries(ProxmoxCase):
 class All(unittest.TestCase):
     def test_every_switch_is_thrown_at_relab(self):
         here = pathlib.Path(__file__).resolve().parent
-        files = (here / "treacheries_test.py", here / "guests_test.py", here.parents[1] / "packages/agents_test.py")
+        files = (*map(here.joinpath, ("treacheries_test.py", "guests_test.py", "inside_test.py")),
+                 here.parents[1] / "packages/agents_test.py")
         tests = "".join(file.read_text(encoding="utf-8") for file in files)
         self.assertEqual([name for name in SWITCHES if f'throw("{name}"' not in tests], UNUSED)
 
