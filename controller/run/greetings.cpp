@@ -21,7 +21,8 @@ json read_json(const std::filesystem::path& file) {
 
 std::map<std::string, Greetings::Said> Greetings::read() const try {
   std::map<std::string, Said> all;
-  for (const auto& [name, said] : read_json(file_).items())
+  const auto known = read_json(file_);
+  for (const auto& [name, said] : known.items())
     all[name] = {.seen = instant_of(said.at("seen").get<std::uint64_t>()),
                  .fingerprint = said.at("fingerprint"),
                  .version = said.at("version"),
