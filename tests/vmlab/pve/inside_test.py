@@ -17,12 +17,6 @@ class Inside(ProxmoxCase):
         self.lab.guests = [row for row in self.lab.guests if row[1] == ONE]
         self.plan(TEMPLATE_STEP, guest("one"), power("one"))
 
-    def given(self, *words):
-        """One is there and stopped, and has this besides."""
-        self.make()
-        self.host.must("pct", "shutdown", ONE)
-        self.host.must("pct", "set", ONE, *words)
-
     def folder(self):
         folder = self.enterContext(tempfile.TemporaryDirectory())
         pathlib.Path(folder).chmod(0o755)

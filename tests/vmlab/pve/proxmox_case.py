@@ -3,7 +3,7 @@
 import subprocess
 
 import frame
-from proxmox_lab import ProxmoxLab, guest, power
+from proxmox_lab import ONE, ProxmoxLab, guest, power
 from support.lab import phase, step, track
 
 TEMPLATE_STEP = step("template", 'guest_template = { name = "debian-12-standard" }', deadline="5m")
@@ -24,6 +24,12 @@ class ProxmoxCase(frame.HostCase):
 
     def make(self, code=0, *sentences):
         self.assert_ended(self.lab.relab("run", "make"), code, *sentences)
+
+    def given(self, *words):
+        """One is there and stopped, and has this besides."""
+        self.make()
+        self.host.must("pct", "shutdown", ONE)
+        self.host.must("pct", "set", ONE, *words)
 
     def beside_agent(self, *words):
         """By a program that sees the file systems which the agent sees."""

@@ -53,7 +53,7 @@ Hooks Machine::own_hooks(Hooks hooks) {
   hooks.has_bridge = [this](const std::string& name) {
     return network_.wiring().link(name) != nullptr;
   };
-  hooks.leaves = [this] { return reachability_.leaves(str(world_.getHost())); };
+  hooks.leaves = [this] { return leaves(str(world_.getHost())); };
   return hooks;
 }
 
@@ -91,10 +91,13 @@ void Machine::attach(std::uint32_t vmid, const std::string& name) {
   proxmox_.debian(vmid)->packages().reached_by(way_out_of(name));
 }
 
+bool Machine::leaves(const std::string& name) const {
+  return world_.getNetwork().getAddresses().size() == 0 || reachability_.leaves(name);
+}
+
 std::function<std::string(const std::string&)> Machine::way_out_of(const std::string& name) {
   return [this, name](const std::string& server) {
-    return reachability_.leaves(name) ? std::string()
-                                      : fmt::format("Temporary failure resolving '{}'", server);
+    return leaves(name) ? std::string() : fmt::format("Temporary failure resolving '{}'", server);
   };
 }
 

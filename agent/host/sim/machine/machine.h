@@ -47,6 +47,9 @@ class Machine {
   void join_network();
   /// Connections of its inside, and its way to packages, are those of the machine of this name.
   void attach(std::uint32_t vmid, const std::string& name);
+  /// Whether the machine of this name reaches the world outside of the lab; of a world that tells
+  /// no addresses nobody knows, and it does.
+  bool leaves(const std::string& name) const;
   /// Why a server out in the world is not reached from there; empty: it is.
   std::function<std::string(const std::string& server)> way_out_of(const std::string& name);
   void connect(std::uint32_t vmid, bool runs);
