@@ -341,8 +341,8 @@ class OnASystem:
                 self.assert_it_works()
                 if role in ("admin", "vault"):
                     unread[role] = self.unread()
-        self.assertEqual(unread["admin"], unread["vault"], "within the narrowest limits it sees as much as within others")
                 self.guest.must("apt-get", "remove", "-qq", "-y", f"relab-agent-{role}")
+        self.assertEqual(unread["admin"], unread["vault"], "within the narrowest limits it sees as much as within others")
 
 
 class OnBookworm(OnASystem, unittest.TestCase):
