@@ -18,8 +18,6 @@ namespace relab::controller {
 
 namespace {
 
-using LabDisk = schema::Lab::Disk::Reader;
-
 /// The kinds that prove a copy: in a file, and in another pool.
 constexpr std::array proving_arms = {"zfsBackupVerify", "zfsPoolBackupVerify"};
 
@@ -57,17 +55,11 @@ Testimony hear_verification(const Evidences& evidences, LabPool pool, const std:
                           .never = "no copy of it was ever read back"});
 }
 
-std::optional<LabDisk> disk_by_serial(schema::Lab::Reader lab, std::string_view serial) {
-  for (const auto disk : lab.getDisks())
-    if (view(disk.getSerial()) == serial) return disk;
-  return {};
-}
-
 /// Why no installation may rely on a disk with these serials; empty: it may.
 std::string disk_concern(schema::Lab::Reader lab, std::string_view serials) {
   if (serials.empty()) return "the disk that has the copy told no serial number";
   for (const auto serial : split(serials, ',')) {
-    const auto disk = disk_by_serial(lab, serial);
+    const auto disk = disk_with_serial(lab, serial);
     if (!disk)
       return fmt::format("the copy lies on the disk {}, which lab.toml does not know", serial);
     if (disk->getRole() != schema::Lab::Disk::Role::BACKUP)

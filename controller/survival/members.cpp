@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <optional>
 #include <set>
 #include <vector>
 
@@ -22,12 +21,6 @@ bool is_remains(Vdev vdev) {
   return view(vdev.getKind()) == "hole" || view(vdev.getKind()) == "indirect";
 }
 
-std::optional<Lab::Disk::Reader> disk_with(Lab::Reader lab, std::string_view serial) {
-  for (const auto disk : lab.getDisks())
-    if (view(disk.getSerial()) == serial) return disk;
-  return {};
-}
-
 bool has(Lab::Pool::Reader pool, std::string_view disk) {
   return any_in(pool.getDisks(), [&](auto name) { return view(name) == disk; });
 }
@@ -39,7 +32,7 @@ std::string_view word_of(Lab::Disk::Role role) {
 /// Why that device must not be where it is; empty: it may.
 std::string leaf_concern(Lab::Reader lab, Lab::Pool::Reader pool, Vdev leaf,
                          std::string_view serial) {
-  const auto disk = disk_with(lab, serial);
+  const auto disk = disk_with_serial(lab, serial);
   if (!disk)
     return fmt::format("{} of it is the disk {}, which lab.toml does not know",
                        view(leaf.getName()), serial);
@@ -54,6 +47,12 @@ std::string leaf_concern(Lab::Reader lab, Lab::Pool::Reader pool, Vdev leaf,
 }
 
 }  // namespace
+
+std::optional<Lab::Disk::Reader> disk_with_serial(Lab::Reader lab, std::string_view serial) {
+  for (const auto disk : lab.getDisks())
+    if (view(disk.getSerial()) == serial) return disk;
+  return {};
+}
 
 std::vector<Vdev> leaves_of(std::string_view pool, Vdevs vdevs) {
   std::set<std::int32_t> parents;
@@ -80,7 +79,7 @@ std::string member_concern(Lab::Reader lab, Lab::Pool::Reader pool, Vdevs vdevs)
     if (serials.empty()) continue;
     for (const auto serial : split(serials, ',')) {
       if (auto concern = leaf_concern(lab, pool, leaf, serial); !concern.empty()) return concern;
-      seen.insert(str(disk_with(lab, serial)->getName()));
+      seen.insert(str(disk_with_serial(lab, serial)->getName()));
     }
   }
   std::vector<std::string> missing;

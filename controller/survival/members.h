@@ -3,6 +3,7 @@
 /// Whether a pool lies on the disks that lab.toml gives to it: by these an installation decides
 /// what it overwrites.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,10 @@
 #include "schema/task.capnp.h"
 
 namespace relab::controller {
+
+/// The disk that lab.toml declares with this serial number.
+std::optional<schema::Lab::Disk::Reader> disk_with_serial(schema::Lab::Reader lab,
+                                                          std::string_view serial);
 
 /// The devices of a pool, whatever they are for.
 std::vector<schema::AuditZfs::Vdev::Reader> leaves_of(
