@@ -16,20 +16,13 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "vmlab")]
 
 from bed.chroot import ROOT, Chroot  # noqa: E402
-from built import PACKAGES, package  # noqa: E402
+from built import PACKAGES, limits_of, package  # noqa: E402
 from support.repack import newer  # noqa: E402
 
 ROLES = sorted(file.stem for file in (ROOT / "packaging" / "roles").glob("*.json"))
 STATE = "/var/lib/relab-agent"
-# Of the drop-ins with the limits of a role; 10 for all others.
-AT = {"admin": "05", "proxmox": "90"}
 DEFAULTS = "/etc/default/relab-agent"
 NEW_DEFAULT = "# What a later version adds.\n"
-
-
-def limits_of(role):
-    """The name of its drop-in: those of a Proxmox host have the last word, those of an admin box the first."""
-    return f"{AT.get(role, '10')}-role-{role}.conf"
 
 
 def say(words):

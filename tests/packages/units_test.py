@@ -13,14 +13,12 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "vmlab")]
 
 from bed.chroot import ROOT  # noqa: E402
-from built import package  # noqa: E402
+from built import limits_of, package  # noqa: E402
 from support.machines import REFUSAL, Machines, slow  # noqa: E402
 from support.repack import newer  # noqa: E402
 
 ROLES = sorted(file.stem for file in (ROOT / "packaging" / "roles").glob("*.json"))
 STATE = "/var/lib/relab-agent"
-# Of the drop-ins with the limits of a role; 10 for all others.
-AT = {"admin": "05", "proxmox": "90"}
 DEFAULTS = "/etc/default/relab-agent"
 OURS = "/etc/systemd/system/relab-agent.service.d/of-the-test.conf"
 # Bits of CapBnd in /proc: man 7 capabilities.
@@ -334,8 +332,7 @@ class OnASystem:
                 pid = self.pid()
                 self.install(self.given, f"relab-agent-{role}")
                 self.wait_for_another(pid, 20)
-                drop_in = f"{AT.get(role, '10')}-role-{role}.conf"
-                self.assertEqual([pathlib.Path(path).name for path in self.guest.property("DropInPaths").split()], [drop_in])
+                self.assertEqual([pathlib.Path(path).name for path in self.guest.property("DropInPaths").split()], [limits_of(role)])
                 bounds = int(self.guest.must_sh(f"sed -n 's/^CapBnd:\\s*//p' /proc/{self.pid()}/status"), 16)
                 self.assertEqual(bool(bounds >> CAPABILITIES["CAP_SYSLOG"] & 1), role == "proxmox", "so the kernel sees it")
                 self.assertRegex(self.guest.must_sh("relab agents show guest --passphrase-file passphrase"), rf"(?m)^role +{role}$")

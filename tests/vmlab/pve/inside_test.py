@@ -4,19 +4,14 @@
 import pathlib
 import tempfile
 
-from proxmox_case import TEMPLATE_STEP, ProxmoxCase
-from proxmox_lab import ONE, guest, power
+from proxmox_case import OneContainer
+from proxmox_lab import ONE, power
 from support.case import main
 
 RESTART = ", apply_waiting = true"
 
 
-class Inside(ProxmoxCase):
-    def setUp(self):
-        super().setUp()
-        self.lab.guests = [row for row in self.lab.guests if row[1] == ONE]
-        self.plan(TEMPLATE_STEP, guest("one"), power("one"))
-
+class Inside(OneContainer):
     def folder(self):
         folder = self.enterContext(tempfile.TemporaryDirectory())
         pathlib.Path(folder).chmod(0o755)

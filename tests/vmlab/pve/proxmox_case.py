@@ -25,13 +25,22 @@ class ProxmoxCase(frame.HostCase):
     def make(self, code=0, *sentences):
         self.assert_ended(self.lab.relab("run", "make"), code, *sentences)
 
+    def beside_agent(self, *words):
+        """By a program that sees the file systems which the agent sees."""
+        argv = ["nsenter", "--mount", "--target", self.lab["pve"].running.pid, "--", *words]
+        return subprocess.run([str(word) for word in argv], stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout
+
+
+class OneContainer(ProxmoxCase):
+    """With the first of the two alone."""
+
+    def setUp(self):
+        super().setUp()
+        self.lab.guests = [row for row in self.lab.guests if row[1] == ONE]
+        self.plan(TEMPLATE_STEP, guest("one"), power("one"))
+
     def given(self, *words):
         """One is there and stopped, and has this besides."""
         self.make()
         self.host.must("pct", "shutdown", ONE)
         self.host.must("pct", "set", ONE, *words)
-
-    def beside_agent(self, *words):
-        """By a program that sees the file systems which the agent sees."""
-        argv = ["nsenter", "--mount", "--target", self.lab["pve"].running.pid, "--", *words]
-        return subprocess.run([str(word) for word in argv], stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout

@@ -8,7 +8,7 @@ import pathlib
 import unittest
 
 from host import TEMPLATE
-from proxmox_case import TEMPLATE_STEP, ProxmoxCase
+from proxmox_case import OneContainer, ProxmoxCase
 from proxmox_lab import ONE, TWO, guest, power
 from standin.treachery import SWITCHES
 from support.case import main
@@ -18,12 +18,7 @@ from support.lab import step
 UNUSED = ["pull-disk-full", "free-fails"]
 
 
-class Treacheries(ProxmoxCase):
-    def setUp(self):
-        super().setUp()
-        self.lab.guests = [row for row in self.lab.guests if row[1] == ONE]
-        self.plan(TEMPLATE_STEP, guest("one"), power("one"))
-
+class Treacheries(OneContainer):
     def test_a_template_that_arrives_by_half(self):
         self.host.throw("download-truncated")
         self.make(1, "pveam did not download", "checksum mismatch")
