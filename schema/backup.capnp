@@ -226,6 +226,13 @@ struct Preserve {
     differingCount @21 :UInt64 $A.volatile $A.doc("Of all of those.");
     unsettled @22 :Bool
         $A.doc("It has just taken the place of an older one, and its manifest stands under another name still: NAME+new.manifest.");
+    leads @23 :List(Lead) $A.doc("Links in it that lead to something that is not in it, at most 1000; what packages bring and what the kernel shows left out.");
+    leadCount @24 :UInt64 $A.doc("Of all of those.");
+  }
+
+  struct Lead {
+    path @0 :Text $A.doc("The link.");
+    target @1 :Text $A.doc("What it leads to, absolute, as its machine sees it.");
   }
 }
 

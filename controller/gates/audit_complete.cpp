@@ -57,20 +57,28 @@ class SectionJudge {
       return fmt::format("{}, but lab.toml declares it: {}", str(coverage.getAbsent()),
                          declared->second);
     if (coverage.getAbsent().size() != 0) return {};
-    return fmt::format("{}",
-                       fmt::join(unseen(evidences_.lab, host_, section, facts, guests()), "; "));
+    return fmt::format(
+        "{}", fmt::join(unseen(evidences_.lab, host_, section, facts, guests(), pools()), "; "));
   }
 
   /// Nothing while no look at them counts: then their own section keeps the gate shut.
   AuditedGuests guests() const {
-    const auto heard = hear(evidences_, {.subject = "guests",
-                                         .agent = str(host_.getName()),
-                                         .arm = arm_of_section("guests"),
-                                         .max_age = max_age_,
-                                         .supply = run_again,
-                                         .never = "it was never read"});
+    const auto heard = other("guests");
     if (heard.task == nullptr) return {};
     return heard.facts().getAuditGuests();
+  }
+  AuditedPools pools() const {
+    const auto heard = other("zfs");
+    if (heard.task == nullptr) return {};
+    return heard.facts().getAuditZfs();
+  }
+  Testimony other(const std::string& section) const {
+    return hear(evidences_, {.subject = section,
+                             .agent = str(host_.getName()),
+                             .arm = arm_of_section(section),
+                             .max_age = max_age_,
+                             .supply = run_again,
+                             .never = "it was never read"});
   }
 
   std::string met_words(const TaskRecord& task) const {

@@ -4,6 +4,8 @@
 #include <capnp/dynamic.h>
 #include <fmt/format.h>
 
+#include "controller/survival/members.h"
+
 namespace relab::controller {
 
 namespace {
@@ -76,6 +78,7 @@ void each_present(const List& list, Host host, Visit visit) {
 template <typename Visit>
 void each_service(Lab::Reader lab, Host host, Visit visit) {
   each_present(lab.getGuests(), host, [&](Lab::Guest::Reader guest) {
+    if (guest.getType() == Lab::Guest::Type::VM) return;
     for (const auto service : guest.getServices())
       if (const auto found = sought(service.getKind());
           !found.section.empty() && !service.getPlanned())
@@ -129,12 +132,21 @@ void unseen_pools(Lab::Reader lab, Host host, schema::AuditZfs::Facts::Reader fa
           fmt::format("the pool '{}' is declared, and is not imported here", str(pool.getName())));
 }
 
+/// Whether the disk's pool is imported without one of its members.
+bool may_be_away(Lab::Reader lab, Lab::Disk::Reader disk, const AuditedPools& pools) {
+  if (!pools || disk.getRole() != Lab::Disk::Role::DATA) return false;
+  return any_in(lab.getPools(), [&](auto pool) {
+    return any_in(pool.getDisks(), [&](auto name) { return view(name) == view(disk.getName()); }) &&
+           std::ranges::any_of(leaves_of(view(pool.getName()), pools->getVdevs()), is_absent);
+  });
+}
+
 void unseen_disks(Lab::Reader lab, Host host, schema::AuditDisks::Facts::Reader facts,
-                  Sentences& missing) {
+                  const AuditedPools& pools, Sentences& missing) {
   const auto serials = collect(facts.getDisks(), [](auto disk) { return disk.getSerial(); });
   for (const auto disk : lab.getDisks())
     if (belongs(disk.getHost(), host) && disk.getRole() != Lab::Disk::Role::BACKUP &&
-        !serials.contains(str(disk.getSerial())))
+        !serials.contains(str(disk.getSerial())) && !may_be_away(lab, disk, pools))
       missing.push_back(
           fmt::format("the disk '{}' with the serial {} is declared, and was not seen",
                       str(disk.getName()), str(disk.getSerial())));
@@ -274,12 +286,13 @@ void unseen_services(Lab::Reader lab, Host host, std::string_view section, const
 }  // namespace
 
 std::vector<std::string> unseen(Lab::Reader lab, Host host, std::string_view section,
-                                schema::Facts::Reader facts, const AuditedGuests& guests) {
+                                schema::Facts::Reader facts, const AuditedGuests& guests,
+                                const AuditedPools& pools) {
   Sentences missing;
   unseen_section(host, section, facts, missing);
   if (facts.isAuditGuests()) unseen_guests(lab, host, facts.getAuditGuests(), missing);
   if (facts.isAuditZfs()) unseen_pools(lab, host, facts.getAuditZfs(), missing);
-  if (facts.isAuditDisks()) unseen_disks(lab, host, facts.getAuditDisks(), missing);
+  if (facts.isAuditDisks()) unseen_disks(lab, host, facts.getAuditDisks(), pools, missing);
   if (facts.isAuditPci()) unseen_cards(lab, host, facts.getAuditPci(), missing);
   unseen_services(lab, host, section, places_in(facts), guests, missing);
   return missing;

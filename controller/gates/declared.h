@@ -19,13 +19,16 @@ namespace relab::controller {
 std::map<std::string, std::string> declared_sections(schema::Lab::Reader lab,
                                                      schema::Lab::Host::Reader host);
 
-/// What the audit knows of a machine's guests; nothing: it was not read.
+/// What other sections of the audit know of a machine; nothing: it was not read.
 using AuditedGuests = std::optional<schema::AuditGuests::Facts::Reader>;
+using AuditedPools = std::optional<schema::AuditZfs::Facts::Reader>;
 
 /// Declared things of this host that a section's facts do not show, as sentences. A service must be
-/// in the very guest that is declared to have it: `guests` tells which one that is.
+/// in the very guest that is declared to have it: `guests` tells which one that is. A disk of data
+/// may be away if `pools` shows its pool without a member: other conditions judge that pool. Nobody
+/// can look for services in virtual machines.
 std::vector<std::string> unseen(schema::Lab::Reader lab, schema::Lab::Host::Reader host,
                                 std::string_view section, schema::Facts::Reader facts,
-                                const AuditedGuests& guests);
+                                const AuditedGuests& guests, const AuditedPools& pools);
 
 }  // namespace relab::controller

@@ -127,10 +127,12 @@ void layouts_have_their_disks(Lab::Reader lab, Findings& findings) {
   }
 }
 
-void disks_of_a_pool_are_of_a_size(Lab::Reader lab, Findings& findings) {
+/// Of a pool that an installation makes. One of data is as it is.
+void new_disks_of_a_pool_are_of_a_size(Lab::Reader lab, Findings& findings) {
   for (unsigned pool = 0; pool < lab.getPools().size(); ++pool) {
     std::uint64_t first = 0;
     for_each_disk(lab, pool, findings, [&](Lab::Disk::Reader disk, const std::string& path) {
+      if (disk.getRole() == Role::DATA) return;
       const auto size = disk.getSize();
       if (first == 0) first = size;
       // The installer refuses a mirror whose disks differ by more than a tenth.
@@ -207,19 +209,6 @@ void nothing_is_kept_and_lost(Lab::Reader lab, Findings& findings) {
                                         : ": once to be kept, and once to be lost"));
 }
 
-void disks_of_data_are_in_pools(Lab::Reader lab, Findings& findings) {
-  for (unsigned i = 0; i < lab.getDisks().size(); ++i) {
-    const auto disk = lab.getDisks()[i];
-    const bool in_pool = any_in(lab.getPools(), [&](auto pool) {
-      return any_in(pool.getDisks(), [&](auto name) { return view(name) == view(disk.getName()); });
-    });
-    if (disk.getRole() == Role::DATA && !in_pool)
-      findings.report(findings.element_path("disks", i),
-                      fmt::format("'{}' is a disk of data, and in no pool", view(disk.getName())),
-                      "declare its pool in [[pools]]: what nobody declares nobody backs up");
-  }
-}
-
 /// The disk of that serial that holds, or is to hold, what nobody wants to lose.
 std::optional<Lab::Disk::Reader> treasure_with(Lab::Reader lab, std::string_view serial) {
   for (const auto disk : lab.getDisks())
@@ -264,7 +253,7 @@ constexpr Check checks[] = {
     {"no pool mixes disks of different roles", pools_do_not_mix_roles},
     {"a pool of data is not called rpool", data_is_not_in_rpool},
     {"a layout has the disks that it needs", layouts_have_their_disks},
-    {"the disks of a pool are of a size", disks_of_a_pool_are_of_a_size},
+    {"the disks of a pool that is made are of a size", new_disks_of_a_pool_are_of_a_size},
     {"a pool has a key format if and only if it is encrypted", encrypted_pools_have_a_key_format},
     {"a pool's disks are in its host", disks_of_a_pool_are_in_its_host},
     {"no step wipes a disk of data or backups", no_step_wipes_data},
@@ -272,7 +261,6 @@ constexpr Check checks[] = {
     {"backups go to disks for backups", backups_go_to_backup_disks},
     {"with several hosts, every part names its own", parts_name_their_host},
     {"no path is both kept and lost", nothing_is_kept_and_lost},
-    {"disks of data are in pools", disks_of_data_are_in_pools},
 };
 
 }  // namespace

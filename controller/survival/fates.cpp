@@ -68,6 +68,7 @@ class Archives {
                          ? heard.finding.why
                          : concern_of(heard, fate.thing.path);
       if (concern.empty()) concern = place_concern(fate.thing, place, params);
+      if (concern.empty()) concern = lead_concern(fate.thing, heard.facts().getPreserve());
       if (concern.empty()) {
         fate.ending = Ending::preserved;
         fate.why = fmt::format("in {}/{}.tar.zst, read back {} ago", view(params.getFolder()),
@@ -112,12 +113,36 @@ class Archives {
   }
   /// Why an archive that has the path by its name does not have the thing; empty: it has.
   std::string place_concern(const Thing& thing, const Look& place, Preserve params) const {
-    if (place.real.empty()) return thing.kept ? place.concern : "";
+    // A path that a step names has to be there, and all that its links lead to is told.
+    const bool is_named =
+        any_in(params.getPaths(), [&](auto path) { return view(path) == thing.path; });
+    if (place.real.empty()) return thing.kept && !is_named ? place.concern : "";
     const auto named = ground_.on_host(thing.vmid, thing.path);
     if (named.empty() || named == place.real) return {};
     if (thing.vmid == 0 && covers(evidences_.lab, params, thing, place.real)) return {};
     return fmt::format("it has a link that leads to {} of the host, and not what is there",
                        place.real);
+  }
+  /// Why a link in the archive hides a part of the thing; empty: none does.
+  std::string lead_concern(const Thing& thing, Archived facts) const {
+    for (const auto lead : facts.getLeads()) {
+      const auto link = str(lead.getPath());
+      auto target = str(lead.getTarget());
+      if (is_below(thing.path, link))
+        target += thing.path.substr(link.size());
+      else if (!is_below(link, thing.path))
+        continue;
+      const auto lot = thing.vmid == 0 ? ground_.of_host_path(target)
+                                       : ground_.of_guest_path(thing.vmid, target);
+      if (lot.survives || is_given_up(evidences_.lab, host_, thing.vmid, link) ||
+          is_given_up(evidences_.lab, host_, thing.vmid, target))
+        continue;
+      return fmt::format("{} in it is a link to {}, which is not in it, and lost: {}", link, target,
+                         lot.why);
+    }
+    if (facts.getLeadCount() > facts.getLeads().size())
+      return fmt::format("{} links in it lead out of it, too many to tell", facts.getLeadCount());
+    return {};
   }
   /// Why the archive does not preserve that path; empty: it does.
   std::string concern_of(const Testimony& heard, std::string_view path) const {
@@ -151,11 +176,16 @@ class Archives {
     return facts.getDiskSerial().size() == 0 ? ground_.of_disk("") : lot;
   }
   std::string supply_for(const Thing& thing) const {
-    if (!thing.pool.empty())
+    if (!thing.keep_path.empty())
       return fmt::format(
-          "declare it in lab.toml, or say with `lose = true` in [[keep]] of \"{}\" that it may be "
-          "lost",
-          thing.path.empty() ? thing.keep_path : thing.path);
+          "declare it in lab.toml with its disks as disks of data, or say with `lose = true` in "
+          "[[keep]] of \"{}\" that it may be lost",
+          thing.keep_path);
+    if (ground_.is_virtual_machine(thing.vmid))
+      return fmt::format(
+          "move its disks to a pool of data, or back it up yourself and say with `lose = true` in "
+          "[[keep]] of \"/\" with vmid = {} that what is here may be lost",
+          thing.vmid);
     if (thing.path.empty())
       return "give it a folder that its machine sees, or say with `lose = true` in [[keep]] of "
              "\"/\" "

@@ -34,6 +34,8 @@ struct Thing {
 
   /// "/etc/pve of z640", "/var/lib/sonarr in guest 110 of z640".
   std::string place() const;
+  /// One of a pool, and not the pool.
+  bool is_dataset() const { return !pool.empty() && keep_path.empty(); }
 };
 
 enum class Ending {

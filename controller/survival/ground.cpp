@@ -6,6 +6,7 @@
 #include "common/base/dataset.h"
 #include "common/base/text.h"
 #include "common/wire/message.h"
+#include "controller/lab/hosts.h"
 #include "controller/survival/members.h"
 
 namespace relab::controller {
@@ -85,7 +86,7 @@ bool is_below(std::string_view path, std::string_view folder) {
 
 Lot Ground::of_pool(const std::string& pool) const {
   for (const auto declared : lab_.getPools()) {
-    if (view(declared.getName()) != pool) continue;
+    if (view(declared.getName()) != pool || lab::host_of(declared, lab_) != host_) continue;
     for (const auto name : declared.getDisks()) {
       const auto disk = disk_named(lab_, view(name));
       if (!disk || disk->getRole() != Role::DATA)
@@ -100,6 +101,16 @@ Lot Ground::of_pool(const std::string& pool) const {
   if (audit_.zfs && lies_on_backups(audit_.zfs->getVdevs(), pool))
     return {.survives = true, .why = fmt::format("the pool '{}' is on disks for backups", pool)};
   return {.why = fmt::format("the pool '{}' is not declared in lab.toml", pool)};
+}
+
+bool Ground::declares_data(std::string_view pool) const {
+  return any_in(lab_.getPools(), [&](auto declared) {
+    return view(declared.getName()) == pool && lab::host_of(declared, lab_) == host_ &&
+           declared.getDisks().size() != 0 && !any_in(declared.getDisks(), [&](auto name) {
+             const auto disk = disk_named(lab_, view(name));
+             return !disk || disk->getRole() != Role::DATA;
+           });
+  });
 }
 
 std::string Ground::place_concern(schema::Lab::Pool::Reader pool) const {

@@ -57,6 +57,9 @@ class Ground {
   Lot of_pool(const std::string& pool) const;
   /// Of a pool that is on the disks and not imported. It survives if all its disks are for backups.
   Lot of_exported_pool(const std::string& pool) const;
+  /// Whether lab.toml declares a pool of that name for this host, with nothing but disks of data:
+  /// what is demanded of such a pool, its gates demand.
+  bool declares_data(std::string_view pool) const;
   /// By lab.toml's role of the disk with this serial number.
   Lot of_disk(const std::string& serial) const;
 

@@ -49,8 +49,7 @@ std::vector<std::pair<std::string, std::string>> undecided_losses(const Evidence
   for (const auto& fate : fates) {
     const auto& thing = fate.thing;
     if (fate.ending != Ending::lost || thing.wanted || thing.given_up) continue;
-    const bool is_dataset = !thing.pool.empty();
-    if (is_dataset &&
+    if (thing.is_dataset() &&
         (is_of_the_installer(thing, root_pool) || guests.contains(owner_of(thing.what))))
       continue;
     const bool is_root = thing.path.empty() || thing.path == "/";

@@ -16,9 +16,11 @@ using schema::Lab;
 using Vdev = schema::AuditZfs::Vdev::Reader;
 using Vdevs = capnp::List<schema::AuditZfs::Vdev>::Reader;
 
-/// What was taken out of a pool leaves one of these in its place.
-bool is_remains(Vdev vdev) {
-  return view(vdev.getKind()) == "hole" || view(vdev.getKind()) == "indirect";
+/// What was taken out of a pool leaves one of these in its place; and a spare of dRAID is spread
+/// over the other devices.
+bool is_no_device(Vdev vdev) {
+  return view(vdev.getKind()) == "hole" || view(vdev.getKind()) == "indirect" ||
+         (view(vdev.getRole()) == "spare" && view(vdev.getName()).starts_with("draid"));
 }
 
 bool has(Lab::Pool::Reader pool, std::string_view disk) {
@@ -60,9 +62,15 @@ std::vector<Vdev> leaves_of(std::string_view pool, Vdevs vdevs) {
   std::vector<Vdev> leaves;
   for (unsigned i = 0; i < vdevs.size(); ++i)
     if (view(vdevs[i].getPool()) == pool && vdevs[i].getDepth() != 0 &&
-        !parents.contains(static_cast<std::int32_t>(i)) && !is_remains(vdevs[i]))
+        !parents.contains(static_cast<std::int32_t>(i)) && !is_no_device(vdevs[i]))
       leaves.push_back(vdevs[i]);
   return leaves;
+}
+
+bool is_absent(Vdev leaf) {
+  const auto state = view(leaf.getState());
+  return leaf.getSerial().size() == 0 &&
+         (state == "UNAVAIL" || state == "REMOVED" || state == "OFFLINE" || state == "FAULTED");
 }
 
 std::string member_concern(Lab::Reader lab, Lab::Pool::Reader pool, Vdevs vdevs) {
@@ -72,11 +80,13 @@ std::string member_concern(Lab::Reader lab, Lab::Pool::Reader pool, Vdevs vdevs)
   unsigned absent = 0;
   for (const auto leaf : leaves) {
     const auto serials = view(leaf.getSerial());
-    if (serials.empty() && view(leaf.getState()) == "ONLINE")
+    if (serials.empty() && !is_absent(leaf))
       return fmt::format("{} of it tells no serial number: which disk that is, nobody knows",
                          view(leaf.getName()));
-    if (serials.empty()) ++absent;
-    if (serials.empty()) continue;
+    if (serials.empty()) {
+      ++absent;
+      continue;
+    }
     for (const auto serial : split(serials, ',')) {
       if (auto concern = leaf_concern(lab, pool, leaf, serial); !concern.empty()) return concern;
       seen.insert(str(disk_with_serial(lab, serial)->getName()));

@@ -21,6 +21,9 @@ std::optional<schema::Lab::Disk::Reader> disk_with_serial(schema::Lab::Reader la
 std::vector<schema::AuditZfs::Vdev::Reader> leaves_of(
     std::string_view pool, capnp::List<schema::AuditZfs::Vdev>::Reader vdevs);
 
+/// ZFS itself says that it does not have this device: it is on no disk of the machine now.
+bool is_absent(schema::AuditZfs::Vdev::Reader leaf);
+
 /// Why the pool, as its machine shows it, is not the one that lab.toml describes; empty: each of
 /// its disks, spares and logs included, has the role `data` there, and every declared disk is one
 /// of it. A member whose device is not there now may be any of the declared ones that are missing.

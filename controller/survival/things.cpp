@@ -30,6 +30,7 @@ class Gathering {
     if (audit_.zfs) add_foreign_pools();
     if (audit_.zfs) add_exported_pools();
     if (audit_.disks) add_file_systems();
+    if (audit_.guests) add_machines();
     add_services();
     wanted_ = false;
     if (audit_.arr) add_media_paths();
@@ -70,9 +71,12 @@ class Gathering {
              .kept = true});
   }
   void give_up() {
+    const auto is_lost = [&](std::uint32_t vmid, const std::string& path) {
+      return is_given_up(lab_, host_, vmid, path);
+    };
     for (auto& thing : things_)
-      thing.given_up =
-          is_given_up(lab_, host_, thing.vmid, thing.path.empty() ? thing.keep_path : thing.path);
+      thing.given_up = is_lost(thing.vmid, thing.path.empty() ? thing.keep_path : thing.path) ||
+                       (thing.is_dataset() && is_lost(0, keep_path_of(thing.pool)));
   }
 
   void add_network() {
@@ -191,33 +195,37 @@ class Gathering {
            .what = fmt::format("datastore '{}'", view(row.getName()))});
   }
   void add_guests() {
-    for (const auto guest : audit_.guests->getGuests()) {
-      const bool container = guest.getType() == schema::AuditGuests::Type::LXC;
-      add({.vmid = guest.getVmid(),
-           .path = "/",
-           .what = fmt::format("{} of '{}'", container ? "root file system" : "disks",
-                               view(guest.getName()))});
-    }
+    for (const auto guest : audit_.guests->getGuests())
+      if (guest.getType() == schema::AuditGuests::Type::LXC)
+        add({.vmid = guest.getVmid(),
+             .path = "/",
+             .what = fmt::format("root file system of '{}'", view(guest.getName()))});
     for (const auto disk : audit_.guests->getDisks())
       if (disk.getGuestPath().size() != 0 && view(disk.getKey()) != "rootfs")
         add({.vmid = disk.getVmid(),
              .path = str(disk.getGuestPath()),
              .what = fmt::format("volume {}", view(disk.getKey()))});
   }
-  bool is_declared(std::string_view pool) const {
-    return any_in(lab_.getPools(), [&](auto known) { return view(known.getName()) == pool; });
+  /// Nobody can look for applications in them.
+  void add_machines() {
+    for (const auto guest : audit_.guests->getGuests())
+      if (guest.getType() != schema::AuditGuests::Type::LXC)
+        add({.vmid = guest.getVmid(),
+             .path = "/",
+             .what = fmt::format("disks of the virtual machine '{}'", view(guest.getName()))});
   }
-  /// A pool that lab.toml does not declare, wherever it lies: nothing would ask for a copy of it.
-  /// Not the one of the system itself, nor one of disks for backups.
+  /// A pool that lab.toml does not declare as one of data, wherever it lies: nothing would ask for
+  /// a copy of it. Not the one of the system itself, nor one of disks for backups.
   void add_foreign_pools() {
     const auto root_pool = root_pool_of(audit_);
     for (const auto pool : audit_.zfs->getPools()) {
       const auto name = str(pool.getName());
-      if (is_declared(name) || name == root_pool || ground_.of_pool(name).survives) continue;
-      add({.path = mount_point_of(name),
-           .what = fmt::format("pool '{}', which lab.toml does not declare", name),
+      if (ground_.declares_data(name) || name == root_pool || ground_.of_pool(name).survives)
+        continue;
+      // Its mount point does not stand for it: it has volumes, and datasets elsewhere.
+      add({.what = fmt::format("pool '{}', which lab.toml does not declare as one of data", name),
            .pool = name,
-           .keep_path = fmt::format("/zpool:{}", name)});
+           .keep_path = keep_path_of(name)});
     }
   }
   /// The same of pools that are on the disks and not imported. One with the name of another that
@@ -228,12 +236,13 @@ class Gathering {
     for (const auto pool : audit_.zfs->getImportable()) {
       const auto name = str(pool.getName());
       const bool is_first = taken.insert(name).second;
-      if ((is_first && is_declared(name)) || ground_.of_exported_pool(name).survives) continue;
+      if ((is_first && ground_.declares_data(name)) || ground_.of_exported_pool(name).survives)
+        continue;
       add({.what = fmt::format("pool '{}' ({}), which is not imported", name, pool.getGuid()),
            .pool = name,
            .exported = true,
-           .keep_path = is_first ? fmt::format("/zpool:{}", name)
-                                 : fmt::format("/zpool:{}:{}", name, pool.getGuid())});
+           .keep_path =
+               keep_path_of(is_first ? name : fmt::format("{}:{}", name, pool.getGuid()))});
     }
   }
   /// Whatever people mounted of disks that do not survive.
@@ -246,6 +255,7 @@ class Gathering {
              .what = fmt::format("file system of {} ({})", view(mount.getSource()),
                                  view(mount.getType()))});
   }
+  static std::string keep_path_of(std::string_view pool) { return fmt::format("/zpool:{}", pool); }
   std::string mount_point_of(const std::string& dataset) const {
     for (const auto row : audit_.zfs->getDatasets())
       if (view(row.getName()) == dataset && row.getMounted() &&

@@ -17,6 +17,7 @@
 #include <zmq.hpp>
 
 #include "agent/trust/trust.h"
+#include "common/store/database.h"
 #include "controller/link/zmq_exchange.h"
 #include "controller/run/book.h"
 #include "controller/run/session.h"

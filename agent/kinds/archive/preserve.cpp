@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include "agent/kinds/archive/drift.h"
+#include "agent/kinds/archive/leads.h"
+#include "agent/kinds/archive/manifest.h"
 #include "agent/kinds/archive/writing.h"
 #include "agent/kinds/support/fill.h"
 #include "agent/kinds/support/target.h"
@@ -18,6 +20,7 @@ using Facts = schema::Preserve::Facts;
 using State = schema::ZfsBackup::State;
 
 constexpr std::size_t told_max = 200;
+constexpr std::size_t leads_max = 1000;
 
 std::vector<std::string> texts(const capnp::List<capnp::Text>::Reader& list) {
   std::vector<std::string> all;
@@ -72,6 +75,16 @@ void write_drift(std::vector<std::string> drift, Facts::Builder facts) {
   facts.setDifferingCount(drift.size());
   drift.resize(std::min(drift.size(), told_max));
   set_texts(facts.initDiffering(size_of(drift)), drift);
+}
+
+void write_leads(std::vector<Lead> leads, Facts::Builder facts) {
+  facts.setLeadCount(leads.size());
+  leads.resize(std::min(leads.size(), leads_max));
+  auto rows = facts.initLeads(size_of(leads));
+  for (unsigned i = 0; i < rows.size(); ++i) {
+    rows[i].setPath(leads[i].path);
+    rows[i].setTarget(leads[i].target);
+  }
 }
 
 tl::unexpected<Error> refuse(std::string why, std::string hint) {
@@ -142,6 +155,9 @@ Result<Message<Facts>> Preserve::observe(Params::Reader params, Host& host) {
   RELAB_TRY(auto drift, drift_of(host, wish.source, stored.manifest->reader())
                             .during("comparing the archive with what is there now"));
   write_drift(std::move(drift), *facts);
+  RELAB_TRY(auto leads, leads_of(host, wish.source, entries_of(stored.manifest->reader()))
+                            .during("looking where the links in the archive lead to"));
+  write_leads(std::move(leads), *facts);
   return std::move(facts).finish();
 }
 

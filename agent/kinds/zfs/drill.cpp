@@ -23,6 +23,12 @@ std::string moved(const std::string& name, const std::string& from, const std::s
   return to + name.substr(from.size());
 }
 
+/// What a drill cannot clear away says nothing of the copy, and `damaged` would.
+Result<bool> not_of_the_copy(Result<bool> cleared) {
+  if (cleared || cleared.error().fault != Fault::damaged) return cleared;
+  return fail(Fault::busy, cleared.error().what, cleared.error().hint);
+}
+
 /// Whether there was anything.
 Result<bool> remove_leftover(Host& host, const DrillWish& wish) {
   RELAB_CHECK(unmount_compared(host, mark));
@@ -146,8 +152,8 @@ Result<DrillGround> read_drill_ground(Host& host, const DrillWish& wish) {
 }
 
 Result<void> clear_drill_ground(Host& host, const DrillWish& wish) {
-  RELAB_TRY(const bool removed,
-            remove_leftover(host, wish).during("removing what an earlier drill left"));
+  RELAB_TRY(const bool removed, not_of_the_copy(remove_leftover(host, wish))
+                                    .during("removing what an earlier drill left"));
   if (!removed) return {};
   // Destroying ends before the room is free.
   return must_run(host, {.argv = {"zpool", "wait", "-t", "free", pool_of(wish.scratch)},
@@ -158,7 +164,7 @@ Result<std::vector<Compared>> drill(const Hands& hands, const DrillWish& wish, S
                                     const std::function<Result<void>()>& check,
                                     const Origin& origin) {
   auto compared = carry_through(hands.host, wish, looking, check, origin);
-  const auto removed = remove_leftover(hands.rescue, wish);
+  const auto removed = not_of_the_copy(remove_leftover(hands.rescue, wish));
   if (!compared) return compared;
   if (!removed)
     return fail(removed.error().fault,

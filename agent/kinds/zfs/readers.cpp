@@ -92,10 +92,13 @@ std::vector<Path> paths_of(const Vdev& vdev) {
   return paths;
 }
 
+/// Empty if any of them tells none: the rest would hide it.
 std::string joined_serials(const std::vector<const BlockDevice*>& disks) {
   std::vector<std::string> serials;
-  for (const auto* disk : disks)
-    if (!disk->serial.empty()) serials.push_back(disk->serial);
+  for (const auto* disk : disks) {
+    if (disk->serial.empty()) return {};
+    serials.push_back(disk->serial);
+  }
   return fmt::format("{}", fmt::join(serials, ","));
 }
 

@@ -184,20 +184,39 @@ Result<Output> FileTools::stat(const Command& command) {
   return output;
 }
 
+std::string FileTools::target_of(const Path& link) {
+  return host_.read_link(link).value_or(std::string());
+}
+
+/// All but the last part has to be there.
+std::string FileTools::canonical_of(const Path& path) {
+  if (const auto real = host_.canonical(path)) return real->string();
+  const auto above = host_.canonical(path.parent_path());
+  return above && !host_.status(path) ? (*above / path.filename()).string() : std::string();
+}
+
+/// No part has to be there.
+std::string FileTools::lenient_path_of(const Path& path) {
+  if (const auto real = host_.canonical(path)) return real->string();
+  if (!path.has_relative_path()) return path.string();
+  if (const auto target = host_.read_link(path))
+    return lenient_path_of((path.parent_path() / *target).lexically_normal());
+  return (Path(lenient_path_of(path.parent_path())) / path.filename()).string();
+}
+
 Result<Output> FileTools::readlink(const Command& command) {
   const auto parted = part(command.argv);
-  if (parted.has_others({"--canonicalize", "-f"}) || parted.names.size() != 1)
+  if (parted.has_others({"--canonicalize", "-f", "--canonicalize-missing"}) || parted.names.empty())
     return host_.does_not_know(command);
-  const Path path = parted.names[0];
-  if (parted.options.empty()) {
-    const auto target = host_.read_link(path);
-    return target ? Output{.out = *target + "\n"} : Output{.status = 1};
+  Output output;
+  for (const auto& name : parted.names) {
+    const auto told = parted.options.empty()                 ? target_of(name)
+                      : parted.has("--canonicalize-missing") ? lenient_path_of(name)
+                                                             : canonical_of(name);
+    output.out += told.empty() ? told : told + "\n";
+    if (told.empty()) output.status = 1;
   }
-  if (const auto real = host_.canonical(path)) return Output{.out = real->string() + "\n"};
-  // All but the last part has to be there.
-  const auto above = host_.canonical(path.parent_path());
-  if (!above || host_.status(path)) return Output{.status = 1};
-  return Output{.out = (*above / path.filename()).string() + "\n"};
+  return output;
 }
 
 Result<Output> FileTools::cmp(const Command& command) {

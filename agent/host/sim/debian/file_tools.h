@@ -34,6 +34,9 @@ class FileTools {
   Result<Output> cat(const Command& command);
   Result<Output> stat(const Command& command);
   Result<Output> readlink(const Command& command);
+  std::string target_of(const Path& link);
+  std::string canonical_of(const Path& path);
+  std::string lenient_path_of(const Path& path);
   Result<Output> mkdir(const Command& command);
   Result<Output> rm(const Command& command);
   Result<Output> rmdir(const Command& command);

@@ -241,4 +241,29 @@ TEST_CASE("audit.complete: a declared pool or disk that was not seen keeps the g
   CHECK(disk.shut().why == "the disk 'd2' with the serial SER2 is declared, and was not seen");
 }
 
+TEST_CASE("audit.complete: a disk that its pool is known to have lost may be away",
+          "[controller][gates]") {
+  Audited audited;
+  audited.again("disks", R"({"auditDisks": {"disks": [{"serial": "SER1"}, {"serial": "USB1"}]}})");
+  const auto pool_with = [&](const std::string& leaf) {
+    audited.again("zfs", R"({"auditZfs": {"pools": [{"name": "tank"}], "vdevs": [
+      {"pool": "tank", "name": "tank", "kind": "root", "parent": -1},
+      {"pool": "tank", "depth": 1, "kind": "disk", )" +
+                             leaf + "}]}}");
+    return audited.gate().open;
+  };
+  CHECK(pool_with(R"("state": "UNAVAIL")"));
+  CHECK_FALSE(pool_with(R"("state": "ONLINE")"));
+  CHECK_FALSE(pool_with(R"("state": "FAULTED", "serial": "SER1")"));
+}
+
+TEST_CASE("audit.complete: nobody looks for services in a virtual machine", "[controller][gates]") {
+  Audited audited(lab_with(R"("guests": [
+    {"name": "backup", "vmid": 100, "type": "vm", "services": [{"kind": "pbs"}]}])"));
+  audited.again("guests", R"({"auditGuests": {"guests": [{"name": "backup", "vmid": 100}]}})");
+  audited.again("pbs", R"({"auditPbs": {"coverage": {"absent": "none here"}}})");
+
+  CHECK(audited.gate().open);
+}
+
 }  // namespace relab::controller

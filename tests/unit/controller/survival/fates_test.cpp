@@ -437,15 +437,94 @@ TEST_CASE("survival: a pool that nobody declared is lost, though its disks are k
           "[controller][survival]") {
   Scene scene;
   scene.again("zfs", R"({"auditZfs": {"pools": [{"name": "tank"}, {"name": "old"}],
-    "datasets": [{"name": "old", "mountpoint": "/old", "mounted": true}]}})");
-  CHECK(scene.of("/old of pve").thing.wanted);
-  CHECK(scene.of("/old of pve").ending == Ending::lost);
+    "datasets": [{"name": "old", "mountpoint": "/old", "mounted": true},
+                 {"name": "old/vm-1-disk-0", "kind": "volume"}]}})");
+  const auto old = [&] {
+    return scene.of("pool 'old', which lab.toml does not declare as one of data of pve");
+  };
+  CHECK(old().thing.wanted);
+  CHECK(old().ending == Ending::lost);
 
   scene.again("disks", disks_facts(R"(, {"disk": "sda", "kind": "zfs", "name": "old"})"));
-  CHECK(scene.of("/old of pve").thing.wanted);
-  CHECK(scene.of("/old of pve").supply ==
-        "declare it in lab.toml, or say with `lose = true` in [[keep]] of \"/old\" that it may be "
-        "lost");
+  CHECK(old().thing.wanted);
+  CHECK(old().supply ==
+        "declare it in lab.toml with its disks as disks of data, or say with `lose = true` in "
+        "[[keep]] of \"/zpool:old\" that it may be lost");
+  // What is mounted there is not all that is in it.
+  scene.preserve(R"(["/old"])");
+  CHECK(old().ending == Ending::lost);
+}
+
+TEST_CASE("survival: a pool that may be lost may be lost with its datasets",
+          "[controller][survival]") {
+  std::string json(a_lab);
+  const std::string from = R"({"path": "/etc/cron.d", "lose": true})";
+  json.replace(json.find(from), from.size(), R"({"path": "/zpool:old", "lose": true})");
+  Scene scene(json);
+  scene.again("zfs", R"({"auditZfs": {"pools": [{"name": "tank"}, {"name": "old"}], "datasets": [
+      {"name": "tank/app", "mountpoint": "/tank/app", "mounted": true},
+      {"name": "old", "mountpoint": "/old", "mounted": true}]}})");
+
+  CHECK(
+      scene.of("pool 'old', which lab.toml does not declare as one of data of pve").thing.given_up);
+  CHECK(scene.of("/old of pve").thing.given_up);
+  CHECK_FALSE(scene.of("/tank/app of pve").thing.given_up);
+}
+
+TEST_CASE("survival: nobody can look into a virtual machine", "[controller][survival]") {
+  const auto with_machine = [](std::string_view json, std::string_view storage) {
+    Scene scene(json);
+    scene.again("guests", fmt::format(R"({{"auditGuests": {{
+        "guests": [{{"vmid": 120, "name": "docker", "type": "qemu"}}],
+        "disks": [{{"vmid": 120, "key": "scsi0", "storage": "{}", "volume": "vm-120-disk-0"}}], {}}}}})",
+                                      storage, storages));
+    return scene.of("/ in guest 120 of pve");
+  };
+  const auto lost = with_machine(a_lab, "local-zfs");
+  CHECK(lost.thing.wanted);
+  CHECK(lost.ending == Ending::lost);
+  CHECK_THAT(lost.supply, Catch::Contains("[[keep]] of \"/\" with vmid = 120"));
+
+  CHECK(with_machine(a_lab, "tank").ending == Ending::survives);
+  std::string json(a_lab);
+  const std::string from = R"({"path": "/etc/cron.d", "lose": true})";
+  json.replace(json.find(from), from.size(), R"({"path": "/", "vmid": 120, "lose": true})");
+  CHECK(with_machine(json, "local-zfs").thing.given_up);
+}
+
+TEST_CASE("survival: what links in an archive lead to is not in it", "[controller][survival]") {
+  Scene scene;
+  const auto network_with = [&](const std::string& link, const std::string& target) {
+    scene.preserve(R"(["/etc", "/usr/local"])", "",
+                   fmt::format(R"(, "leads": [{{"path": "{}", "target": "{}"}}], "leadCount": "1")",
+                               link, target));
+    return scene.of("/etc/network of pve");
+  };
+  CHECK(network_with("/etc/other", "/opt/other").ending == Ending::preserved);
+  CHECK(network_with("/etc/network", "/tank/app/network").ending == Ending::preserved);
+  CHECK(network_with("/etc/network/interfaces", "/opt/interfaces").ending == Ending::lost);
+  CHECK_THAT(network_with("/etc/network", "/opt/network").why,
+             Catch::Contains("/etc/network in it is a link to /opt/network, which is not in it"));
+  scene.preserve(R"(["/etc"])", "", R"(, "leadCount": "1001")");
+  CHECK_THAT(scene.of("/etc/network of pve").why, Catch::Contains("too many to tell"));
+}
+
+TEST_CASE("survival: what leads out of an archive may be lost if its link may",
+          "[controller][survival]") {
+  std::string json(a_lab);
+  const std::string from = R"({"path": "/etc/cron.d", "lose": true})";
+  json.replace(json.find(from), from.size(), R"({"path": "/etc/network/old", "lose": true})");
+  Scene scene(json);
+  scene.preserve(R"(["/etc"])", "",
+                 R"(, "leads": [{"path": "/etc/network/old", "target": "/opt/old"}],
+                    "leadCount": "1")");
+  CHECK(scene.of("/etc/network of pve").ending == Ending::preserved);
+}
+
+TEST_CASE("survival: a path that an archive names needs no look", "[controller][survival]") {
+  Scene scene;
+  scene.preserve(R"(["/root/notes"])");
+  CHECK(scene.of("/root/notes of pve").ending == Ending::preserved);
 }
 
 TEST_CASE("survival: a pool that is not imported is in no archive, whatever its name",

@@ -56,6 +56,7 @@ TEST_CASE("members: a disk that is gone may be any of those that are missing",
           "[controller][survival]") {
   CHECK(concern({{"DATA1"}, {"", "UNAVAIL"}}).empty());
   CHECK(concern({{"DATA1"}, {"DATA2", "OFFLINE"}}).empty());
+  CHECK_FALSE(concern({{"DATA1"}, {"", "AVAIL", "spare"}}).empty());
   CHECK(concern({{"OS1"}, {"", "UNAVAIL"}}) ==
         "leaf of it is os1 (OS1), which has the role os in lab.toml, and not data");
 }

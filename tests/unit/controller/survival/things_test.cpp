@@ -21,6 +21,12 @@ class Host {
           "pools": [{"name": "tank", "disks": ["d1"]}], "keep": [)" +
                                                   keep + "]}"))) {}
 
+  static Host by(std::string_view lab) {
+    Host host;
+    host.lab_ = must(Message<schema::Lab>::from_json(lab));
+    return host;
+  }
+
   void has(const std::string& facts) {
     facts_.push_back(must(Message<schema::Facts>::from_json(facts)));
     const auto read = facts_.back().reader();
@@ -75,7 +81,8 @@ TEST_CASE("things: an undeclared pool on a declared disk of the system must not 
            on_disk("system", "OS1") + ", " + on_disk("fast", "OS1", 2) + R"(],
     "datasets": [{"name": "fast", "mountpoint": "/fast", "mounted": true}]}})");
 
-  CHECK(host.wanted() == Places{"/fast of pve"});
+  CHECK(host.wanted() ==
+        Places{"pool 'fast', which lab.toml does not declare as one of data of pve"});
 }
 
 TEST_CASE("things: only the pool that has the root file system is the system's own",
@@ -85,7 +92,8 @@ TEST_CASE("things: only the pool that has the root file system is the system's o
 
   SECTION("it is not mounted there") {
     host.mounts(R"({"point": "/", "type": "ext4", "source": "/dev/sda2"})");
-    CHECK(host.wanted() == Places{"pool 'rpool', which lab.toml does not declare of pve"});
+    CHECK(host.wanted() ==
+          Places{"pool 'rpool', which lab.toml does not declare as one of data of pve"});
   }
   SECTION("something else is mounted over it") {
     host.mounts(R"({"point": "/", "type": "zfs", "source": "rpool/ROOT/pve-1"},
@@ -96,6 +104,25 @@ TEST_CASE("things: only the pool that has the root file system is the system's o
     host.mounts(R"({"point": "/", "type": "zfs", "source": "rpool/ROOT/pve-1"})");
     CHECK(host.wanted().empty());
   }
+}
+
+TEST_CASE("things: a pool that lab.toml gives disks of the system, or another host, is a stranger",
+          "[controller][survival]") {
+  const std::string_view lab =
+      GENERATE(as<std::string_view>(),
+               R"({"name": "home", "hosts": [{"name": "pve"}], "disks": [
+          {"name": "os1", "serial": "OS1", "role": "os"}],
+        "pools": [{"name": "tank", "disks": ["os1"]}]})",
+               R"({"name": "home", "hosts": [{"name": "pve"}, {"name": "other"}], "disks": [
+          {"name": "d1", "serial": "SER1", "role": "data", "host": "other"}],
+        "pools": [{"name": "tank", "disks": ["d1"], "host": "other"}]})");
+  const bool imported = GENERATE(true, false);
+  auto host = Host::by(lab);
+  host.has(fmt::format(R"({{"auditZfs": {{"{}": [{{"name": "tank", "guid": "7"}}]}}}})",
+                       imported ? "pools" : "importable"));
+
+  CHECK(host.wanted().size() == 1);
+  CHECK_FALSE(host.ground().of_pool("tank").survives);
 }
 
 TEST_CASE("things: a pool on disks for backups is no stranger", "[controller][survival]") {

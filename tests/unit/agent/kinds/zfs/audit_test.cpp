@@ -231,6 +231,24 @@ TEST_CASE("audit zfs: a disk that is gone is a problem and keeps its path", "[ag
   CHECK(problems_of(message) == Parts{"serial of virtio-d2 in pool datapool"});
 }
 
+TEST_CASE("audit zfs: that a disk is gone which ZFS does not have is no problem", "[agent][zfs]") {
+  Machine machine("2.3.9");
+  auto status = transcript("zfs/2.3.9/zpool-status-j.txt");
+  const std::string online = R"("state":"ONLINE")";
+  const auto at = status.out.find(online, status.out.find("\"virtio-d2\""));
+  REQUIRE(at != std::string::npos);
+  const auto* const state = GENERATE("UNAVAIL", "REMOVED", "OFFLINE", "FAULTED");
+  status.out.replace(at, online.size(), fmt::format(R"("state":"{}")", state));
+  machine.host.answer("zpool status -j --json-int -v", {.out = status.out});
+  machine.host.remove("/dev/disk/by-id/virtio-d2-part1");
+
+  const auto message = machine.observe();
+
+  CHECK(view(message.reader().getVdevs()[4].getState()) == state);
+  CHECK(view(message.reader().getVdevs()[4].getSerial()).empty());
+  CHECK(problems_of(message).empty());
+}
+
 TEST_CASE("audit zfs: each question that fails is a problem of its own", "[agent][zfs]") {
   const auto [command, part] =
       GENERATE(table<const char*, const char*>({{"zpool get -Hp all", "properties of the pools"},

@@ -270,6 +270,7 @@ TEST_CASE("zfs verify: a scratch that stays is told, however good the copy is", 
   const auto left = machine.verify();
 
   CHECK_THAT(left.error().what, Catch::Contains("the scratch could not be removed"));
+  CHECK(left.error().fault == Fault::busy);
 }
 
 TEST_CASE("zfs verify: whatever fails on the way, there is no success and no scratch",
