@@ -152,8 +152,9 @@ Result<DrillGround> read_drill_ground(Host& host, const DrillWish& wish) {
 }
 
 Result<void> clear_drill_ground(Host& host, const DrillWish& wish) {
-  RELAB_TRY(const bool removed, not_of_the_copy(remove_leftover(host, wish))
-                                    .during("removing what an earlier drill left"));
+  RELAB_TRY(
+      const bool removed,
+      not_of_the_copy(remove_leftover(host, wish)).during("removing what an earlier drill left"));
   if (!removed) return {};
   // Destroying ends before the room is free.
   return must_run(host, {.argv = {"zpool", "wait", "-t", "free", pool_of(wish.scratch)},
