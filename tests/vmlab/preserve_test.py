@@ -61,6 +61,8 @@ class Preserve(MachineCase):
             for path in (KEPT, ASTRAY, MISSPELT):
                 file.write(f'\n[[keep]]\npath = "{path}"\n')
             file.write('\n[[keep]]\npath = "/srv/app"\n[[keep]]\npath = "/srv/app/cache"\nlose = true\n')
+            # The system itself is not on it: it is a pool like any other on disks that are overwritten.
+            file.write('\n[[keep]]\npath = "/zpool:rpool"\nlose = true\n')
         self.lab_.init()
         self.assert_ended(self.lab_.enrol(), 0)
         self.lab_["z640"].start()
@@ -85,6 +87,12 @@ class Preserve(MachineCase):
         self.assertFalse({KEPT, ASTRAY, MISSPELT} & self.lost())
         self.assert_ended(self.lab_.relab("gate", "1"), 3, "/srv/app of z640", "relab run 0b")
 
+        # Of what a link in the archive leads to, nothing is in it.
+        self.machine.must("mkdir -p /etc/network && touch /opt/rules && ln -s /opt/rules /etc/network/rules")
+        self.assert_ended(self.lab_.relab("run", "0b"), 0)
+        self.assertEqual(self.lost(), {"/etc/network"})
+        self.assert_ended(self.lab_.relab("gate", "1"), 3, "/etc/network/rules in it is a link to /opt/rules")
+        self.machine.must("rm /etc/network/rules")
         self.assert_ended(self.lab_.relab("run", "0b"), 0)
         self.assertEqual(self.lost(), set())
         self.assert_ended(self.lab_.relab("gate", "1"), 0, "survive, or are preserved")
