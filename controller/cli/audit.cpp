@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <fmt/format.h>
 
-#include "common/base/number.h"
 #include "common/reflect/notes.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
+#include "controller/cli/find_audit.h"
 #include "controller/cli/page/parts.h"
 #include "controller/cli/survive.h"
 #include "controller/report/diff.h"
@@ -85,28 +85,6 @@ ExitCode show(const Values& values, Context& context, schema::Lab::Reader lab, c
   return whole ? ExitCode::done : ExitCode::failed;
 }
 
-/// "last", "last~N", or the beginning or end of a run's id.
-Result<const RunRecord*> find_run(const State& state, const std::string& name) {
-  std::vector<const RunRecord*> audits;
-  for (const auto& run : state.runs())
-    if (run.phase == "0a") audits.push_back(&run);
-  if (name == "last" || name.starts_with("last~")) {
-    RELAB_TRY(const auto back,
-              name == "last" ? Result<std::size_t>(0) : parse_number<std::size_t>(name.substr(5)));
-    if (back < audits.size()) return audits[audits.size() - 1 - back];
-    return fail(Fault::missing,
-                fmt::format("there are only {} audits, no '{}'", audits.size(), name));
-  }
-  std::vector<const RunRecord*> found;
-  for (const auto* run : audits)
-    if (run->id.text().starts_with(name) || run->id.brief() == name) found.push_back(run);
-  if (found.size() == 1) return found[0];
-  return fail(Fault::missing,
-              found.empty() ? fmt::format("no audit has the run '{}'", name)
-                            : fmt::format("'{}' begins the ids of {} runs", name, found.size()),
-              "`last`, `last~1`, or an id as `relab status` shows it");
-}
-
 /// The change from one audit to the other of a section, where both were read.
 std::vector<Change> changes_of(const SectionView& before, const SectionView& after,
                                Volatile fields) {
@@ -120,9 +98,9 @@ std::vector<Change> changes_of(const SectionView& before, const SectionView& aft
 
 ExitCode compare(const Values& values, Context& context, schema::Lab::Reader lab,
                  const State& state) {
-  const auto from = find_run(state, argument_of(values, 1));
+  const auto from = find_audit(state, argument_of(values, 1));
   if (!from) return context.failed(from.error());
-  const auto to = find_run(state, argument_of(values, 2));
+  const auto to = find_audit(state, argument_of(values, 2));
   if (!to) return context.failed(to.error());
   const auto before = collect(lab, state, (*from)->id, {});
   const auto after = collect(lab, state, (*to)->id, {});

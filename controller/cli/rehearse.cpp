@@ -251,6 +251,9 @@ std::string clash_of(const Values& values) {
   const auto both = [](std::string_view one, std::string_view other) {
     return fmt::format("--{} does not go with --{}", one, other);
   };
+  for (const auto* option : {"audit", "save-world", "keep", "html", "mermaid", "svg"})
+    if (given(option) && option_text(values, option).empty())
+      return fmt::format("--{} takes a name, and was given an empty one", option);
   if (!given("chaos") && !values["seed"].defaulted()) return "--seed goes with --chaos alone";
   if (given("chaos"))
     for (const auto* option : {"fault", "save-world", "html", "mermaid", "svg"})
@@ -268,7 +271,8 @@ void declare_rehearse(po::options_description& options) {
   const auto texts = [](const char* name) {
     return po::value<std::vector<std::string>>()->value_name(name);
   };
-  add("audit", text("RUN"), "take the machines as this run's audit found them, not the newest");
+  add("audit", text("RUN"),
+      "take the machines as this run's audit found them, not the newest: `last~1`, or its id");
   add("described", "take the machines as lab.toml describes them, whatever an audit found");
   add("world", texts("FILE"), "take a machine out of this file; once for each host");
   add("save-world", text("FILE"), "write the machine that is taken into this file");

@@ -5,6 +5,7 @@
 
 #include "common/reflect/notes.h"
 #include "controller/adopt/adopt.h"
+#include "controller/cli/find_audit.h"
 #include "controller/rehearsal/world/world.h"
 
 namespace relab::controller::cli {
@@ -93,7 +94,12 @@ Result<Ground> ground_of(const Values& values, Context& context, schema::Lab::Re
   RELAB_TRY(const auto book, context.read_book(name));
   if (run.empty() && !is_audited(book.state(), lab))
     return unaudited(context.globals().lab_file, lab, begin);
-  RELAB_TRY(auto worlds, audited(book.state(), lab, run, begin));
+  std::string id;
+  if (!run.empty()) {
+    RELAB_TRY(const auto* audit, find_audit(book.state(), run));
+    id = audit->id.text();
+  }
+  RELAB_TRY(auto worlds, audited(book.state(), lab, id, begin));
   return Ground{.worlds = std::move(worlds),
                 .words = run.empty() ? "the newest audit" : "the audit of run " + run};
 }

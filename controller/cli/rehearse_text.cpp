@@ -163,15 +163,41 @@ json to_json(const Rehearsal& rehearsal, schema::Lab::Reader lab) {
           {"survival", survival_json(rehearsal.stage().evidences(lab))}};
 }
 
+namespace {
+
+/// The group of the page that it belongs to; empty: the page tells it with its step or gate.
+std::string_view page_kind(const Trouble& trouble) {
+  switch (trouble.kind) {
+    case Trouble::Kind::untrue:
+      return "failed";
+    case Trouble::Kind::failed:
+      return trouble.where.starts_with("pool ") ? "failed" : "";
+    case Trouble::Kind::clashes:
+      return "clash";
+    case Trouble::Kind::lost:
+      return "undecided";
+    case Trouble::Kind::missing:
+      return "missing";
+    case Trouble::Kind::not_played:
+      return "other";
+    case Trouble::Kind::waits:
+    case Trouble::Kind::unmet:
+      break;
+  }
+  return {};
+}
+
+}  // namespace
+
 void add_rehearsal(const Rehearsal& rehearsal, json& report) {
   report["rehearsal"] = {{"began", iso8601(rehearsal.began())},
                          {"assumptions", rehearsal.assumptions()}};
-  for (const auto& trouble : rehearsal.troubles())
-    if (trouble.kind == Trouble::Kind::untrue || trouble.kind == Trouble::Kind::not_played ||
-        trouble.kind == Trouble::Kind::missing || trouble.kind == Trouble::Kind::lost ||
-        trouble.kind == Trouble::Kind::clashes)
+  for (const auto& trouble : rehearsal.troubles()) {
+    const auto kind = page_kind(trouble);
+    if (!kind.empty())
       report["problems"].push_back(
-          {{"kind", "missing"}, {"what", trouble.where}, {"why", trouble.what}});
+          {{"kind", kind}, {"what", trouble.where}, {"why", trouble.what}, {"hint", trouble.hint}});
+  }
 }
 
 ExitCode code_of(const Rehearsal& rehearsal) {

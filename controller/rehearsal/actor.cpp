@@ -109,7 +109,7 @@ void Actor::carry_out(const TaskId& id, const agent::Job& job) {
   const auto ask = [&](const agent::Waiting& waiting) { machine_.ask(waiting); };
   const auto advance = [&](const agent::Advance& how, const std::string& /*for_person*/) {
     host.progress(how);
-    fate_.advances(order, machine_.in_real_bytes(how));
+    if (fate_.advances(name_, order, machine_.in_real_bytes(how))) life.end();
   };
   TaskHost in_time(
       host, life,

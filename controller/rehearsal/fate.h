@@ -20,8 +20,11 @@ class Fate {
 
   /// A task begins; how long its agent lives.
   virtual Life begins(const std::string& /*agent*/, schema::Order::Reader /*order*/) { return {}; }
-  /// A task tells how far it is, out of what it tells.
-  virtual void advances(schema::Order::Reader /*order*/, const agent::Advance& /*advance*/) {}
+  /// A task tells how far it is, out of what it tells. Whether its agent dies of that.
+  virtual bool advances(const std::string& /*agent*/, schema::Order::Reader /*order*/,
+                        const agent::Advance& /*advance*/) {
+    return false;
+  }
   /// A task has come to its end.
   virtual void ends(const std::string& /*agent*/, schema::Order::Reader /*order*/,
                     schema::Outcome /*outcome*/) {}

@@ -117,30 +117,6 @@ bool is_meant(const std::string& during, schema::Order::Reader order) {
   return false;
 }
 
-/// Whether a task has to do with what is wrong from the beginning on.
-bool meets(const FaultWish& wish, schema::Order::Reader order) {
-  const auto task = order.getTask();
-  switch (wish.kind) {
-    case FaultKind::disk_fails:
-    case FaultKind::disk_pulled:
-    case FaultKind::disk_full:
-    case FaultKind::agent_dies:
-      return true;
-    case FaultKind::download_fails:
-      return task.isGuestTemplate();
-    case FaultKind::guest_does_not_start:
-    case FaultKind::guest_ends:
-    case FaultKind::guest_locked:
-    case FaultKind::storage_full:
-      break;
-  }
-  const auto params = capnp::toDynamic(task);
-  KJ_IF_MAYBE (member, params.which()) {
-    return has_text(params.get(*member).as<capnp::DynamicStruct>(), wish.who);
-  }
-  return false;
-}
-
 }  // namespace
 
 std::string fault_forms() {
@@ -176,12 +152,6 @@ Result<FaultWish> parse_fault(std::string_view text) {
     }
     if (!form.step && !rest.empty()) continue;
     if (!parse_moment(rest, wish)) continue;
-    if (wish.kind == FaultKind::agent_dies) {
-      // Of a task's calls nobody knows beforehand how many there are.
-      constexpr double usual_calls = 20;
-      wish.calls = std::max(wish.calls, static_cast<unsigned>(wish.at * usual_calls));
-      wish.at = 0;
-    }
     return wish;
   }
   return not_understood(whole);
@@ -192,10 +162,7 @@ Faults::Faults(std::vector<FaultWish> wishes, Listeners listeners)
   for (auto& wish : wishes) pending_.push_back({.wish = std::move(wish)});
 }
 
-void Faults::strike(Pending& pending) {
-  pending.done = true;
-  listeners_.strike(pending.wish);
-}
+void Faults::strike(Pending& pending) { pending.done = listeners_.strike(pending.wish); }
 
 void Faults::begin() {
   for (auto& pending : pending_)
@@ -205,19 +172,18 @@ void Faults::begin() {
 std::vector<std::string> Faults::left() const {
   std::vector<std::string> left;
   for (const auto& pending : pending_)
-    if (!pending.done || (pending.from_the_beginning() && !pending.met))
-      left.push_back(pending.wish.text);
+    if (!pending.done || !listeners_.met(pending.wish)) left.push_back(pending.wish.text);
   return left;
 }
 
 Life Faults::begins(const std::string& agent, schema::Order::Reader order) {
   for (auto& pending : pending_) {
     const auto& wish = pending.wish;
-    pending.met = pending.met || meets(wish, order);
+    pending.armed = false;
     if (pending.done || wish.at > 0) continue;
     if (wish.kind == FaultKind::agent_dies) {
       if (wish.who != agent || (!wish.during.empty() && !is_meant(wish.during, order))) continue;
-      pending.done = true;
+      pending.armed = true;
       return Life(wish.calls);
     }
     if (is_meant(wish.during, order)) strike(pending);
@@ -225,19 +191,30 @@ Life Faults::begins(const std::string& agent, schema::Order::Reader order) {
   return {};
 }
 
-void Faults::advances(schema::Order::Reader order, const agent::Advance& advance) {
-  if (advance.total == 0) return;
+bool Faults::advances(const std::string& agent, schema::Order::Reader order,
+                      const agent::Advance& advance) {
+  if (advance.total == 0) return false;
   const auto ratio = static_cast<double>(advance.done) / static_cast<double>(advance.total);
-  for (auto& pending : pending_)
-    if (!pending.done && pending.wish.at > 0 && ratio >= pending.wish.at &&
-        is_meant(pending.wish.during, order))
+  bool dies = false;
+  for (auto& pending : pending_) {
+    const auto& wish = pending.wish;
+    if (pending.done || wish.at == 0 || ratio < wish.at || !is_meant(wish.during, order)) continue;
+    if (wish.kind != FaultKind::agent_dies)
       strike(pending);
+    else if (wish.who == agent)
+      dies = pending.armed = true;
+  }
+  return dies;
 }
 
 void Faults::ends(const std::string& agent, schema::Order::Reader order, schema::Outcome outcome) {
   if (outcome == schema::Outcome::SUCCEEDED) listeners_.success(agent, order);
 }
 
-void Faults::dies(const std::string& agent, Instant when) { listeners_.fall(agent, when); }
+void Faults::dies(const std::string& agent, Instant when) {
+  for (auto& pending : pending_)
+    pending.done = pending.done || (pending.armed && pending.wish.who == agent);
+  listeners_.fall(agent, when);
+}
 
 }  // namespace relab::rehearsal

@@ -32,11 +32,11 @@ struct FaultWish {
   /// A step's path or name, a task kind, or a task kind with one of its texts: "guest:pbs". Empty:
   /// from the beginning on.
   std::string during;
-  /// How far that step is, from 0 to 1.
+  /// How far that step is, by what it tells, from 0 to 1.
   double at = 0;
   /// Of a disk that is full: how much fits.
   std::uint64_t bytes = 0;
-  /// Of an agent that dies: with which of the task's calls.
+  /// Of an agent that dies as soon as it has begun: with which of the task's calls.
   unsigned calls = 3;
 };
 
@@ -51,13 +51,16 @@ std::string fault_forms();
 
 class Faults final : public Fate {
  public:
-  /// Called for each fault as it comes about, but for agents that die.
-  using Strike = std::function<void(const FaultWish& wish)>;
+  /// Called for each fault as it is to come about, but for agents that die. Whether it did.
+  using Strike = std::function<bool(const FaultWish& wish)>;
+  /// Whether anything met with what has come about.
+  using Met = std::function<bool(const FaultWish& wish)>;
   using Fall = std::function<void(const std::string& agent, Instant when)>;
   /// A task of the agent has succeeded.
   using Success = std::function<void(const std::string& agent, schema::Order::Reader order)>;
   struct Listeners {
     Strike strike;
+    Met met;
     Fall fall;
     Success success;
   };
@@ -70,7 +73,8 @@ class Faults final : public Fate {
   std::vector<std::string> left() const;
 
   Life begins(const std::string& agent, schema::Order::Reader order) override;
-  void advances(schema::Order::Reader order, const agent::Advance& advance) override;
+  bool advances(const std::string& agent, schema::Order::Reader order,
+                const agent::Advance& advance) override;
   void ends(const std::string& agent, schema::Order::Reader order,
             schema::Outcome outcome) override;
   void dies(const std::string& agent, Instant when) override;
@@ -79,8 +83,8 @@ class Faults final : public Fate {
   struct Pending {
     FaultWish wish;
     bool done = false;
-    /// Of one that is there from the beginning: a step has met with it.
-    bool met = false;
+    /// An agent is to die in the task that it has begun.
+    bool armed = false;
     bool from_the_beginning() const {
       return wish.during.empty() && wish.kind != FaultKind::agent_dies;
     }

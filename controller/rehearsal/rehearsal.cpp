@@ -106,7 +106,8 @@ Result<void> Rehearsal::open() {
   RELAB_TRY(set_, Set::make(lab, setting_.worlds));
   faults_ = std::make_unique<Faults>(
       setting_.faults,
-      Faults::Listeners{.strike = [this](const FaultWish& wish) { set_->strike(wish); },
+      Faults::Listeners{.strike = [this](const FaultWish& wish) { return set_->strike(wish); },
+                        .met = [this](const FaultWish& wish) { return set_->met(wish); },
                         .fall = [this](const std::string& agent,
                                        Instant when) { stage_->falls(agent, when, restart); },
                         .success = [this](const std::string& agent,

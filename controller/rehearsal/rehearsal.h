@@ -92,6 +92,7 @@ class Rehearsal {
 
  private:
   explicit Rehearsal(Setting setting);
+  void add_pools(std::vector<Trouble>& troubles) const;
   Result<void> open();
   Result<void> enrol_hosts();
   /// Agents of guests that are there already, which no step brings: a person did.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "common/base/text.h"
+#include "common/base/time.h"
 #include "controller/rehearsal/parcels.h"
 
 namespace relab::rehearsal {
@@ -141,6 +142,23 @@ std::pair<agent::sim::Machine*, std::uint32_t> Set::with_guest(const std::string
   return {nullptr, 0};
 }
 
+/// Empty: it may become full.
+std::string Set::why_never_full(const FaultWish& wish) const {
+  for (const auto& [name, machine] : machines_) {
+    const auto serial = wish.who.empty() ? first_of_disks(machine->unplugged()) : wish.who;
+    const auto* disk = machine->storage().disks().by_serial(serial);
+    if (disk != nullptr && disk->size <= wish.bytes)
+      return fmt::format("the disk {} has {}", serial, human_bytes(disk->size));
+  }
+  for (const auto disk : lab_.getDisks())
+    if (view(disk.getSerial()) == wish.who)
+      for (const auto pool : lab_.getPools())
+        if (any_in(pool.getDisks(), [&](auto name) { return view(name) == view(disk.getName()); }))
+          return fmt::format("{} is a member of the pool {}: files are written on others", wish.who,
+                             view(pool.getName()));
+  return {};
+}
+
 Result<void> Set::check(const FaultWish& wish) const {
   const auto no_such = [&](std::string_view what) {
     return fail(Fault::invalid, fmt::format("fault '{}': there is no {} '{}'", wish.text, what,
@@ -154,6 +172,8 @@ Result<void> Set::check(const FaultWish& wish) const {
     case FaultKind::disk_full:
       if (!wish.who.empty() && with_disk(wish.who) == nullptr)
         return no_such("disk with the serial number");
+      if (auto why = why_never_full(wish); !why.empty())
+        return fail(Fault::invalid, fmt::format("fault '{}': {}", wish.text, why));
       if (wish.who.empty() && std::ranges::all_of(machines_, [](const auto& pair) {
             return pair.second->unplugged().empty();
           }))
@@ -182,42 +202,72 @@ Result<void> Set::check(const FaultWish& wish) const {
   return {};
 }
 
-void Set::strike(const FaultWish& wish) {
+bool Set::strike(const FaultWish& wish) {
   const auto [machine, vmid] = with_guest(wish.who);
   const auto note = [&](const Result<void>& done) {
     if (!done && !trouble_) trouble_ = done.error();
+    return done.has_value();
   };
   switch (wish.kind) {
     case FaultKind::disk_fails:
-      return note(with_disk(wish.who)->storage().fail_disk(wish.who));
-    case FaultKind::disk_pulled:
-      return note(with_disk(wish.who)->storage().pull(wish.who));
+    case FaultKind::disk_pulled: {
+      auto& storage = with_disk(wish.who)->storage();
+      // What nobody has plugged in yet cannot be pulled out.
+      if (!storage.disks().by_serial(wish.who)->attached) return false;
+      return note(wish.kind == FaultKind::disk_fails ? storage.fail_disk(wish.who)
+                                                     : storage.pull(wish.who));
+    }
     case FaultKind::disk_full:
       for (const auto& [name, system] : machines_) {
         const auto serial = wish.who.empty() ? first_of_disks(system->unplugged()) : wish.who;
         if (system->storage().disks().by_serial(serial) != nullptr)
           note(system->storage().fill(serial, wish.bytes));
       }
-      return;
+      break;
     case FaultKind::guest_does_not_start:
       machine->proxmox().faults().does_not_start.insert(vmid);
-      return;
+      break;
     case FaultKind::guest_ends:
       machine->proxmox().faults().ends_after_start.insert(vmid);
-      return;
+      break;
     case FaultKind::guest_locked:
       machine->proxmox().faults().locked[vmid] = "backup";
-      return;
+      break;
     case FaultKind::storage_full:
       for (const auto& [name, system] : machines_) system->proxmox().storages().fill(wish.who);
-      return;
+      break;
     case FaultKind::download_fails:
       for (const auto& [name, system] : machines_)
         system->proxmox().faults().download_fails = "500 Can't connect to download.proxmox.com:80";
-      return;
+      break;
     case FaultKind::agent_dies:
-      return;
+      break;
   }
+  return true;
+}
+
+bool Set::met(const FaultWish& wish) const {
+  const auto any = [&](const auto& is) {
+    return std::ranges::any_of(machines_, [&](const auto& pair) { return is(*pair.second); });
+  };
+  const auto [machine, vmid] = with_guest(wish.who);
+  switch (wish.kind) {
+    case FaultKind::guest_does_not_start:
+    case FaultKind::guest_ends:
+      return machine->proxmox().faults().met_at_start.contains(vmid);
+    case FaultKind::guest_locked:
+      return machine->proxmox().faults().met_lock.contains(vmid);
+    case FaultKind::storage_full:
+      return any([&](auto& system) { return system.proxmox().storages().met_full(wish.who); });
+    case FaultKind::download_fails:
+      return any([](auto& system) { return system.proxmox().faults().met_by_download; });
+    case FaultKind::disk_fails:
+    case FaultKind::disk_pulled:
+    case FaultKind::disk_full:
+    case FaultKind::agent_dies:
+      break;
+  }
+  return true;
 }
 
 std::set<std::string> Set::unknown() const {

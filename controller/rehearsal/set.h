@@ -56,7 +56,10 @@ class Set {
 
   /// Fault::invalid if there is nothing of that name.
   Result<void> check(const FaultWish& wish) const;
-  void strike(const FaultWish& wish);
+  /// Whether it came about.
+  bool strike(const FaultWish& wish);
+  /// Whether anything met with one that has come about, as far as that can be told.
+  bool met(const FaultWish& wish) const;
 
   /// What none of the machines could simulate, as it was typed.
   std::set<std::string> unknown() const;
@@ -69,6 +72,7 @@ class Set {
   void join_network(agent::sim::Machine& machine);
   SetMachine& inside(const std::string& name, agent::SimHost& host);
   void ask(const std::string& host, const agent::Waiting& waiting);
+  std::string why_never_full(const FaultWish& wish) const;
   agent::sim::Machine* with_disk(const std::string& serial) const;
   /// The machine that has the guest of this name, and its number; null: none has.
   std::pair<agent::sim::Machine*, std::uint32_t> with_guest(const std::string& name) const;

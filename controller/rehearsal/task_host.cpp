@@ -23,21 +23,42 @@ Result<agent::Output> TaskHost::run(const agent::Command& command) {
   return inner().run(command);
 }
 
+namespace {
+
+/// Takes nothing any more once the agent is dead.
+class LivingSink final : public agent::Sink {
+ public:
+  LivingSink(agent::Sink& inner, const Life& life) : inner_(inner), life_(life) {}
+  Result<void> take(ByteView piece) override {
+    RELAB_CHECK(inner_.take(piece));
+    return life_.over() ? fail(Fault::unreachable, "the agent dies") : Result<void>();
+  }
+
+ private:
+  agent::Sink& inner_;
+  const Life& life_;
+};
+
+}  // namespace
+
 Result<agent::Output> TaskHost::stream(const agent::Command& command, agent::Sink& sink) {
   RELAB_CHECK(go_on());
-  return inner().stream(command, sink);
+  LivingSink living(sink, life_);
+  return inner().stream(command, living);
 }
 
 Result<agent::Output> TaskHost::feed(const agent::Path& path, const agent::Command& command,
                                      agent::Sink& also) {
   RELAB_CHECK(go_on());
-  return inner().feed(path, command, also);
+  LivingSink living(also, life_);
+  return inner().feed(path, command, living);
 }
 
 Result<agent::Piped> TaskHost::pipe(const agent::Command& from, const agent::Command& to,
                                     agent::Sink& also) {
   RELAB_CHECK(go_on());
-  return inner().pipe(from, to, also);
+  LivingSink living(also, life_);
+  return inner().pipe(from, to, living);
 }
 
 Result<std::unique_ptr<agent::NewFile>> TaskHost::create_file(const agent::Path& path) {

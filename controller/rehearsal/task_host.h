@@ -22,6 +22,8 @@ class Life {
   /// Counts a call. Fault::unreachable from its end on.
   Result<void> live();
   bool over() const { return last_ && calls_ >= *last_; }
+  /// Now, whatever it does.
+  void end() { last_ = calls_; }
 
  private:
   std::optional<unsigned> last_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <set>
 
+#include "controller/lab/hosts.h"
 #include "controller/rehearsal/contradictions.h"
 #include "controller/rehearsal/rehearsal.h"
 #include "controller/rehearsal/set.h"
@@ -71,6 +72,24 @@ void add_losses(schema::Lab::Reader lab, const controller::Evidences& evidences,
 
 }  // namespace
 
+/// Pools that are not well when it is over, whether a gate asks or not.
+void Rehearsal::add_pools(std::vector<Trouble>& troubles) const {
+  const auto lab = setting_.lab.reader();
+  for (const auto pool : lab.getPools()) {
+    const auto name = str(pool.getName());
+    const auto* there =
+        set_->system(std::string(lab::host_of(pool, lab)))->storage().pools().pool(name);
+    if (there == nullptr || !there->imported) continue;
+    const auto errors = there->data_errors.value_or(0);
+    if (there->health == "ONLINE" && errors == 0) continue;
+    troubles.push_back(
+        {Trouble::Kind::failed, "pool " + name,
+         errors == 0 ? fmt::format("is {} at the end", there->health)
+                     : fmt::format("is {} at the end, with {} data error(s) that ZFS cannot repair",
+                                   there->health, errors)});
+  }
+}
+
 std::vector<Trouble> Rehearsal::troubles() const {
   auto troubles = lies_;
   troubles.insert(troubles.end(), setting_.known.begin(), setting_.known.end());
@@ -93,6 +112,7 @@ std::vector<Trouble> Rehearsal::troubles() const {
       add_unmet("what phase " + phase.name + " must show", phase.proof, troubles);
     beyond = beyond || !phase.complete();
   }
+  add_pools(troubles);
   add_losses(setting_.lab.reader(), stage_->evidences(setting_.lab.reader()), troubles);
   for (const auto& command : set_->unknown())
     troubles.push_back({Trouble::Kind::not_played, command,

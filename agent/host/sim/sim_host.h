@@ -119,6 +119,11 @@ class SimHost final : public Host {
     grain_ = bytes;
     flowed_ = std::max(flowed_, bytes);
   }
+  /// What a program says at last that breaks off in the middle of what it prints; nothing: it goes
+  /// on.
+  using Source = std::function<std::optional<Output>()>;
+  /// To be said by a program: it is asked this with every piece that flows out of it.
+  void goes_on_while(Source source) { source_ = std::move(source); }
   /// How many bytes one byte of a file stands for.
   std::uint64_t grain_of(const Path& path) const;
   /// What lies in this folder is so many bytes more than it looks: few of its files are there.
@@ -218,8 +223,10 @@ class SimHost final : public Host {
   /// Takes out what lies below a folder.
   Nodes take_below(const Path& folder);
   void tell_mounts();
-  /// What flows out of a program into a sink: the slower of the two sets the time.
-  Result<void> flow_on(Instant began, std::string_view text, Sink& sink);
+  /// What flows out of a program into a sink: the slower of the two sets the time. How many bytes
+  /// of it do.
+  Result<std::size_t> flow_on(Instant began, std::string_view text, Sink& sink,
+                              const Source& source);
   /// `argv` is that of the command, its program without folders.
   Result<Output> answer_of(const Command& command, const std::vector<std::string>& argv);
   /// The path that it really has, and what is there.
@@ -240,6 +247,7 @@ class SimHost final : public Host {
   /// Of a millisecond.
   double owed_ = 0;
   std::uint64_t grain_ = 1;
+  Source source_;
   /// The most that a byte stood for since a file was made: who compresses writes at the end only.
   std::uint64_t flowed_ = 1;
   std::optional<std::set<std::string>> absent_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <utility>
 
 #include "agent/host/no_program.h"
 #include "agent/host/sim/sim_host.h"
@@ -23,6 +24,7 @@ Result<Output> SimHost::run(const Command& command) {
   ran_.push_back(joined(argv));
   now_ += command_takes_;
   grain_ = 1;
+  source_ = {};
   if (command.secret_input.empty()) return answer_of(command, argv);
   const auto secret = secrets_.find(command.secret_input);
   if (secret == secrets_.end())
@@ -65,15 +67,18 @@ void SimHost::forget_answers(const std::string& name) {
 Result<Output> SimHost::stream(const Command& command, Sink& sink) {
   const auto began = now_;
   RELAB_TRY(auto output, run(command));
-  const auto flown = flow_on(began, output.out, sink);
+  const auto source = std::exchange(source_, {});
+  const auto flown = flow_on(began, output.out, sink, source);
   grain_ = 1;
   RELAB_CHECK(flown);
+  if (*flown < output.out.size()) return *source();
   output.out.clear();
   return output;
 }
 
 /// What the source took until now is spread over all of it; the slower side sets the pace.
-Result<void> SimHost::flow_on(Instant began, std::string_view text, Sink& sink) {
+Result<std::size_t> SimHost::flow_on(Instant began, std::string_view text, Sink& sink,
+                                     const Source& source) {
   constexpr std::size_t piece_max = 1021;
   const auto span = now_ - began;
   now_ = began;
@@ -85,9 +90,10 @@ Result<void> SimHost::flow_on(Instant began, std::string_view text, Sink& sink) 
     now_ = std::max(
         now_, began + Millis(static_cast<std::int64_t>(part * static_cast<double>(span.count()))));
     RELAB_CHECK(sink.take(piece));
+    if (done < all.size() && source && source()) return done;
   }
   now_ = std::max(now_, began + span);
-  return {};
+  return all.size();
 }
 
 Result<Output> SimHost::feed(const Path& path, const Command& command, Sink& also) {
@@ -99,7 +105,7 @@ Result<Output> SimHost::feed(const Path& path, const Command& command, Sink& als
   const auto began = now_;
   spend(fed.input.size() * grain, speed_at(real).read);
   grain_ = grain;
-  const auto flown = flow_on(began, fed.input, also);
+  const auto flown = flow_on(began, fed.input, also, {});
   grain_ = 1;
   RELAB_CHECK(flown);
   // It may have broken meanwhile.
@@ -114,9 +120,15 @@ Result<Output> SimHost::feed(const Path& path, const Command& command, Sink& als
 Result<Piped> SimHost::pipe(const Command& from, const Command& to, Sink& also) {
   const auto began = now_;
   RELAB_TRY(auto sent, run(from));
-  const auto flown = flow_on(began, sent.out, also);
+  const auto source = std::exchange(source_, {});
+  const auto flown = flow_on(began, sent.out, also, source);
   grain_ = 1;
   RELAB_CHECK(flown);
+  if (*flown < sent.out.size()) {
+    auto broken = *source();
+    broken.out = sent.out.substr(0, *flown);
+    sent = std::move(broken);
+  }
   auto fed = to;
   fed.input = std::move(sent.out);
   sent.out.clear();
@@ -138,7 +150,7 @@ Result<void> SimHost::read_through(const Path& path, const Range& range, Sink& s
   const auto began = now_;
   spend(part.size() * node->grain, speed_at(real).read);
   grain_ = node->grain;
-  const auto flown = flow_on(began, std::string(part), sink);
+  const auto flown = flow_on(began, std::string(part), sink, {});
   grain_ = 1;
   RELAB_CHECK(flown);
   return check_unbroken(real);

@@ -136,6 +136,9 @@ class PhasePage {
     if (std::ranges::any_of(states_, is_failure)) return "failed";
     if (states_.contains("person")) return "person";
     if (run_ != nullptr && !run_->ended) return "running";
+    // All of it has run, and not shown what it must.
+    if (run_ != nullptr && !run_->check && run_->track.empty() && !states_.contains("never"))
+      return "unmet";
     return sides.entry.open ? "ready" : "closed";
   }
 
@@ -146,11 +149,11 @@ class PhasePage {
   std::set<std::string> states_;
 };
 
-/// What would supply what the gate lacks, each once.
-Json supplies(const Json& gate) {
+/// What would supply what one side of the gate lacks, each once.
+Json supplies(const Json& side) {
   auto next = Json::array();
   std::set<std::string> told;
-  for (const auto& condition : gate["entry"]["conditions"])
+  for (const auto& condition : side["conditions"])
     for (const auto& finding : condition["findings"]) {
       if (finding["met"].get<bool>() || !finding.contains("supply")) continue;
       const auto command = finding["supply"].get<std::string>();
@@ -179,6 +182,10 @@ Json verdict_on(const Json& phase) {
         {"state", "running"},
         {"sentence", fmt::format("Phase {} is under way.", name)},
         {"next", Json::array({{{"command", "relab watch"}, {"why", "to see how it gets on"}}})}};
+  if (state == "unmet")
+    return {{"state", "unmet"},
+            {"sentence", fmt::format("Phase {} has run, and has not shown what it must.", name)},
+            {"next", supplies(phase["gate"]["proof"])}};
   if (state == "ready")
     return {
         {"state", "ready"}, {"sentence", fmt::format("Phase {} may begin.", name)}, {"next", run}};
@@ -189,7 +196,7 @@ Json verdict_on(const Json& phase) {
             {"next", Json::array()}};
   return {{"state", "closed"},
           {"sentence", fmt::format("The gate of phase {} is shut.", name)},
-          {"next", supplies(phase["gate"])}};
+          {"next", supplies(phase["gate"]["entry"])}};
 }
 
 }  // namespace

@@ -28,6 +28,10 @@ std::string underscored(std::string_view text) {
   return name;
 }
 
+int rank(schema::Lab::Disk::Role role) { return static_cast<int>(role); }
+
+}  // namespace
+
 std::string disk_name(std::size_t index) {
   constexpr std::size_t letters = 26;
   std::string name;
@@ -35,10 +39,6 @@ std::string disk_name(std::size_t index) {
     name.insert(name.begin(), static_cast<char>('a' + (rest - 1) % letters));
   return "sd" + name;
 }
-
-int rank(schema::Lab::Disk::Role role) { return static_cast<int>(role); }
-
-}  // namespace
 
 std::uint64_t number_of(std::string_view words) {
   // FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/

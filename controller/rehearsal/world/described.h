@@ -92,6 +92,8 @@ struct GuestDevice {
 /// Render nodes by their numbers, as cards are found: the names change, these are of today.
 std::vector<GuestDevice> devices_of(const Described& described, schema::Lab::Guest::Reader guest);
 
+/// The kernel's name of the disk that it finds behind so many others: "sda".
+std::string disk_name(std::size_t index);
 /// Numbers that stay the same for the same words.
 std::uint64_t number_of(std::string_view words);
 /// "02:..." by the same rule, for what has no hardware address in the file.
@@ -99,6 +101,9 @@ std::string mac_of(std::string_view words);
 
 /// Each writes its section of the world.
 void describe_storage(const Described& described, schema::World::Builder world);
+/// Adds the external disks of lab.toml that a world does not have, for a person to plug in. What is
+/// assumed of them.
+std::vector<std::string> add_unplugged(const Described& described, schema::World::Builder world);
 void describe_guests(const Described& described, schema::World::Builder world);
 void describe_services(const Described& described, schema::World::Builder world);
 void describe_machine(const Described& described, schema::World::Builder world);

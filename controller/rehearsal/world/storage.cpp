@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <capnp/orphan.h>
 #include <fmt/format.h>
+#include <set>
 
 #include "common/wire/message.h"
 #include "controller/rehearsal/world/described.h"
@@ -342,16 +344,53 @@ void write_zfs(const Described& described, Zfs::Facts::Builder facts) {
     write_dataset(described, described.datasets[i], datasets[i]);
 }
 
+void write_unplugged(const std::vector<const DescribedDisk*>& disks, schema::World::Builder world) {
+  auto unplugged = world.initUnplugged(static_cast<unsigned>(disks.size()));
+  for (unsigned i = 0; i < unplugged.size(); ++i) unplugged.set(i, disks[i]->disk.getSerial());
+}
+
 }  // namespace
 
 void describe_storage(const Described& described, schema::World::Builder world) {
   write_disks(described, world.initDisks());
   write_zfs(described, world.initZfs());
-  std::vector<std::string> apart;
+  std::vector<const DescribedDisk*> apart;
   for (const auto& disk : described.disks)
-    if (disk.external()) apart.push_back(str(disk.disk.getSerial()));
-  auto unplugged = world.initUnplugged(static_cast<unsigned>(apart.size()));
-  for (unsigned i = 0; i < unplugged.size(); ++i) unplugged.set(i, apart[i]);
+    if (disk.external()) apart.push_back(&disk);
+  write_unplugged(apart, world);
+}
+
+std::vector<std::string> add_unplugged(const Described& described, schema::World::Builder world) {
+  const auto known = world.asReader().getDisks().getDisks();
+  std::set<std::string> serials;
+  std::set<std::string> names;
+  for (const auto disk : known) {
+    serials.insert(str(disk.getSerial()));
+    names.insert(str(disk.getName()));
+  }
+  std::vector<const DescribedDisk*> apart;
+  for (const auto& disk : described.disks)
+    if (disk.external() && !serials.contains(str(disk.disk.getSerial()))) apart.push_back(&disk);
+  const auto count = static_cast<unsigned>(known.size() + apart.size());
+  auto grown =
+      capnp::Orphanage::getForMessageContaining(world).newOrphan<capnp::List<Disks::Disk>>(count);
+  auto disks = grown.get();
+  for (unsigned i = 0; i < known.size(); ++i) disks.setWithCaveats(i, known[i]);
+  std::size_t next = 0;
+  std::vector<std::string> assumptions;
+  for (unsigned i = 0; i < apart.size(); ++i) {
+    auto disk = *apart[i];
+    while (!names.insert(disk_name(next)).second) ++next;
+    disk.name = disk_name(next);
+    write_disk(disk, disks[known.size() + i]);
+    assumptions.push_back(fmt::format(
+        "the disk {} ({}), which the audit has not seen, is empty, and is plugged in once a step "
+        "asks for it",
+        view(disk.disk.getName()), view(disk.disk.getSerial())));
+  }
+  world.getDisks().adoptDisks(kj::mv(grown));
+  write_unplugged(apart, world);
+  return assumptions;
 }
 
 }  // namespace relab::rehearsal

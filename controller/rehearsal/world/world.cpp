@@ -164,7 +164,9 @@ Result<Message<World>> world_of_audit(const controller::State& state, schema::La
   world->setPackages(*audit.packages);
   offer_templates(lab, *world);
   fill_folders(lab, *world);
-  write_texts(world->initAssumptions(1), {small_folders});
+  auto assumptions = add_unplugged(Described(lab, host, choice.began), *world);
+  assumptions.emplace_back(small_folders);
+  write_texts(world->initAssumptions(static_cast<unsigned>(assumptions.size())), assumptions);
   return std::move(world).finish();
 }
 

@@ -132,6 +132,76 @@ TEST_CASE("rehearsal: an agent that dies starts again, and the plan goes on", "[
   CHECK(done.rehearsal->faults_left().empty());
 }
 
+TEST_CASE("rehearsal: an agent may die in the middle of what flows", "[rehearsal]") {
+  const std::string fault = "agent:z640 dies at 40% of write";
+  const Rehearsed undisturbed;
+  const Rehearsed done({fault});
+  INFO(done.told());
+
+  CHECK(done.phase("0b").complete());
+  CHECK(done.rehearsal->faults_left().empty());
+  const auto more = done.rehearsal->course().ended - undisturbed.rehearsal->course().ended;
+  CHECK(more > undisturbed.length("write") / 3);
+  CHECK(more < undisturbed.length("write") / 2);
+}
+
+TEST_CASE("rehearsal: a pool that is lost while it is sent is not sent", "[rehearsal]") {
+  const Rehearsed done({"disk:ZDH1A001 fails at 10% of write",
+                        "disk:ZDH1A002 fails at 10% of write",
+                        "disk:ZDH1A003 fails at 10% of write"});
+  INFO(done.told());
+
+  CHECK(done.rehearsal->faults_left().empty());
+  CHECK_THAT(done.told(), Catch::Contains("0b/0b/write: "));
+  CHECK_THAT(done.told(), Catch::Contains("pool datapool: is SUSPENDED at the end"));
+  CHECK(controller::cli::code_of(*done.rehearsal) == controller::ExitCode::failed);
+}
+
+TEST_CASE("rehearsal: a pool that is not well at the end is told, whether a gate asks or not",
+          "[rehearsal]") {
+  const Rehearsed done({"disk:ZDH1A001 fails during health-again"});
+  CHECK_THAT(done.told(), Catch::Contains("pool datapool: is DEGRADED at the end"));
+}
+
+TEST_CASE("rehearsal: what cannot come about is refused, or told", "[rehearsal]") {
+  for (const auto* fault :
+       {"disk:NAAB0001 is pulled", "disk:NAAB0001 is pulled during scrub",
+        "guest:jellyfin ends after its start", "storage:local is full during write",
+        "agent:z640 dies at 50% of paths"}) {
+    INFO(fault);
+    CHECK(Rehearsed({fault}).rehearsal->faults_left() == std::vector<std::string>{fault});
+  }
+  const Rehearsed made({}, Rehearsed::When::later);
+  for (const auto* fault : {"usb full at 20 TB", "disk:ZDH1A001 full at 1 TB"}) {
+    INFO(fault);
+    const auto checked = made.rehearsal->set().check(must(parse_fault(fault)));
+    REQUIRE_FALSE(checked);
+    CHECK(checked.error().fault == Fault::invalid);
+  }
+}
+
+TEST_CASE("rehearsal: of an audit the disk for backups is plugged in as well", "[rehearsal]") {
+  Rehearsed first;
+  const auto& state = first.rehearsal->stage().book().state();
+  const auto host = first.lab.reader().getHosts()[0];
+  std::vector<Message<schema::World>> worlds;
+  worlds.push_back(
+      must(world_of_audit(state, first.lab.reader(), host, {.began = rehearsal_begin})));
+  const auto world = worlds[0].reader();
+  REQUIRE(world.getUnplugged().size() == 1);
+  CHECK(view(world.getUnplugged()[0]) == "NAAB0001");
+  CHECK_THAT(str(world.getAssumptions()[0]), Catch::Contains("which the audit has not seen"));
+
+  auto again = must(Rehearsal::make({.lab = first.lab,
+                                     .worlds = std::move(worlds),
+                                     .folder = first.scratch.path() / "again",
+                                     .begin = rehearsal_begin}));
+  controller::cli::QuietOnlooker onlooker(first.printer);
+  must(again->run(onlooker));
+  for (const auto& phase : again->phases())
+    if (phase.name == "0b") CHECK(phase.complete());
+}
+
 TEST_CASE("rehearsal: a folder that is there is not put to use", "[rehearsal]") {
   const Rehearsed done;
   std::vector<Message<schema::World>> worlds;

@@ -203,8 +203,10 @@ Result<Output> Containers::pct(const Command& command) {
   if (verb == "push") return push(call);
   if (verb == "status" && call.rest.empty()) return status(call);
   if (verb == "config" && call.rest.empty()) return show_config(call);
-  if (const auto lock = lock_of(*vmid, call.config); !lock.empty())
+  if (const auto lock = lock_of(*vmid, call.config); !lock.empty()) {
+    place_.faults.met_lock.insert(*vmid);
     return refused(fmt::format("CT is locked ({})", lock));
+  }
   if (verb == "set") return set(call);
   if (verb == "resize") return resize(call);
   if (verb == "start" && call.rest.empty()) return start(call);

@@ -282,7 +282,9 @@ Result<Json> Storages::templates(std::string_view id) const {
 }
 
 bool Storages::is_full(std::string_view id) const {
-  return std::ranges::find(full_, id) != full_.end();
+  const bool full = std::ranges::find(full_, id) != full_.end();
+  if (full) met_full_.emplace(id);
+  return full;
 }
 
 }  // namespace relab::agent::sim

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,8 @@ class Storages {
   /// No more fits there from now on.
   void fill(const std::string& id) { full_.push_back(id); }
   bool is_full(std::string_view id) const;
+  /// Whether somebody wanted room there since it is full.
+  bool met_full(const std::string& id) const { return met_full_.contains(id); }
   bool knows(std::string_view id) const { return named(id).has_value(); }
 
  private:
@@ -72,6 +75,7 @@ class Storages {
   std::string node_;
   std::map<std::string, Remote> remotes_;
   std::vector<std::string> full_;
+  mutable std::set<std::string> met_full_;
 };
 
 }  // namespace relab::agent::sim

@@ -56,6 +56,12 @@ struct Faults {
   /// pveam's words; it changes nothing then.
   std::string update_fails;
   std::string download_fails;
+
+  /// Containers that did not come up for it, and whether a download did not.
+  mutable std::set<std::uint32_t> met_at_start = {};
+  /// Of which something was refused for the lock.
+  mutable std::set<std::uint32_t> met_lock = {};
+  mutable bool met_by_download = false;
 };
 
 }  // namespace relab::agent::sim

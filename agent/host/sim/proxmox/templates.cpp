@@ -110,7 +110,10 @@ Result<Output> Templates::download(const Command& command) {
   };
   // Of wget: it resolves no names.
   if (is_cut_off()) return failed("exit code 4");
-  if (!faults_.download_fails.empty()) return failed(faults_.download_fails);
+  if (!faults_.download_fails.empty()) {
+    faults_.met_by_download = true;
+    return failed(faults_.download_fails);
+  }
   if (storages_.is_full(id)) return failed("No space left on device");
   const auto content = content_of(file);
   host_.spend(usual_size, line_speed);

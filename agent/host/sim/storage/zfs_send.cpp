@@ -146,10 +146,10 @@ std::string Pools::stream_of(const Sending& sending) {
 
 Output Pools::send(const Sending& sending) {
   const auto& pool = *find_pool(pool_of(sending.name));
-  const auto failure = [&](std::string out) {
+  const auto failure = [json = has_json(), name = sending.name](std::string out) {
     // 2.1 says it, and ends as if all were well.
-    const auto words = fmt::format("warning: cannot send '{}': Input/output error\n", sending.name);
-    return Output{.status = has_json() ? 1 : 0, .out = std::move(out), .err = words};
+    const auto words = fmt::format("warning: cannot send '{}': Input/output error\n", name);
+    return Output{.status = json ? 1 : 0, .out = std::move(out), .err = words};
   };
   if (pool.is_lost()) return failure({});
   const auto bytes = sending.bytes();
@@ -161,6 +161,10 @@ Output Pools::send(const Sending& sending) {
   host_.stand_for(grain);
   const auto took = (host_.now() - began).count();
   const auto breaks = disks_.next_failure();
+  host_.goes_on_while([this, failure, name = pool.name]() -> std::optional<Output> {
+    if (!find_pool(name)->is_lost()) return {};
+    return failure({});
+  });
   if (!breaks || *breaks > host_.now()) return {.out = std::move(stream)};
   const auto until = std::max((*breaks - began).count(), decltype(took){0});
   disks_.pass(host_.now());
