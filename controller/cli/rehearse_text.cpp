@@ -124,6 +124,10 @@ void show(const Rehearsal& rehearsal, Printer& out) {
   out.line("\n" + out.bold("What it rests on"));
   for (const auto& sentence : rehearsal.assumptions())
     out.line("  assumed: " + Printer::harmless(sentence));
+  if (const auto met = rehearsal.faults_met(); !met.empty()) {
+    out.line("\n" + out.bold("What was made to go wrong"));
+    for (const auto& fault : met) out.line("  " + Printer::harmless(fault));
+  }
   show_phases(rehearsal, out);
   show_troubles(rehearsal.troubles(), out);
 }
@@ -156,6 +160,7 @@ json to_json(const Rehearsal& rehearsal, schema::Lab::Reader lab) {
   return {{"began", iso8601(course.began)},
           {"ended", iso8601(course.ended)},
           {"assumptions", rehearsal.assumptions()},
+          {"faults", rehearsal.faults_met()},
           {"phases", std::move(phases)},
           {"timeline", timeline_json(course)},
           {"changes", std::move(changes)},
@@ -191,7 +196,8 @@ std::string_view page_kind(const Trouble& trouble) {
 
 void add_rehearsal(const Rehearsal& rehearsal, json& report) {
   report["rehearsal"] = {{"began", iso8601(rehearsal.began())},
-                         {"assumptions", rehearsal.assumptions()}};
+                         {"assumptions", rehearsal.assumptions()},
+                         {"faults", rehearsal.faults_met()}};
   for (const auto& trouble : rehearsal.troubles()) {
     const auto kind = page_kind(trouble);
     if (!kind.empty())

@@ -1,12 +1,14 @@
 #include "controller/rehearsal/contradictions.h"
 
 #include <fmt/format.h>
+#include <map>
 #include <optional>
 #include <set>
 
 #include "common/base/text.h"
 #include "common/base/time.h"
 #include "controller/gates/data_pools.h"
+#include "controller/lab/hosts.h"
 #include "controller/lab/lab.h"
 #include "controller/plan/plan.h"
 #include "controller/rehearsal/world/layout.h"
@@ -32,6 +34,7 @@ class Comparison {
       look_at_room(guest);
       look_at_mounts(guest);
     }
+    look_at_room_of_all();
     for (const auto pool : lab_.getPools()) look_at_layout(pool);
     for (const auto pool : controller::data_pools(lab_)) look_at_members(pool);
     for (const auto disk : lab_.getDisks()) look_at_health(disk);
@@ -95,6 +98,31 @@ class Comparison {
         add(where, fmt::format("a disk of {} does not fit on {}, which has {}",
                                human_bytes(guest.getDisk()), view(pool->getName()),
                                human_bytes(pool->getSize())));
+    }
+  }
+
+  /// Each may fit, and not all of them.
+  void look_at_room_of_all() {
+    std::uint64_t memory = 0;
+    std::map<std::string, std::uint64_t> disks;
+    for (const auto guest : lab_.getGuests()) {
+      if (lab::host_of(guest, lab_) != view(host_.getName())) continue;
+      memory += guest.getMemory();
+      if (guest.getPlanned()) disks[str(guest.getStorage())] += guest.getDisk();
+    }
+    const auto has = world_.getPackages().getHardware().getMemory();
+    if (has != 0 && memory > has)
+      add(fmt::format("guests of {}", view(host_.getName())),
+          fmt::format("they are given {} of memory together, and the machine has {}",
+                      human_bytes(memory), human_bytes(has)));
+    for (const auto storage : world_.getGuests().getStorages()) {
+      const auto wanted = disks.find(str(storage.getId()));
+      const auto* pool = wanted == disks.end() ? nullptr : pool_of(view(storage.getPool()));
+      if (pool != nullptr && wanted->second > pool->getFree())
+        add(fmt::format("storage {}", wanted->first),
+            fmt::format("the planned guests' disks have {} together, and {} has {} free",
+                        human_bytes(wanted->second), view(pool->getName()),
+                        human_bytes(pool->getFree())));
     }
   }
 

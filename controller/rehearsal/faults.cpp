@@ -162,11 +162,14 @@ Faults::Faults(std::vector<FaultWish> wishes, Listeners listeners)
   for (auto& wish : wishes) pending_.push_back({.wish = std::move(wish)});
 }
 
-void Faults::strike(Pending& pending) { pending.done = listeners_.strike(pending.wish); }
+void Faults::strike(Pending& pending, const std::string& step) {
+  pending.done = listeners_.strike(pending.wish);
+  pending.step = step;
+}
 
 void Faults::begin() {
   for (auto& pending : pending_)
-    if (pending.from_the_beginning()) strike(pending);
+    if (pending.from_the_beginning()) strike(pending, {});
 }
 
 std::vector<std::string> Faults::left() const {
@@ -174,6 +177,14 @@ std::vector<std::string> Faults::left() const {
   for (const auto& pending : pending_)
     if (!pending.done || !listeners_.met(pending.wish)) left.push_back(pending.wish.text);
   return left;
+}
+
+std::vector<std::pair<std::string, std::string>> Faults::came_about() const {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const auto& pending : pending_)
+    if (pending.done && listeners_.met(pending.wish))
+      all.emplace_back(pending.wish.text, pending.step);
+  return all;
 }
 
 Life Faults::begins(const std::string& agent, schema::Order::Reader order) {
@@ -184,9 +195,10 @@ Life Faults::begins(const std::string& agent, schema::Order::Reader order) {
     if (wish.kind == FaultKind::agent_dies) {
       if (wish.who != agent || (!wish.during.empty() && !is_meant(wish.during, order))) continue;
       pending.armed = true;
+      pending.step = str(order.getStep());
       return Life(wish.calls);
     }
-    if (is_meant(wish.during, order)) strike(pending);
+    if (is_meant(wish.during, order)) strike(pending, str(order.getStep()));
   }
   return {};
 }
@@ -199,10 +211,12 @@ bool Faults::advances(const std::string& agent, schema::Order::Reader order,
   for (auto& pending : pending_) {
     const auto& wish = pending.wish;
     if (pending.done || wish.at == 0 || ratio < wish.at || !is_meant(wish.during, order)) continue;
-    if (wish.kind != FaultKind::agent_dies)
-      strike(pending);
-    else if (wish.who == agent)
+    if (wish.kind != FaultKind::agent_dies) {
+      strike(pending, str(order.getStep()));
+    } else if (wish.who == agent) {
       dies = pending.armed = true;
+      pending.step = str(order.getStep());
+    }
   }
   return dies;
 }

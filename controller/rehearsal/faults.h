@@ -71,6 +71,8 @@ class Faults final : public Fate {
   void begin();
   /// Those that have not come about, or that nothing met with.
   std::vector<std::string> left() const;
+  /// Those that have, each with the step in which it was; empty: from the beginning on.
+  std::vector<std::pair<std::string, std::string>> came_about() const;
 
   Life begins(const std::string& agent, schema::Order::Reader order) override;
   bool advances(const std::string& agent, schema::Order::Reader order,
@@ -85,11 +87,13 @@ class Faults final : public Fate {
     bool done = false;
     /// An agent is to die in the task that it has begun.
     bool armed = false;
+    /// The step in which it came about.
+    std::string step = {};
     bool from_the_beginning() const {
       return wish.during.empty() && wish.kind != FaultKind::agent_dies;
     }
   };
-  void strike(Pending& pending);
+  void strike(Pending& pending, const std::string& step);
 
   std::vector<Pending> pending_;
   Listeners listeners_;

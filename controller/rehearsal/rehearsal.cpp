@@ -242,6 +242,17 @@ Course Rehearsal::course() const {
 
 std::vector<std::string> Rehearsal::faults_left() const { return faults_->left(); }
 
+std::vector<std::string> Rehearsal::faults_met() const {
+  std::vector<std::string> all;
+  for (const auto& [fault, step] : faults_->came_about())
+    all.push_back(fmt::format(
+        "{}: {}{}", fault, step.empty() ? std::string("from the beginning on") : "in " + step,
+        fault.starts_with("agent:")
+            ? "; what the agent had done by then took its time, and is in no report"
+            : ""));
+  return all;
+}
+
 std::vector<std::string> Rehearsal::assumptions() const {
   std::vector<std::string> all;
   for (const auto& world : setting_.worlds)

@@ -84,6 +84,8 @@ class Rehearsal {
   std::vector<std::string> assumptions() const;
   /// Faults that were asked for, and never came about.
   std::vector<std::string> faults_left() const;
+  /// Sentences on those that did.
+  std::vector<std::string> faults_met() const;
   const Stage& stage() const { return *stage_; }
   /// The machines, as the rehearsal leaves them.
   Set& set() { return *set_; }

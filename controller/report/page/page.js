@@ -119,16 +119,20 @@ function phasesSection(report) {
   );
 }
 
+const listed = (sentences) =>
+  el(
+    "ul",
+    null,
+    listOf(sentences).map((sentence) => el("li", null, sentence)),
+  );
+
 function restsOn(rehearsal) {
   return section(
     "rests",
     "What this rests on",
     "",
-    el(
-      "ul",
-      null,
-      listOf(rehearsal.assumptions).map((assumption) => el("li", null, assumption)),
-    ),
+    listed(rehearsal.assumptions),
+    listOf(rehearsal.faults).length ? [el("h3", null, "What was made to go wrong"), listed(rehearsal.faults)] : null,
     pairs(["began", rehearsal.began && el("span", null, rehearsal.began)], ["seed", rehearsal.seed]),
   );
 }

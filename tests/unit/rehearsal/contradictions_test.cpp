@@ -52,6 +52,21 @@ TEST_CASE("contradictions: the reference machine has none", "[rehearsal]") {
             .empty());
 }
 
+TEST_CASE("contradictions: what fits one by one may not fit together", "[rehearsal]") {
+  CHECK_THAT(
+      told_of([](Json& world) { world["packages"]["hardware"]["memory"] = "8589934592"; },
+              planned("ip = \"10.42.20.77\"\ncores = 1\nmemory = \"1GiB\"\ndisk = \"8GiB\"\n")),
+      Catch::Contains("guests of z640: they are given ") &&
+          Catch::Contains("of memory together, and the machine has 8.0 GiB"));
+  CHECK_THAT(told_of(
+                 [](Json& world) {
+                   for (auto& pool : world["zfs"]["pools"])
+                     if (pool["name"] == "rpool") pool["free"] = "1073741824";
+                 },
+                 planned("ip = \"10.42.20.77\"\ncores = 1\nmemory = \"1GiB\"\ndisk = \"8GiB\"\n")),
+             Catch::Contains("the planned guests' disks have 16.0 GiB together, and rpool has"));
+}
+
 TEST_CASE("contradictions: each is told", "[rehearsal]") {
   const auto small = "cores = 1\nmemory = \"1GiB\"\ndisk = \"8GiB\"\n";
   SECTION("another guest has the address") {

@@ -143,6 +143,9 @@ TEST_CASE("rehearsal: an agent may die in the middle of what flows", "[rehearsal
   const auto more = done.rehearsal->course().ended - undisturbed.rehearsal->course().ended;
   CHECK(more > undisturbed.length("write") / 3);
   CHECK(more < undisturbed.length("write") / 2);
+  CHECK(done.rehearsal->faults_met() ==
+        std::vector<std::string>{fault + ": in 0b/0b/write; what the agent had done by then took "
+                                         "its time, and is in no report"});
 }
 
 TEST_CASE("rehearsal: a pool that is lost while it is sent is not sent", "[rehearsal]") {
