@@ -207,7 +207,9 @@ std::vector<std::string> open_behind(const std::string& name, const Evidences& e
     if (!gate || gate->open) continue;
     std::vector<std::string> missed;
     for (const auto& verdict : gate->verdicts)
-      if (!verdict.met()) missed.push_back(verdict.condition);
+      // A phase may have to show what the gate behind it asks for again.
+      if (!verdict.met() && std::ranges::find(missed, verdict.condition) == missed.end())
+        missed.push_back(verdict.condition);
     open.push_back(fmt::format("{}: {}", view(phase.getName()), fmt::join(missed, ", ")));
   }
   return open;
