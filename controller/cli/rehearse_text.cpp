@@ -20,6 +20,8 @@ std::string_view name(Trouble::Kind kind) {
   switch (kind) {
     case Trouble::Kind::failed:
       return "fails";
+    case Trouble::Kind::unwell:
+      return "unwell";
     case Trouble::Kind::unmet:
       return "unmet";
     case Trouble::Kind::waits:
@@ -171,12 +173,11 @@ json to_json(const Rehearsal& rehearsal, schema::Lab::Reader lab) {
 namespace {
 
 /// The group of the page that it belongs to; empty: the page tells it with its step or gate.
-std::string_view page_kind(const Trouble& trouble) {
-  switch (trouble.kind) {
+std::string_view group_of(Trouble::Kind kind) {
+  switch (kind) {
     case Trouble::Kind::untrue:
+    case Trouble::Kind::unwell:
       return "failed";
-    case Trouble::Kind::failed:
-      return trouble.where.starts_with("pool ") ? "failed" : "";
     case Trouble::Kind::clashes:
       return "clash";
     case Trouble::Kind::lost:
@@ -185,6 +186,7 @@ std::string_view page_kind(const Trouble& trouble) {
       return "missing";
     case Trouble::Kind::not_played:
       return "other";
+    case Trouble::Kind::failed:
     case Trouble::Kind::waits:
     case Trouble::Kind::unmet:
       break;
@@ -199,7 +201,7 @@ void add_rehearsal(const Rehearsal& rehearsal, json& report) {
                          {"assumptions", rehearsal.assumptions()},
                          {"faults", rehearsal.faults_met()}};
   for (const auto& trouble : rehearsal.troubles()) {
-    const auto kind = page_kind(trouble);
+    const auto kind = group_of(trouble.kind);
     if (!kind.empty())
       report["problems"].push_back(
           {{"kind", kind}, {"what", trouble.where}, {"why", trouble.what}, {"hint", trouble.hint}});

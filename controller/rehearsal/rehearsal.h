@@ -37,6 +37,7 @@ struct RehearsedPhase {
 struct Trouble {
   enum class Kind {
     failed,      ///< a step
+    unwell,      ///< a pool, when it is over
     clashes,     ///< what lab.toml says, with what a machine is
     unmet,       ///< a condition of a gate
     waits,       ///< for somebody

@@ -83,7 +83,7 @@ void Rehearsal::add_pools(std::vector<Trouble>& troubles) const {
     const auto errors = there->data_errors.value_or(0);
     if (there->health == "ONLINE" && errors == 0) continue;
     troubles.push_back(
-        {Trouble::Kind::failed, "pool " + name,
+        {Trouble::Kind::unwell, "pool " + name,
          errors == 0 ? fmt::format("is {} at the end", there->health)
                      : fmt::format("is {} at the end, with {} data error(s) that ZFS cannot repair",
                                    there->health, errors)});

@@ -119,11 +119,10 @@ class SimHost final : public Host {
     grain_ = bytes;
     flowed_ = std::max(flowed_, bytes);
   }
-  /// What a program says at last that breaks off in the middle of what it prints; nothing: it goes
-  /// on.
+  /// How a program ends that breaks off in the middle of what it prints; nothing: it goes on.
   using Source = std::function<std::optional<Output>()>;
   /// To be said by a program: it is asked this with every piece that flows out of it.
-  void goes_on_while(Source source) { source_ = std::move(source); }
+  void may_break_off(Source source) { source_ = std::move(source); }
   /// How many bytes one byte of a file stands for.
   std::uint64_t grain_of(const Path& path) const;
   /// What lies in this folder is so many bytes more than it looks: few of its files are there.

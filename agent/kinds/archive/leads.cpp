@@ -24,11 +24,6 @@ bool is_made_anew(std::string_view path) {
                              [&](const auto* folder) { return is_at_or_below(path, folder); });
 }
 
-bool has(const Source& source, std::string_view path) {
-  const auto holds = [&](const std::string& folder) { return is_at_or_below(path, folder); };
-  return std::ranges::any_of(source.paths, holds) && std::ranges::none_of(source.exclude, holds);
-}
-
 std::string target_of(const Entry& link) {
   const auto path = (Path(link.path).parent_path() / link.target).lexically_normal().string();
   return path.size() > 1 && path.ends_with('/') ? path.substr(0, path.size() - 1) : path;
@@ -81,7 +76,7 @@ Result<std::vector<Lead>> leads_of(Host& host, const Source& source,
     const auto place = places.find(lead.target);
     if (place == places.end()) return true;
     lead.target = place->second;
-    return has(source, lead.target) || is_made_anew(lead.target);
+    return source.has(lead.target) || is_made_anew(lead.target);
   });
   return leads;
 }

@@ -46,6 +46,10 @@ bool is_in(const std::vector<std::string>& folders, std::string_view path) {
 
 }  // namespace
 
+bool Source::has(std::string_view path) const {
+  return is_in(paths, path) && !is_in(exclude, path);
+}
+
 std::string Source::title() const {
   return vmid == 0 ? "this machine" : fmt::format("container {}", vmid);
 }
@@ -137,7 +141,7 @@ Result<void> check_links(Host& host, const Source& source) {
   for (const auto& path : source.paths) {
     RELAB_TRY(const auto target,
               target_of(host, source, path).during("looking where " + path + " leads to"));
-    if (target.empty() || is_in(source.paths, target)) continue;
+    if (target.empty() || source.has(target)) continue;
     return fail(Fault::conflict,
                 fmt::format("{} in {} is a link to {}, of which nothing would be archived", path,
                             source.title(), target),
@@ -151,7 +155,7 @@ Result<void> check_mounts(Host& host, const Source& source) {
   for (const auto& point : points) {
     const auto path = point.string();
     const bool named = std::ranges::find(source.paths, path) != source.paths.end();
-    if (named || !is_in(source.paths, path) || is_in(source.exclude, path)) continue;
+    if (named || !source.has(path)) continue;
     return fail(Fault::conflict,
                 fmt::format("{} in {} is another file system, which would not be archived", path,
                             source.title()),

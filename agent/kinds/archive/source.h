@@ -26,6 +26,8 @@ struct Source {
   std::vector<std::string> paths;
   std::vector<std::string> exclude = {};
 
+  /// Whether tar takes what lies at this path, as far as the names tell.
+  bool has(std::string_view path) const;
   std::string title() const;
   /// The command as it is run there.
   std::vector<std::string> command(std::vector<std::string> argv) const;

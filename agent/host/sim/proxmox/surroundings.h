@@ -57,9 +57,11 @@ struct Faults {
   std::string update_fails;
   std::string download_fails;
 
-  /// Containers that did not come up for it, and whether a download did not.
+  // What has met with any of it, so that nobody takes a fault for tried that nothing came across:
+  // written by whoever asks, and so also where the faults are only read.
+  /// Containers that did not come up.
   mutable std::set<std::uint32_t> met_at_start = {};
-  /// Of which something was refused for the lock.
+  /// Containers of which something was refused.
   mutable std::set<std::uint32_t> met_lock = {};
   mutable bool met_by_download = false;
 };

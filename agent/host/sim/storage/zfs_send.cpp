@@ -161,7 +161,7 @@ Output Pools::send(const Sending& sending) {
   host_.stand_for(grain);
   const auto took = (host_.now() - began).count();
   const auto breaks = disks_.next_failure();
-  host_.goes_on_while([this, failure, name = pool.name]() -> std::optional<Output> {
+  host_.may_break_off([this, failure, name = pool.name]() -> std::optional<Output> {
     if (!find_pool(name)->is_lost()) return {};
     return failure({});
   });
