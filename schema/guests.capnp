@@ -24,6 +24,12 @@ struct AuditGuests {
     pending @9 :List(PendingChange);
     storages @10 :List(Storage);
     # As storage.cfg names them.
+    units @11 :List(Unit);
+    # Services in containers that start by themselves, or run.
+    ports @12 :List(Port);
+    # Where something in a running container waits for TCP connections from elsewhere.
+    docker @13 :List(DockerContainer);
+    # Of Docker in containers; stopped ones, too.
   }
 
   enum Type {
@@ -163,6 +169,36 @@ struct AuditGuests {
     # lxc.cgroup2.devices.allow, lxc.idmap ...
     value @2 :Text;
     # Not shown for lxc.environment, env, sshkeys and others that may hold secrets.
+  }
+
+  struct Unit {
+    vmid @0 :UInt32;
+    name @1 :Text;
+    # grafana-server.service, wg-quick@wg0.service ...
+    enabled @2 :Bool;
+    # It starts with its container.
+    runs @3 :Bool;
+    # Some process belongs to it now.
+  }
+
+  struct Port {
+    vmid @0 :UInt32;
+    address @1 :Text;
+    # 0.0.0.0 and :: are all of the container's.
+    port @2 :UInt16;
+  }
+
+  struct DockerContainer {
+    vmid @0 :UInt32;
+    name @1 :Text;
+    image @2 :Text;
+    # As it was asked for, with its tag.
+    state @3 :Text;
+    # running, exited ... as Docker tells.
+    published @4 :List(UInt16);
+    # Ports of the guest.
+    folders @5 :List(Text);
+    # Directories of the guest that it has, without Docker's own volumes.
   }
 
   struct Snapshot {

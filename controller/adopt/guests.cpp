@@ -9,6 +9,7 @@
 #include "common/base/number.h"
 #include "common/base/text.h"
 #include "common/wire/message.h"
+#include "controller/adopt/services.h"
 
 namespace relab::controller {
 
@@ -22,7 +23,6 @@ constexpr std::uint64_t usual_memory = 512 * mib;
 constexpr std::uint64_t usual_disk = std::uint64_t{8} << 30U;
 constexpr std::uint64_t least_disk = 128 * mib;
 constexpr std::size_t name_max = 60;
-constexpr std::uint16_t pbs_port = 8007;
 
 /// Of a name that a lab file takes; empty: nothing of it can be kept.
 std::string plain(std::string_view text) {
@@ -77,16 +77,6 @@ bool has_nesting(std::string_view features) {
   return std::ranges::any_of(split(features, ','), [](auto part) { return part == "nesting=1"; });
 }
 
-bool is_path(std::string_view path) {
-  constexpr std::string_view more = "/._@+-";
-  if (path.size() < 2 || path[0] != '/' || path.find("//") != std::string_view::npos ||
-      path.ends_with('/') || path.find("/.") != std::string_view::npos)
-    return false;
-  return std::ranges::all_of(path, [&](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || more.find(c) != std::string::npos;
-  });
-}
-
 class Writer {
  public:
   Writer(const GuestGround& ground, LabText& out)
@@ -118,7 +108,7 @@ class Writer {
     out_.texts("gpus", cards_of(vmid));
     write_remarks(guest);
     if (container) write_mounts(vmid);
-    write_services(vmid);
+    adopt_services(ground_.audit, vmid, out_);
   }
 
  private:
@@ -210,55 +200,9 @@ class Writer {
     }
   }
 
-  void write_service(std::string_view kind, std::uint16_t port, std::string_view path,
-                     const std::string& remark) {
-    if (!ports_.insert(port).second && port != 0) {
-      out_.remark(fmt::format("{} on port {}, which another one has: one of them does not run",
-                              kind, port));
-      return;
-    }
-    out_.table("[[guests.services]]");
-    out_.text("kind", kind, remark);
-    out_.number("port", port);
-    if (is_path(path)) out_.text("path", path);
-  }
-
-  void write_services(std::uint32_t vmid) {
-    ports_.clear();
-    static const std::set<std::string> known = {"sonarr", "radarr", "prowlarr", "qbittorrent",
-                                                "sabnzbd"};
-    if (ground_.audit.arr)
-      for (const auto app : ground_.audit.arr->getApps()) {
-        if (app.getVmid() != vmid) continue;
-        const auto port = app.getPublishedPort() != 0 ? app.getPublishedPort() : app.getPort();
-        const bool docked = app.getContainer().size() != 0;
-        if (!known.contains(str(app.getApp()))) {
-          out_.remark(
-              fmt::format("{} on port {}: relab knows no such service", str(app.getApp()), port));
-          continue;
-        }
-        write_service(view(app.getApp()), port, docked ? "" : view(app.getDataPath()),
-                      docked ? "in Docker: " + str(app.getContainer()) : "");
-      }
-    if (ground_.audit.jellyfin)
-      for (const auto server : ground_.audit.jellyfin->getServers()) {
-        if (server.getVmid() != vmid) continue;
-        const auto port =
-            server.getPublishedPort() != 0 ? server.getPublishedPort() : server.getPort();
-        const bool docked = server.getContainer().size() != 0;
-        write_service("jellyfin", port, docked ? "" : view(server.getDataPath()),
-                      docked ? "in Docker: " + str(server.getContainer()) : "");
-      }
-    if (ground_.audit.pbs)
-      for (const auto server : ground_.audit.pbs->getServers())
-        if (server.getVmid() == vmid && server.getInstalled())
-          write_service("pbs", pbs_port, "", "its port is the one that it always has");
-  }
-
   const GuestGround& ground_;
   Guests guests_;
   LabText& out_;
-  std::set<std::uint16_t> ports_;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "common/base/text.h"
 #include "controller/lab/hosts.h"
+#include "controller/lab/programs.h"
 #include "controller/survival/cron_programs.h"
 #include "controller/survival/fates.h"
 #include "controller/survival/file_systems.h"
@@ -32,6 +33,7 @@ class Gathering {
     if (audit_.disks) add_file_systems();
     if (audit_.guests) add_machines();
     add_services();
+    if (audit_.guests) add_programs();
     wanted_ = false;
     if (audit_.arr) add_media_paths();
     if (audit_.jellyfin) add_libraries();
@@ -171,6 +173,42 @@ class Gathering {
              .what = fmt::format("folder of a service of '{}'", view(guest.getName()))});
       }
     }
+  }
+
+  /// What lab.toml says of it goes before what is usual.
+  bool is_declared(std::uint32_t vmid, schema::Lab::Service::Kind kind) const {
+    return any_in(lab_.getGuests(), [&](auto guest) {
+      return guest.getVmid() == vmid && lab::host_of(guest, lab_) == host_ &&
+             any_in(guest.getServices(), [&](auto service) {
+               return service.getKind() == kind && service.getPath().size() != 0 &&
+                      !service.getPlanned();
+             });
+    });
+  }
+
+  /// What was found to run in guests, and has no section of its own.
+  void add_programs() {
+    using Kind = schema::Lab::Service::Kind;
+    static const std::set<Kind> elsewhere = {Kind::JELLYFIN, Kind::SONARR,      Kind::RADARR,
+                                             Kind::PROWLARR, Kind::QBITTORRENT, Kind::SABNZBD,
+                                             Kind::PBS};
+    for (const auto unit : audit_.guests->getUnits()) {
+      const auto* program = lab::program_of_unit(view(unit.getName()));
+      if (program == nullptr || program->folder.empty() || elsewhere.contains(program->kind) ||
+          is_declared(unit.getVmid(), program->kind))
+        continue;
+      wanted_ = program->kind == Kind::WIREGUARD;
+      add({.vmid = unit.getVmid(),
+           .path = std::string(program->folder),
+           .what = fmt::format("usual folder of {}, which was found there", program->name)});
+    }
+    wanted_ = false;
+    for (const auto container : audit_.guests->getDocker())
+      for (const auto folder : container.getFolders())
+        add({.vmid = container.getVmid(),
+             .path = str(folder),
+             .what =
+                 fmt::format("folder of the Docker container '{}'", view(container.getName()))});
   }
 
   void add_media_paths() {

@@ -39,7 +39,6 @@
 #include "agent/kinds/schedules/crontab.h"
 #include "agent/kinds/schedules/timers.h"
 #include "agent/kinds/services/processes.h"
-#include "agent/kinds/services/sockets.h"
 #include "agent/kinds/services/units.h"
 #include "agent/kinds/support/block.h"
 #include "agent/kinds/support/docker.h"
@@ -49,6 +48,7 @@
 #include "agent/kinds/support/pve_config.h"
 #include "agent/kinds/support/redact.h"
 #include "agent/kinds/support/section_config.h"
+#include "agent/kinds/support/sockets.h"
 #include "agent/kinds/support/tree.h"
 #include "agent/kinds/system/apt.h"
 #include "agent/kinds/system/difference.h"
@@ -97,8 +97,8 @@ constexpr Parser parsers[] = {
     [](Text t) { drop(relab::agent::packages::parse_sources(t)); },
     [](Text t) { drop(relab::agent::packages::parse_pins(t)); },
     [](Text t) { drop(relab::agent::packages::parse_deb822(t)); },
-    [](Text t) { drop(relab::agent::services::parse_sockets("tcp", t)); },
-    [](Text t) { drop(relab::agent::services::parse_address(t)); },
+    [](Text t) { drop(relab::agent::parse_sockets("tcp", t)); },
+    [](Text t) { drop(relab::agent::parse_address(t)); },
     [](Text t) { drop(relab::agent::services::parse_units(t)); },
     [](Text t) { drop(relab::agent::services::parse_unit_files(t)); },
     [](Text t) { drop(relab::agent::services::parse_process(1, t)); },

@@ -1,5 +1,6 @@
 #include "agent/kinds/guests/audit_guests.h"
 
+#include "agent/kinds/guests/programs.h"
 #include "agent/kinds/guests/rows.h"
 #include "agent/kinds/support/fill.h"
 #include "agent/kinds/support/gaps.h"
@@ -243,6 +244,7 @@ Result<Message<AuditGuests::Facts>> AuditGuests::observe(Params::Reader, Host& h
   set_snapshots(*facts, found.guests);
   set_pending(*facts, found.guests);
   if (found.absent.empty()) set_storages(*facts, host, gaps);
+  set_programs(*facts, host, found.guests, gaps);
   gaps.store(facts->initCoverage());
   return std::move(facts).finish();
 }

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "agent/kinds/services/sockets.h"
 #include "agent/kinds/services/units.h"
+#include "agent/kinds/support/sockets.h"
 #include "agent/kinds/support/systemd.h"
 #include "common/base/text.h"
 

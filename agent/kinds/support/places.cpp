@@ -171,21 +171,18 @@ Result<Path> RunningContainer::on_host(const std::string& path) {
   return seen ? seen->resolve(path) : fail(seen.error());
 }
 
-void add_container(Host& host, const PveGuest& guest, Places& places, Gaps& gaps) {
-  if (guest.running()) {
-    places.all.push_back(std::make_unique<RunningContainer>(host, guest));
-    return;
-  }
+/// Null, and a gap, where it cannot be looked into.
+std::unique_ptr<Place> container_of(Host& host, const PveGuest& guest, Gaps& gaps) {
+  if (guest.running()) return std::make_unique<RunningContainer>(host, guest);
   // Without a state the list of guests already has a problem of its own.
   if (guest.status.empty()) {
     gaps.problem(guest.title(), "whether it runs is not known, so it was not looked into");
-    return;
+    return nullptr;
   }
   auto tree = tree_of(host, guest, gaps);
-  if (tree)
-    places.all.push_back(std::make_unique<StoppedContainer>(guest, std::move(*tree)));
-  else
-    gaps.problem(guest.title(), tree.error());
+  if (tree) return std::make_unique<StoppedContainer>(guest, std::move(*tree));
+  gaps.problem(guest.title(), tree.error());
+  return nullptr;
 }
 
 void add_vm(const PveGuest& guest, bool suspect, Gaps& gaps) {
@@ -216,12 +213,21 @@ Places find_places(Host& host, const std::function<bool(std::string_view)>& is_s
     return places;
   }
   places.guests = std::move(found->guests);
+  for (auto& container : containers_of(host, places.guests, gaps))
+    places.all.push_back(std::move(container));
   for (const auto& guest : places.guests)
-    if (guest.type == GuestType::lxc)
-      add_container(host, guest, places, gaps);
-    else
-      add_vm(guest, is_suspect(guest.name), gaps);
+    if (guest.type != GuestType::lxc) add_vm(guest, is_suspect(guest.name), gaps);
   return places;
+}
+
+std::vector<std::unique_ptr<Place>> containers_of(Host& host, const std::vector<PveGuest>& guests,
+                                                  Gaps& gaps) {
+  std::vector<std::unique_ptr<Place>> containers;
+  for (const auto& guest : guests)
+    if (guest.type == GuestType::lxc)
+      if (auto container = container_of(host, guest, gaps); container != nullptr)
+        containers.push_back(std::move(container));
+  return containers;
 }
 
 const PveGuest* guest_of(const Places& places, const Place& place) {

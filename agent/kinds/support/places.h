@@ -24,6 +24,10 @@ struct Places {
 /// whose name is suspect as problems. Changes nothing: nothing is started or mounted.
 Places find_places(Host& host, const std::function<bool(std::string_view)>& is_suspect, Gaps& gaps);
 
+/// Those of these guests alone that are containers; what cannot be looked into as above.
+std::vector<std::unique_ptr<Place>> containers_of(Host& host, const std::vector<PveGuest>& guests,
+                                                  Gaps& gaps);
+
 /// This machine alone.
 Places this_machine(Host& host);
 

@@ -105,6 +105,8 @@ void describe_storage(const Described& described, schema::World::Builder world);
 /// assumed of them.
 std::vector<std::string> add_unplugged(const Described& described, schema::World::Builder world);
 void describe_guests(const Described& described, schema::World::Builder world);
+/// What runs in containers, as the section of guests has it.
+void describe_programs(const Described& described, schema::AuditGuests::Facts::Builder facts);
 void describe_services(const Described& described, schema::World::Builder world);
 void describe_machine(const Described& described, schema::World::Builder world);
 void describe_network(const Described& described, schema::World::Builder world);

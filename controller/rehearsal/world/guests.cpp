@@ -145,6 +145,7 @@ void describe_guests(const Described& described, schema::World::Builder world) {
   write_networks(described, facts);
   write_devices(described, facts);
   write_storages(described, facts);
+  describe_programs(described, facts);
 }
 
 }  // namespace relab::rehearsal

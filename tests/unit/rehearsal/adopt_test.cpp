@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "controller/lab/programs.h"
 #include "tests/support/rehearsed.h"
 
 namespace relab::rehearsal {
@@ -52,6 +53,11 @@ std::string description_of(schema::Lab::Reader lab) {
     for (const auto mount : guest.getMounts())
       text += fmt::format("  {} on {} read only {}\n", str(mount.getSource()),
                           str(mount.getTarget()), mount.getReadOnly());
+    std::set<std::string> services;
+    for (const auto service : guest.getServices())
+      services.insert(fmt::format("  {} on port {} in {}\n", lab::program(service.getKind()).name,
+                                  service.getPort(), str(service.getPath())));
+    for (const auto& service : services) text += service;
   }
   return text;
 }

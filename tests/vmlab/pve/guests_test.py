@@ -21,6 +21,18 @@ systemctl start app.service
 until [ -e /var/lib/app/state ]; do sleep 0.1; done
 """
 
+# Listens without a program of its own: one for everybody, one for itself. The third starts by itself and has ended.
+LISTENERS = r"""
+unit() { printf '[Service]\nType=%s\nExecStart=%s\n[Install]\nWantedBy=multi-user.target\n' "$2" "$3" >/etc/systemd/system/$1.service; }
+unit open exec '/usr/bin/systemd-socket-activate -l 0.0.0.0:8123 /bin/cat'
+unit closed exec '/usr/bin/systemd-socket-activate -l 127.0.0.1:8124 /bin/cat'
+unit once oneshot /bin/true
+systemctl daemon-reload
+systemctl enable -q open once
+systemctl start open closed once
+until grep -q ':1FBB ' /proc/net/tcp && grep -q ':1FBC ' /proc/net/tcp; do sleep 0.1; done
+"""
+
 
 class Guests(ProxmoxCase):
     def test_containers_are_made_run_and_left_alone(self):
@@ -37,6 +49,25 @@ class Guests(ProxmoxCase):
         self.make()
         self.assertEqual(before, {vmid: self.host.conf(vmid).read_text() for vmid in (ONE, TWO)})
         self.assertEqual(inits, {vmid: self.init_of(vmid) for vmid in (ONE, TWO)})
+
+    def test_what_runs_in_containers_is_found(self):
+        self.make()
+        for vmid in (ONE, TWO):
+            self.host.wait_until_up(vmid)
+        self.inside(ONE, LISTENERS)
+        self.plan(step("look", "audit_guests = {}", deadline="2m"))
+        self.make()
+        (audit,) = self.lab.relab_json("audit", "show")["guests"]
+        self.assertEqual(audit["facts"]["coverage"]["problems"], [])
+        units = {(row["vmid"], row["name"]): (row["enabled"], row["runs"]) for row in audit["facts"]["units"]}
+        mine = {name: units.get((ONE, f"{name}.service")) for name in ("open", "closed", "once")}
+        self.assertEqual(mine, {"open": (True, True), "closed": (False, True), "once": (True, False)})
+        self.assertTrue(units[ONE, "systemd-journald.service"][1], units)
+        self.assertIn((TWO, "systemd-journald.service"), units)
+        self.assertNotIn((TWO, "open.service"), units)
+        ports = {(row["vmid"], row["address"], row["port"]) for row in audit["facts"]["ports"]}
+        self.assertIn((ONE, "0.0.0.0", 8123), ports)
+        self.assertFalse([port for port in ports if port[2] == 8124 or (port[0], port[2]) == (TWO, 8123)])
 
     def init_of(self, vmid):
         """Another one after each start."""

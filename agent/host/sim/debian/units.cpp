@@ -353,12 +353,26 @@ Output Units::restart(const std::string& name) {
   return start(name);
 }
 
+/// Those that a link has start with some target.
+std::set<std::string> Units::wanted_services() const {
+  std::set<std::string> services;
+  const auto folders = host_.list(own_folder).value_or(Words());
+  for (const auto& folder : folders) {
+    if (!folder.ends_with(".wants")) continue;
+    const auto names = host_.list(Path(own_folder) / folder).value_or(Words());
+    for (const auto& name : names)
+      if (name.ends_with(".service") && file_state(name) == "enabled") services.insert(name);
+  }
+  return services;
+}
+
 void Units::boot(Millis takes) {
   running_ = true;
   up_at_ = host_.now() + takes;
   std::set<std::string> names;
   for (const auto& [name, file] : files_)
     if (file.state == "enabled" && name.find("@.") == std::string::npos) names.insert(name);
+  names.merge(wanted_services());
   for (const auto& [name, state] : units_) {
     const auto file = file_state(name);
     // What ran before, and nobody starts by its own name, was started by another unit.

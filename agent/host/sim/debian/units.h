@@ -122,6 +122,7 @@ class Units {
   /// What is due since the last look.
   void pass_time();
   void pass_time_of(const std::string& name, UnitState& state);
+  std::set<std::string> wanted_services() const;
   /// The unit, read from its file if systemd does not have it yet; null if there is none.
   UnitState* find(const std::string& name);
   std::string text_of(const std::string& name) const;

@@ -125,19 +125,25 @@ void Sockets::put_tables() {
       continue;
     }
     if (socket.pid != 0) host_.link(descriptor, fmt::format("socket:[{}]", inode));
-    const bool is_tcp = socket.protocol.starts_with("tcp");
-    const auto nowhere = hex_of(socket.protocol.ends_with('6') ? "::" : "0.0.0.0");
-    tables[socket.protocol] += fmt::format(
-        "{:4}: {}:{:04X} {}:0000 {} 00000000:00000000 00:00000000 00000000 {:5}        0 {} 1 "
-        "0000000000000000 100 0 0 10 0\n",
-        row++, hex_of(socket.address), socket.port, nowhere, is_tcp ? "0A" : "07",
-        number_of(socket.user), inode);
+    tables[socket.protocol] += socket_table_row(row++, socket, number_of(socket.user), inode);
   }
   for (const auto& table : tables_)
-    host_.file(Path("/proc/net") / table,
-               "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "
-               "timeout inode\n" +
-                   tables[table]);
+    host_.file(Path("/proc/net") / table, socket_table_head() + tables[table]);
+}
+
+std::string socket_table_head() {
+  return "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "
+         "timeout inode\n";
+}
+
+std::string socket_table_row(std::size_t number, const ListeningSocket& socket, std::uint32_t uid,
+                             std::uint32_t inode) {
+  const bool is_tcp = socket.protocol.starts_with("tcp");
+  const auto nowhere = hex_of(socket.protocol.ends_with('6') ? "::" : "0.0.0.0");
+  return fmt::format(
+      "{:4}: {}:{:04X} {}:0000 {} 00000000:00000000 00:00000000 00000000 {:5}        0 {} 1 "
+      "0000000000000000 100 0 0 10 0\n",
+      number, hex_of(socket.address), socket.port, nowhere, is_tcp ? "0A" : "07", uid, inode);
 }
 
 bool Sockets::accepts(std::string_view address, std::uint16_t port) const {

@@ -29,6 +29,11 @@ struct ListeningSocket {
   bool operator==(const ListeningSocket&) const = default;
 };
 
+/// Of /proc/net/tcp and its kin: the first line, and that of a socket, both with their ends.
+std::string socket_table_head();
+std::string socket_table_row(std::size_t number, const ListeningSocket& socket, std::uint32_t uid,
+                             std::uint32_t inode);
+
 class Sockets {
  public:
   Sockets(SimHost& host, schema::AuditServices::Facts::Reader facts);

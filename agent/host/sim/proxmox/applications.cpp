@@ -7,10 +7,11 @@ namespace relab::agent::sim {
 
 void Applications::add(const Launch& launch) {
   const bool runs = launch.running || stopped.contains(launch.vmid);
-  const std::string units = "/etc/systemd/system/";
+  const std::string folder = "/etc/systemd/system/";
   if (!launch.unit.empty()) {
+    units.emplace(launch.vmid, launch.unit);
     // None of the words has blanks in it.
-    add(launch.vmid, units + launch.unit,
+    add(launch.vmid, folder + launch.unit,
         fmt::format("[Unit]\nDescription={}\n\n[Service]\nExecStart={}\n\n[Install]\n"
                     "WantedBy=multi-user.target\n",
                     launch.unit, fmt::join(launch.command, " ")));
@@ -21,17 +22,21 @@ void Applications::add(const Launch& launch) {
   if (!runs) return;
   if (!launch.unit.empty())
     files.push_back({.vmid = launch.vmid,
-                     .path = units + "multi-user.target.wants/" + launch.unit,
-                     .content = units + launch.unit,
+                     .path = folder + "multi-user.target.wants/" + launch.unit,
+                     .content = folder + launch.unit,
                      .status = {.type = FileType::symlink, .mode = 0777}});
+  add_process(launch.vmid, launch.unit.empty() ? std::string("session-1.scope") : launch.unit,
+              launch.command);
+}
+
+void Applications::add_process(std::uint32_t vmid, const std::string& unit,
+                               const std::vector<std::string>& command) {
   constexpr std::size_t first_process = 20'000;
   const auto process = fmt::format("/proc/{}", first_process + files.size());
-  std::string command;
-  for (const auto& word : launch.command) command += word + '\0';
-  add(launch.vmid, process + "/cmdline", command);
-  add(launch.vmid, process + "/cgroup",
-      fmt::format("0::/system.slice/{}\n",
-                  launch.unit.empty() ? std::string("session-1.scope") : launch.unit));
+  std::string line;
+  for (const auto& word : command) line += word + '\0';
+  add(vmid, process + "/cmdline", line);
+  add(vmid, process + "/cgroup", fmt::format("0::/system.slice/{}\n", unit));
 }
 
 DockerPiece& Applications::container(std::uint32_t vmid, const std::string& name) {

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/host/sim/part.h"
@@ -42,6 +43,11 @@ struct Applications {
     std::vector<std::string> command = {};
   };
   void add(const Launch& launch);
+  /// Units that are launched, with their places.
+  std::set<std::pair<std::uint32_t, std::string>> units = {};
+  /// A process of a unit.
+  void add_process(std::uint32_t vmid, const std::string& unit,
+                   const std::vector<std::string>& command);
   /// Of this name in that place; made if there is none.
   DockerPiece& container(std::uint32_t vmid, const std::string& name);
 };
@@ -49,6 +55,8 @@ struct Applications {
 void add_arr(schema::AuditArr::Facts::Reader facts, Applications& all);
 void add_jellyfin(schema::AuditJellyfin::Facts::Reader facts, Applications& all);
 void add_pbs(schema::AuditPbs::Facts::Reader facts, Applications& all);
+/// Units, ports and Docker's containers of guests, as far as none of the others has added them.
+void add_programs(schema::AuditGuests::Facts::Reader facts, Applications& all);
 
 /// What stands for such a character in XML.
 std::string xml_text(std::string_view text);

@@ -30,6 +30,9 @@ Json inspection(const DockerPiece& piece) {
   if (piece.published_port != 0)
     ports[fmt::format("{}/tcp", piece.port)] = {
         {{"HostIp", "0.0.0.0"}, {"HostPort", std::to_string(piece.published_port)}}};
+  for (const auto port : piece.more_ports)
+    ports[fmt::format("{}/tcp", port)] = {
+        {{"HostIp", "0.0.0.0"}, {"HostPort", std::to_string(port)}}};
   Json labels = Json::object();
   if (!piece.version.empty()) labels["org.opencontainers.image.version"] = piece.version;
   return {{"Id", id_of(piece)},
@@ -37,7 +40,9 @@ Json inspection(const DockerPiece& piece) {
           {"Image", "sha256:" + crypto::sha256(bytes_of(piece.image))},
           {"Config", {{"Image", piece.image}, {"Labels", labels}}},
           {"State",
-           {{"Status", piece.running ? "running" : "exited"},
+           {{"Status", !piece.state.empty() ? piece.state
+                       : piece.running      ? "running"
+                                            : "exited"},
             {"ExitCode", 0},
             {"Running", piece.running}}},
           {"Mounts", mounts},

@@ -24,9 +24,13 @@ struct DockerPiece {
   std::string version = {};
   std::string network_mode = {};
   bool running = false;
+  /// As Docker tells; empty: what goes with `running`.
+  std::string state = {};
   std::uint16_t port = 0;
   /// 0: it is not published.
   std::uint16_t published_port = 0;
+  /// Further ports of the guest.
+  std::vector<std::uint16_t> more_ports = {};
   std::vector<Mount> mounts = {};
   std::vector<std::string> devices = {};
 };

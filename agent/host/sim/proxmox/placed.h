@@ -18,6 +18,8 @@ struct Placed {
   std::string path;
   std::string content = {};
   FileStatus status = {.type = FileType::regular, .mode = 0644};
+  /// Nothing where the guest has something of that name by itself.
+  bool unless_there = false;
 };
 
 inline Placed placed_folder(std::uint32_t vmid, std::string path) {
@@ -26,6 +28,7 @@ inline Placed placed_folder(std::uint32_t vmid, std::string path) {
 }
 
 inline void put(SimHost& host, const Path& path, const Placed& placed) {
+  if (placed.unless_there && host.status(path)) return;
   if (placed.status.type == FileType::directory)
     host.directory(path);
   else if (placed.status.type == FileType::symlink)

@@ -55,6 +55,7 @@ Applications Proxmox::applications_of(World world) {
   add_arr(world.getArr(), all);
   add_jellyfin(world.getJellyfin(), all);
   add_pbs(world.getPbs(), all);
+  add_programs(world.getGuests(), all);
   for (auto& placed : files_of(all.docker)) all.files.push_back(std::move(placed));
   for (const auto file : world.getFiles())
     if (file.getVmid() != 0)

@@ -2,11 +2,13 @@
 
 #include "controller/adopt/adopt.h"
 
+#include <fmt/format.h>
 #include <set>
 
 #include "controller/adopt/address_plan.h"
 #include "controller/adopt/lab_text.h"
 #include "controller/lab/lab.h"
+#include "controller/lab/programs.h"
 #include "tests/support/audited.h"
 
 namespace relab::controller {
@@ -245,6 +247,42 @@ TEST_CASE("adopt: a backup server is a service of its guest, and told of the hos
   // Of another, only the configuration was left.
   CHECK(named(lab.reader().getGuests(), "jellyfin-201").getServices().size() == 0);
   CHECK_THAT(machine.text(), Catch::Contains("On the host itself: Proxmox Backup Server"));
+}
+
+TEST_CASE("adopt: programs that were found in containers are services of theirs",
+          "[controller][adopt]") {
+  Machine machine;
+  std::string with(guests);
+  const std::string before = R"("devices": [)";
+  with.insert(with.find(before), R"("units": [
+      {"vmid": 201, "name": "cron.service", "enabled": true, "runs": true},
+      {"vmid": 201, "name": "grafana-server.service", "enabled": true, "runs": true},
+      {"vmid": 201, "name": "nextcloud.service", "enabled": true, "runs": true},
+      {"vmid": 201, "name": "prometheus.service", "enabled": true, "runs": true},
+      {"vmid": 201, "name": "wg-quick@wg0.service", "enabled": true},
+      {"vmid": 111, "name": "sonarr.service", "enabled": true, "runs": true}],
+    "ports": [{"vmid": 201, "address": "::", "port": 3000},
+              {"vmid": 201, "address": "0.0.0.0", "port": 8080}],
+    "docker": [{"vmid": 201, "name": "ollama", "image": "ollama/ollama:latest", "state": "running",
+                "published": [11434], "folders": ["/opt/ollama"]},
+               {"vmid": 201, "name": "tower", "image": "containrrr/watchtower"}],
+    )");
+  machine.again("guests", with);
+  const auto lab = machine.description();
+
+  std::vector<std::string> told;
+  for (const auto service : named(lab.reader().getGuests(), "jellyfin-201").getServices())
+    told.push_back(fmt::format("{} {} {}", lab::program(service.getKind()).name, service.getPort(),
+                               str(service.getPath())));
+  CHECK(told ==
+        std::vector<std::string>{"ollama 11434 /opt/ollama", "grafana 3000 /var/lib/grafana",
+                                 // It listens elsewhere.
+                                 "prometheus 0 /var/lib/prometheus", "wireguard 0 /etc/wireguard"});
+  // What another section knows better is there once.
+  CHECK(named(lab.reader().getGuests(), "arr").getServices().size() == 2);
+  CHECK_THAT(machine.text(), Catch::Contains("nextcloud.service runs in it: relab knows no such") &&
+                                 Catch::Contains("in Docker: tower, of containrrr/watchtower") &&
+                                 !Catch::Contains("cron.service"));
 }
 
 TEST_CASE("adopt: a network that no lab file can have is planned anew", "[controller][adopt]") {

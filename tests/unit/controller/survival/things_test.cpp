@@ -33,6 +33,7 @@ class Host {
     if (read.isAuditZfs()) audit_.zfs = read.getAuditZfs();
     if (read.isAuditDisks()) audit_.disks = read.getAuditDisks();
     if (read.isAuditNetwork()) audit_.network = read.getAuditNetwork();
+    if (read.isAuditGuests()) audit_.guests = read.getAuditGuests();
     if (read.isAuditServices()) audit_.services = read.getAuditServices();
   }
   /// Mounted from disks sda (os1), sdd (d1), sdf (usb) and sdx, which nobody declared.
@@ -287,6 +288,27 @@ TEST_CASE("things: files that the configuration of the network takes in or names
 
   CHECK(host.wanted() == Places{"/etc/network of pve", "/etc/ufw of pve", "/etc/fw/rules.v4 of pve",
                                 "/root/up.sh of pve", "/etc of pve", "/opt/net/extra of pve"});
+}
+
+TEST_CASE("things: keys of a tunnel that was found in a container must not be lost",
+          "[controller][survival]") {
+  constexpr auto found = R"({"auditGuests": {"guests": [{"vmid": 101, "name": "vpn"}],
+    "units": [{"vmid": 101, "name": "wg-quick@wg0.service", "enabled": true},
+              {"vmid": 101, "name": "grafana-server.service", "enabled": true, "runs": true}]}})";
+  Host unknown;
+  unknown.has(found);
+  CHECK(unknown.wanted() == Places{"/etc/pve of pve", "/etc/wireguard in guest 101 of pve"});
+
+  // Where lab.toml says where they are, that is where.
+  auto declared = Host::by(R"({"name": "home", "hosts": [{"name": "pve"}],
+    "guests": [{"name": "vpn", "vmid": 101,
+                "services": [{"kind": "wireguard", "path": "/srv/tunnel"}]}]})");
+  declared.has(found);
+  CHECK(declared.wanted() == Places{"/etc/pve of pve", "/srv/tunnel in guest 101 of pve"});
+
+  Host given_up(R"({"vmid": 101, "path": "/etc/wireguard", "lose": true})");
+  given_up.has(found);
+  CHECK(given_up.wanted() == Places{"/etc/pve of pve"});
 }
 
 }  // namespace relab::controller

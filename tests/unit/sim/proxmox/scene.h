@@ -12,6 +12,7 @@
 #include "agent/kinds/guests/audit_guests.h"
 #include "tests/support/must.h"
 #include "tests/support/sample.h"
+#include "tests/support/sim_guest.h"
 
 namespace relab::agent::sim {
 
@@ -46,6 +47,9 @@ inline Message<schema::AuditGuests::Facts> sample_guests() {
                           {"vmid": 130, "status": "running"}])"});
   host.answer("pvesh get /nodes/localhost/qemu --output-format json",
               {.out = R"([{"vmid": 200, "status": "running"}])"});
+  host.file("/var/lib/lxc/112/rootfs/etc/hostname", "trillian\n");
+  SimHost empty;
+  host.program("pct", containers({{"120", &empty}, {"130", &empty}}));
   return must(guests::AuditGuests::observe({}, host));
 }
 

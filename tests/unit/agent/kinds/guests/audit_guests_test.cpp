@@ -2,10 +2,13 @@
 
 #include <fstream>
 #include <iterator>
+#include <memory>
 
 #include "agent/host/sim/sim_host.h"
+#include "agent/kinds/guests/programs.h"
 #include "agent/kinds/guests/rows.h"
 #include "tests/support/must.h"
+#include "tests/support/sim_guest.h"
 
 namespace relab::agent::guests {
 
@@ -38,6 +41,11 @@ void set_up(SimHost& host) {
   host.answer(list_lxc, {.out = R"([{"vmid": "112", "status": "stopped", "name": "trillian"},
       {"vmid": 120, "status": "running"}, {"vmid": 130, "status": "running"}])"});
   host.answer(list_qemu, {.out = R"([{"vmid": 200, "status": "running"}])"});
+  host.file("/var/lib/lxc/112/rootfs/etc/hostname", "trillian\n");
+  const auto empty = std::make_shared<SimHost>();
+  host.program("pct", [empty](const Command& command) {
+    return containers({{"120", empty.get()}, {"130", empty.get()}})(command);
+  });
 }
 
 Message<schema::AuditGuests::Facts> observe(Host& host) {
@@ -296,6 +304,131 @@ TEST_CASE("guests: a block device of the host is a disk, a directory is a bind",
 
   CHECK(disks_of(config.current, GuestType::lxc).at(0).volume == "/dev/sdb1");
   CHECK(binds_of(config.current, GuestType::lxc).at(0).source == "/tank/b");
+}
+
+namespace {
+
+constexpr auto tcp =
+    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
+    "inode\n"
+    "   0: 00000000:2382 00000000:0000 0A 00000000:00000000 00:00000000 00000000   110        0 "
+    "15321 1 0000000000000000 100 0 0 10 0\n"
+    "   1: 0100007F:0019 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 "
+    "15322 1 0000000000000000 100 0 0 10 0\n"
+    "   2: 0C0A2A0A:2382 020A2A0A:C001 01 00000000:00000000 00:00000000 00000000   110        0 "
+    "15323 1 0000000000000000 20 4 30 10 -1\n";
+
+/// What was found of the guest, a line for each row.
+std::string found_in(const Message<schema::AuditGuests::Facts>& message, std::uint32_t vmid) {
+  std::string text;
+  for (const auto unit : message.reader().getUnits())
+    if (unit.getVmid() == vmid)
+      text += fmt::format("{}{}{}\n", str(unit.getName()), unit.getEnabled() ? " enabled" : "",
+                          unit.getRuns() ? " runs" : "");
+  for (const auto port : message.reader().getPorts())
+    if (port.getVmid() == vmid)
+      text += fmt::format("{}:{}\n", str(port.getAddress()), port.getPort());
+  return text;
+}
+
+void enable(SimHost& host, const std::string& root, const std::string& unit) {
+  const auto file = "/lib/systemd/system/" + unit;
+  host.file(root + file, "[Service]\nExecStart=/bin/x\n");
+  host.link(root + "/etc/systemd/system/multi-user.target.wants/" + unit, file);
+}
+
+}  // namespace
+
+TEST_CASE("guests: what runs in containers is told by their own systems", "[agent][guests]") {
+  SimHost monitoring;
+  enable(monitoring, "", "prometheus.service");
+  enable(monitoring, "", "wg-quick@wg0.service");
+  monitoring.file("/proc/211/cgroup", "0::/system.slice/prometheus.service\n");
+  monitoring.file("/proc/212/cgroup", "0::/system.slice/system-getty.slice/getty@tty1.service\n");
+  monitoring.file("/proc/213/cgroup", "0::/user.slice/user-0.slice/session-c1.scope\n");
+  monitoring.file("/proc/net/tcp", tcp);
+  SimHost host;
+  set_up(host);
+  enable(host, "/var/lib/lxc/112/rootfs", "docker.service");
+  SimHost empty;
+  host.program("pct", containers({{"120", &monitoring}, {"130", &empty}}));
+
+  const auto message = observe(host);
+
+  CHECK(message.reader().getCoverage().getProblems().size() == 0);
+  CHECK(found_in(message, 120) ==
+        "getty@tty1.service runs\nprometheus.service enabled runs\nwg-quick@wg0.service enabled\n"
+        "0.0.0.0:9090\n");
+  // It is stopped: what would start with it is known all the same.
+  CHECK(found_in(message, 112) == "docker.service enabled\n");
+  CHECK(found_in(message, 130).empty());
+}
+
+TEST_CASE("guests: Docker's containers in guests are told, without their environment",
+          "[agent][guests]") {
+  SimHost docker;
+  docker.file("/usr/bin/docker", "");
+  docker.answer("docker ps --all --quiet --no-trunc", {.out = "aa11\n"});
+  docker.answer("docker inspect --type container aa11",
+                {.out = R"([{"Id": "aa11", "Name": "/ollama", "State": {"Status": "running"},
+    "Config": {"Image": "ollama/ollama:0.12.6", "Env": ["KEY=canary-secret"]},
+    "Mounts": [{"Type": "bind", "Source": "/opt/ollama", "Destination": "/root/.ollama"},
+               {"Type": "volume", "Name": "cache", "Source": "/var/lib/docker/volumes/cache/_data",
+                "Destination": "/cache"}],
+    "NetworkSettings": {"Ports": {"11434/tcp": [{"HostIp": "0.0.0.0", "HostPort": "11434"},
+                                                {"HostIp": "::", "HostPort": "11434"}]}}}])"});
+  SimHost host;
+  set_up(host);
+  SimHost empty;
+  host.program("pct", containers({{"120", &empty}, {"130", &docker}}));
+
+  const auto message = observe(host);
+
+  REQUIRE(message.reader().getDocker().size() == 1);
+  const auto found = message.reader().getDocker()[0];
+  CHECK(found.getVmid() == 130);
+  CHECK(view(found.getName()) == "ollama");
+  CHECK(view(found.getImage()) == "ollama/ollama:0.12.6");
+  CHECK(view(found.getState()) == "running");
+  REQUIRE(found.getPublished().size() == 1);
+  CHECK(found.getPublished()[0] == 11434);
+  REQUIRE(found.getFolders().size() == 1);
+  CHECK(view(found.getFolders()[0]) == "/opt/ollama");
+  CHECK_THAT(message.to_json(), !Catch::Contains("canary-secret"));
+}
+
+TEST_CASE("guests: a container that cannot be looked into is a problem, not an empty one",
+          "[agent][guests]") {
+  SimHost host;
+  set_up(host);
+  SimHost odd;
+  odd.file("/proc/net/tcp", "no table\n");
+  const auto way = GENERATE("no answer", "odd table", "no root file system");
+  if (way == std::string("no answer")) host.program("pct", containers({{"130", &odd}}));
+  if (way == std::string("odd table"))
+    host.program("pct", containers({{"120", &odd}, {"130", &odd}}));
+  if (way == std::string("no root file system"))
+    host.remove("/var/lib/lxc/112/rootfs/etc/hostname");
+  if (way == std::string("no root file system")) host.remove("/var/lib/lxc/112/rootfs/etc");
+  INFO(way);
+
+  const auto message = observe(host);
+
+  CHECK(message.reader().getGuests().size() == 4);
+  CHECK(message.reader().getCoverage().getProblems().size() > 0);
+}
+
+TEST_CASE("guests: the unit of a process is the system's, also within control groups of others",
+          "[agent][guests]") {
+  CHECK(unit_of_cgroup("0::/system.slice/nginx.service\n") == "nginx.service");
+  CHECK(unit_of_cgroup("0::/lxc/130/ns/system.slice/nginx.service\n") == "nginx.service");
+  CHECK(unit_of_cgroup("0::/system.slice/incus.service/payload/x.service\n") == "incus.service");
+  CHECK(unit_of_cgroup("12:pids:/system.slice/a.service\n0::/system.slice/a.service\n") ==
+        "a.service");
+  CHECK(unit_of_cgroup("0::/init.scope\n").empty());
+  CHECK(unit_of_cgroup("0::/system.slice/docker-aa11.scope\n").empty());
+  CHECK(unit_of_cgroup("0::/user.slice/user@1000.service/app.slice/x.service\n").empty());
+  CHECK(unit_of_cgroup("").empty());
 }
 
 }  // namespace relab::agent::guests

@@ -1,8 +1,8 @@
 #include "agent/host/sim/sim_host.h"
 #include "agent/kinds/services/audit.h"
 #include "agent/kinds/services/processes.h"
-#include "agent/kinds/services/sockets.h"
 #include "agent/kinds/services/units.h"
+#include "agent/kinds/support/sockets.h"
 #include "tests/support/must.h"
 
 namespace relab::agent::services {

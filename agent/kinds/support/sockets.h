@@ -9,7 +9,7 @@
 
 #include "common/base/result.h"
 
-namespace relab::agent::services {
+namespace relab::agent {
 
 struct Socket {
   std::string protocol = {};
@@ -29,4 +29,4 @@ Result<std::vector<Socket>> parse_sockets(std::string_view protocol, std::string
 /// order) in its usual form.
 Result<std::string> parse_address(std::string_view hex);
 
-}  // namespace relab::agent::services
+}  // namespace relab::agent

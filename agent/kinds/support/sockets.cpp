@@ -1,4 +1,4 @@
-#include "agent/kinds/services/sockets.h"
+#include "agent/kinds/support/sockets.h"
 
 #include <arpa/inet.h>
 #include <array>
@@ -8,7 +8,7 @@
 #include "common/base/number.h"
 #include "common/base/text.h"
 
-namespace relab::agent::services {
+namespace relab::agent {
 
 namespace {
 
@@ -69,4 +69,4 @@ Result<std::vector<Socket>> parse_sockets(std::string_view protocol, std::string
   return sockets;
 }
 
-}  // namespace relab::agent::services
+}  // namespace relab::agent
