@@ -347,7 +347,7 @@ struct Report {
   machineId @5 :Text;
   bootId @6 :Text;
   startedAt @7 :UInt64;
-  # Unix milliseconds, by the agent's clock.
+  # Unix milliseconds, by the agent's clock. 0: not known, the agent stopped while the task ran.
   endedAt @8 :UInt64;
   outcome @9 :Outcome;
   failure @10 :Failure;

@@ -145,6 +145,8 @@ bool Servant::perform(const effect::Stop& effect) {
 bool Servant::perform(const effect::Conclude& effect) {
   auto end = failed_end(effect.id, {.fault = Fault::cancelled, .what = effect.what});
   end.outcome = effect.outcome;
+  // When it began nobody knows any more.
+  end.started = {};
   ends_.insert_or_assign(effect.id, std::move(end));
   return perform(effect::Finish{effect.id});
 }

@@ -105,6 +105,7 @@ json timeline_json(const rehearsal::Course& course) {
   auto bars = json::array();
   for (const auto& bar : course.bars)
     bars.push_back({{"step", fmt::format("{}/{}/{}", bar.phase, bar.track, bar.step)},
+                    {"attempt", bar.attempt},
                     {"agent", bar.agent},
                     {"started", iso8601(bar.began)},
                     {"seconds", static_cast<double>((bar.ended - bar.began).count()) / 1000.0},

@@ -75,11 +75,26 @@ void Actor::take(const agent::Incoming& incoming) {
   if (was_idle) tick();
 }
 
-Result<void> Actor::send(const std::string& route, ByteView frame) { return send_(route, frame); }
+Result<void> Actor::send(const std::string& route, ByteView frame) {
+  return send_(route, frame, tone_);
+}
 
 void Actor::tell(agent::Notice notice) {
   stirred_ = timeline_.now();
   servant_->take_notice(std::move(notice), timeline_.both());
+}
+
+void Actor::tell_of(const TaskId& id, const std::vector<Sight>& sights) {
+  for (const auto& sight : sights)
+    at(sight.when, [this, id, sight] {
+      const auto working = working_.find(id);
+      if (working == working_.end() || working->second.stopped) return;
+      tone_ = Tone::murmur;
+      servant_->take_notice(
+          agent::TaskProgress{.id = id, .advance = sight.advance, .for_person = sight.for_person},
+          timeline_.both());
+      tone_ = Tone::news;
+    });
 }
 
 void Actor::end_at(agent::TaskEnd end) {
@@ -93,7 +108,7 @@ void Actor::end_at(agent::TaskEnd end) {
 
 /// Not at once: who starts it has not done with it yet.
 void Actor::start(const TaskId& id, agent::Job job) {
-  working_[id];
+  working_[id] = {.began = timeline_.now()};
   auto shared = std::make_shared<agent::Job>(std::move(job));
   at(timeline_.now(), [this, id, shared] {
     if (working_.contains(id)) carry_out(id, *shared);
@@ -106,10 +121,13 @@ void Actor::carry_out(const TaskId& id, const agent::Job& job) {
   const auto order = job.order.reader();
   auto& host = machine_.host_at(began);
   auto life = fate_.begins(name_, order);
+  Sights sights;
   const auto ask = [&](const agent::Waiting& waiting) { machine_.ask(waiting); };
-  const auto advance = [&](const agent::Advance& how, const std::string& /*for_person*/) {
+  const auto advance = [&](const agent::Advance& how, const std::string& for_person) {
     host.progress(how);
-    if (fate_.advances(name_, order, machine_.in_real_bytes(how))) life.end();
+    const auto real = machine_.in_real_bytes(how);
+    sights.add({.when = host.now(), .advance = real, .for_person = for_person});
+    if (fate_.advances(name_, order, real)) life.end();
   };
   TaskHost in_time(
       host, life,
@@ -126,6 +144,7 @@ void Actor::carry_out(const TaskId& id, const agent::Job& job) {
         if (armed_) return std::move(*armed_);
         return fail(Fault::damaged, "the way back was not stored");
       });
+  tell_of(id, sights.all());
   if (life.over()) return fate_.dies(name_, host.now());
   agent::TaskEnd end{.id = id, .started = began, .ended = host.now(), .log = observed.take_log()};
   end.unconfirmed = work.unconfirmed;
@@ -133,16 +152,17 @@ void Actor::carry_out(const TaskId& id, const agent::Job& job) {
   const bool late = end.ended - began >= std::chrono::seconds(order.getDeadline());
   fate_.ends(name_, order, late ? schema::Outcome::CANCELLED : work.outcome);
   agent::take_work(std::move(work),
-                   late ? std::optional(agent::StopReason::out_of_time) : working_[id], end);
+                   late ? std::optional(agent::StopReason::out_of_time) : working_[id].stopped,
+                   end);
   end_at(std::move(end));
 }
 
 /// What it did is done; that it ended by itself counts for nothing then.
 void Actor::stop(const TaskId& id, agent::StopReason reason) {
   const auto working = working_.find(id);
-  if (working == working_.end() || working->second) return;
-  working->second = reason;
-  agent::TaskEnd end{.id = id, .started = timeline_.now(), .ended = timeline_.now()};
+  if (working == working_.end() || working->second.stopped) return;
+  working->second.stopped = reason;
+  agent::TaskEnd end{.id = id, .started = working->second.began, .ended = timeline_.now()};
   agent::take_work({.outcome = schema::Outcome::CANCELLED}, reason, end);
   end_at(std::move(end));
 }
@@ -150,7 +170,7 @@ void Actor::stop(const TaskId& id, agent::StopReason reason) {
 void Actor::armed(const TaskId& /*id*/, Result<void> stored) { armed_ = std::move(stored); }
 
 void Actor::review(const TaskId& id, Message<schema::Order> order) {
-  working_[id];
+  working_[id] = {.began = timeline_.now()};
   auto shared = std::make_shared<Message<schema::Order>>(std::move(order));
   at(timeline_.now(), [this, id, shared] {
     const auto began = timeline_.now();
@@ -164,7 +184,7 @@ void Actor::review(const TaskId& id, Message<schema::Order> order) {
 }
 
 void Actor::undo(const TaskId& id, agent::Undoing undoing) {
-  working_[id];
+  working_[id] = {.began = timeline_.now()};
   auto shared = std::make_shared<agent::Undoing>(std::move(undoing));
   at(timeline_.now(), [this, id, shared] {
     const auto began = timeline_.now();

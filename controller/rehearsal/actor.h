@@ -12,12 +12,14 @@
 #include "agent/service/servant.h"
 #include "controller/rehearsal/fate.h"
 #include "controller/rehearsal/machine.h"
+#include "controller/rehearsal/sights.h"
 #include "controller/rehearsal/timeline.h"
+#include "controller/rehearsal/tone.h"
 
 namespace relab::rehearsal {
 
 /// Takes what the actor sends.
-using Send = std::function<Result<void>(const std::string& route, ByteView frame)>;
+using Send = std::function<Result<void>(const std::string& route, ByteView frame, Tone tone)>;
 
 class Actor final : public agent::Outlet, public agent::Labour {
  public:
@@ -59,6 +61,8 @@ class Actor final : public agent::Outlet, public agent::Labour {
   void carry_out(const TaskId& id, const agent::Job& job);
   /// What is done at once on the simulated host ends when its clock says so.
   void end_at(agent::TaskEnd end);
+  /// And is told of on the way there.
+  void tell_of(const TaskId& id, const std::vector<Sight>& sights);
 
   std::string name_;
   crypto::Keys keys_;
@@ -69,8 +73,14 @@ class Actor final : public agent::Outlet, public agent::Labour {
   Send send_;
   std::optional<agent::Journal> journal_;
   std::optional<agent::Servant> servant_;
-  std::map<TaskId, std::optional<agent::StopReason>> working_;
+  struct Work {
+    Instant began;
+    /// It was told to end.
+    std::optional<agent::StopReason> stopped = {};
+  };
+  std::map<TaskId, Work> working_;
   std::optional<Result<void>> armed_;
+  Tone tone_ = Tone::news;
   /// When it heard or did something last.
   Instant stirred_{};
   /// Gone with the actor: what was to happen to it does not happen any more.

@@ -14,7 +14,27 @@ namespace {
 /// "0a/0a-zfs/zfs" without the phase and the track.
 std::string step_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
+Bar bar_of(const controller::TaskRecord& task) {
+  Bar bar{.phase = {},
+          .track = {},
+          .step = step_name(task.step),
+          .attempt = task.attempt,
+          .agent = task.agent,
+          .began = task.ordered,
+          .ended = task.ordered,
+          .outcome = controller::task_state(task)};
+  if (!task.evidence) return bar;
+  const auto report = task.evidence->report.reader();
+  if (report.getStartedAt() != 0) bar.began = instant_of(report.getStartedAt());
+  bar.ended = std::max(bar.began, instant_of(report.getEndedAt()));
+  return bar;
+}
+
 }  // namespace
+
+std::string Bar::name() const {
+  return fmt::format("{}/{}{}", track, step, attempt < 2 ? "" : fmt::format(" ({})", attempt));
+}
 
 Course course_of(schema::Lab::Reader lab, const controller::State& state, Instant began) {
   Course course{.began = began, .ended = began, .bars = {}};
@@ -24,23 +44,14 @@ Course course_of(schema::Lab::Reader lab, const controller::State& state, Instan
     if (!plan || run == nullptr) continue;
     for (unsigned i = 0; i < phase.getTracks().size(); ++i) {
       for (const auto& step : plan->tracks.at(i)) {
-        const auto* task = controller::last_task(state, run->id, step.path);
-        if (task == nullptr) continue;
-        Bar bar{.phase = str(phase.getName()),
-                .track = str(phase.getTracks()[i].getName()),
-                .step = step_name(step.path),
-                .agent = task->agent,
-                .began = task->ordered,
-                .ended = task->ordered,
-                .outcome = controller::task_state(*task),
-                .person = !step.instruction.empty()};
-        if (task->evidence) {
-          const auto report = task->evidence->report.reader();
-          bar.began = instant_of(report.getStartedAt());
-          bar.ended = instant_of(report.getEndedAt());
+        for (const auto* task : controller::attempts_at(state, run->id, step.path)) {
+          auto bar = bar_of(*task);
+          bar.phase = str(phase.getName());
+          bar.track = str(phase.getTracks()[i].getName());
+          bar.person = !step.instruction.empty();
+          course.ended = std::max(course.ended, bar.ended);
+          course.bars.push_back(std::move(bar));
         }
-        course.ended = std::max(course.ended, bar.ended);
-        course.bars.push_back(std::move(bar));
       }
     }
   }

@@ -12,11 +12,13 @@
 
 namespace relab::rehearsal {
 
-/// A step, over the time that it took.
+/// An attempt at a step, over the time that it took.
 struct Bar {
   std::string phase;
   std::string track;
   std::string step;
+  /// From 1.
+  unsigned attempt = 1;
   std::string agent;
   Instant began;
   Instant ended;
@@ -24,12 +26,16 @@ struct Bar {
   std::string outcome;
   /// It waited for somebody to do something.
   bool person = false;
+
+  /// "0b/write"; of a later attempt, "0b/write (2)".
+  std::string name() const;
 };
 
 struct Course {
   Instant began;
   Instant ended;
-  /// In the order of the plan; steps that were never ordered have none.
+  /// In the order of the plan, those of one step in theirs; steps that were never ordered have
+  /// none.
   std::vector<Bar> bars;
 };
 

@@ -11,11 +11,12 @@ controller::Link& StageExchange::dial(controller::Dial dial) {
   return *link;
 }
 
-Result<void> StageExchange::deliver(const std::string& route, ByteView frame) {
+Result<void> StageExchange::deliver(const std::string& route, ByteView frame, Tone tone) {
   // What was asked over a connection before is answered over the one that took its place.
   const auto link = links_.find(route.substr(0, route.find('#')));
   if (link == links_.end()) return fail(Fault::unreachable, "that connection is gone");
   link->second->incoming.emplace_back(frame.begin(), frame.end());
+  if (tone == Tone::news) ++news_;
   return {};
 }
 

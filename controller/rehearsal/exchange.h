@@ -10,6 +10,7 @@
 
 #include "agent/link/server.h"
 #include "controller/link/link.h"
+#include "controller/rehearsal/tone.h"
 
 namespace relab::rehearsal {
 
@@ -26,11 +27,13 @@ class StageExchange final : public controller::Exchange {
   void silence(const std::string& endpoint) { actors_.erase(endpoint); }
   /// From an actor: to the connection over which it heard what it answers. Fault::unreachable if
   /// that is gone.
-  Result<void> deliver(const std::string& route, ByteView frame);
+  Result<void> deliver(const std::string& route, ByteView frame, Tone tone);
   /// The controller ends: its connections end with it.
   void hang_up() { links_.clear(); }
   /// Whether a frame waits for the controller.
   bool waiting() const;
+  /// How often anybody had news.
+  std::uint64_t news() const { return news_; }
 
  private:
   class StageLink final : public controller::Link {
@@ -60,6 +63,7 @@ class StageExchange final : public controller::Exchange {
   /// By route.
   std::map<std::string, std::unique_ptr<StageLink>> links_;
   unsigned last_ = 0;
+  std::uint64_t news_ = 0;
 };
 
 }  // namespace relab::rehearsal

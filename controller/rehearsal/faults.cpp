@@ -11,6 +11,7 @@
 #include "common/reflect/union.h"
 #include "common/wire/message.h"
 #include "controller/lab/units.h"
+#include "controller/plan/plan.h"
 
 namespace relab::rehearsal {
 
@@ -103,10 +104,12 @@ bool has_text(capnp::DynamicStruct::Reader params, std::string_view wanted) {
   return false;
 }
 
-bool is_meant(const std::string& during, schema::Order::Reader order) {
-  const auto path = view(order.getStep());
-  if (during == path || path.ends_with("/" + during)) return true;
-  const auto task = capnp::toDynamic(order.getTask());
+bool is_called(std::string_view path, const std::string& during) {
+  return during == path || path.ends_with("/" + during);
+}
+
+bool does(schema::Task::Reader reader, const std::string& during) {
+  const auto task = capnp::toDynamic(reader);
   const auto kind = reflect::snake_case(reflect::member_of(task));
   if (during == kind) return true;
   if (!during.starts_with(kind + ":")) return false;
@@ -117,7 +120,33 @@ bool is_meant(const std::string& during, schema::Order::Reader order) {
   return false;
 }
 
+bool is_meant(const std::string& during, schema::Order::Reader order) {
+  return is_called(view(order.getStep()), during) || does(order.getTask(), during);
+}
+
 }  // namespace
+
+Result<void> check_step(const FaultWish& wish, schema::Lab::Reader lab) {
+  std::vector<std::string> called;
+  std::vector<std::string> meant;
+  for (const auto& name : controller::phase_names(lab)) {
+    const auto plan = controller::compile_phase(lab, name);
+    if (!plan) continue;
+    for (const auto& track : plan->tracks)
+      for (const auto& step : track) {
+        if (step.path == wish.during) return {};
+        const bool by_name = is_called(step.path, wish.during);
+        if (by_name) called.push_back(step.path);
+        if (by_name || does(step.task->reader(), wish.during)) meant.push_back(step.path);
+      }
+  }
+  // Of a kind, the first one is meant; of a name, just one.
+  if (called.empty() || meant.size() == 1) return {};
+  return fail(Fault::invalid,
+              fmt::format("fault '{}': more than one step may be meant by '{}': {}", wish.text,
+                          wish.during, fmt::join(meant, ", ")),
+              "name one of them by its whole path");
+}
 
 std::string fault_forms() {
   std::string text;

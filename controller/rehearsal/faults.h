@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "controller/rehearsal/fate.h"
+#include "schema/lab.capnp.h"
 
 namespace relab::rehearsal {
 
@@ -45,6 +46,9 @@ struct FaultWish {
 /// "guest:NAME does not start", "guest:NAME ends after its start", "guest:NAME is locked",
 /// "storage:NAME is full", "download fails". Fault::invalid, with what there is, for another text.
 Result<FaultWish> parse_fault(std::string_view text);
+
+/// That it is clear which step of the plan is meant; also where none is. Fault::invalid otherwise.
+Result<void> check_step(const FaultWish& wish, schema::Lab::Reader lab);
 
 /// What there is, one form in each line.
 std::string fault_forms();

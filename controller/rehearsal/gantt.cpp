@@ -74,7 +74,7 @@ std::string gantt_text(const Course& course, std::size_t width) {
   std::size_t offsets = 0;
   std::size_t spans = 0;
   for (const auto& bar : course.bars) {
-    names = std::max(names, bar.track.size() + 1 + bar.step.size());
+    names = std::max(names, bar.name().size());
     offsets = std::max(offsets, offset(course, bar.began).size());
     spans = std::max(spans, span_of(bar).size());
   }
@@ -85,8 +85,8 @@ std::string gantt_text(const Course& course, std::size_t width) {
   for (const auto& bar : course.bars) {
     if (bar.phase != phase) text += fmt::format("{}\n", clean_text(bar.phase));
     phase = bar.phase;
-    text += fmt::format("  {:{}}  {:>{}}  {:>{}} |{}|{}\n", clean_text(bar.track + "/" + bar.step),
-                        names, offset(course, bar.began), offsets, span_of(bar), spans,
+    text += fmt::format("  {:{}}  {:>{}}  {:>{}} |{}|{}\n", clean_text(bar.name()), names,
+                        offset(course, bar.began), offsets, span_of(bar), spans,
                         bar_text(course, bar, room),
                         bar.outcome == "succeeded" ? std::string() : " " + bar.outcome);
   }
@@ -104,7 +104,8 @@ std::string gantt_mermaid(const Course& course, std::string_view title) {
     // Mermaid shows nothing of a bar without a length.
     const auto ended = std::max(bar.ended, bar.began + Millis(1000));
     text +=
-        fmt::format("    {} ({}) :{}{}, {}\n", plain(bar.step), plain(span_of(bar)),
+        fmt::format("    {} ({}) :{}{}, {}\n", plain(bar.name().substr(bar.track.size() + 1)),
+                    plain(span_of(bar)),
                     bar.outcome == "succeeded" ? (bar.person ? "active, " : "done, ") : "crit, ",
                     unix_millis(bar.began), unix_millis(ended));
   }
@@ -132,9 +133,8 @@ std::string gantt_svg(const Course& course, std::string_view title) {
         "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"2\" "
         "fill=\"{}\"/>\n"
         "<text x=\"{:.1f}\" y=\"{:.1f}\" fill=\"#555555\">{}{}</text>\n",
-        y + line * 0.7, escaped(fmt::format("{}/{}/{}", bar.phase, bar.track, bar.step)), from,
-        y + line * 0.2, to - from, line * 0.6, colour_of(bar), to + 6, y + line * 0.7,
-        escaped(span_of(bar)),
+        y + line * 0.7, escaped(fmt::format("{}/{}", bar.phase, bar.name())), from, y + line * 0.2,
+        to - from, line * 0.6, colour_of(bar), to + 6, y + line * 0.7, escaped(span_of(bar)),
         bar.outcome == "succeeded" ? std::string() : ", " + escaped(bar.outcome));
     y += line;
   }

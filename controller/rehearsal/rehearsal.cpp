@@ -112,7 +112,10 @@ Result<void> Rehearsal::open() {
                                        Instant when) { stage_->falls(agent, when, restart); },
                         .success = [this](const std::string& agent,
                                           schema::Order::Reader order) { doubt(agent, order); }});
-  for (const auto& wish : setting_.faults) RELAB_CHECK(set_->check(wish));
+  for (const auto& wish : setting_.faults) {
+    RELAB_CHECK(set_->check(wish));
+    RELAB_CHECK(check_step(wish, lab));
+  }
   RELAB_CHECK(make_private_folder(setting_.folder));
   RELAB_TRY(auto parcels, make_parcels(setting_.folder / "packages"));
   RELAB_TRY(stage_, Stage::make({.lab = str(lab.getName()),
@@ -248,7 +251,8 @@ std::vector<std::string> Rehearsal::faults_met() const {
     all.push_back(fmt::format(
         "{}: {}{}", fault, step.empty() ? std::string("from the beginning on") : "in " + step,
         fault.starts_with("agent:")
-            ? "; what the agent had done by then took its time, and is in no report"
+            ? "; what the agent had done by then is done, and is in no report: of it, nothing is "
+              "among the changes"
             : ""));
   return all;
 }

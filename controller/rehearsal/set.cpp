@@ -5,6 +5,8 @@
 
 #include "common/base/text.h"
 #include "common/base/time.h"
+#include "controller/lab/programs.h"
+#include "controller/rehearsal/answers.h"
 #include "controller/rehearsal/parcels.h"
 
 namespace relab::rehearsal {
@@ -37,7 +39,7 @@ void SetMachine::hand(const agent::Job& job) {
 agent::Advance SetMachine::in_real_bytes(const agent::Advance& advance) const {
   if (host_.advances().empty()) return advance;
   const auto& real = host_.advances().back();
-  return real.done > real.total ? advance : real;
+  return real.total != 0 && real.done > real.total ? advance : real;
 }
 
 std::string SetMachine::machine_id() const {
@@ -67,28 +69,63 @@ void Set::add(schema::World::Reader world) {
   // What it starts meanwhile listens, too.
   hooks.on_power = [this, host](std::uint32_t /*vmid*/, bool runs) {
     const auto there = machines_.find(host);
-    if (runs && there != machines_.end()) join_network(*there->second);
+    if (runs && there != machines_.end()) join_network(host, *there->second);
   };
+  for (const auto guest : world.getGuests().getGuests()) found_[host][guest.getVmid()];
+  for (const auto port : world.getGuests().getPorts())
+    found_[host][port.getVmid()].insert(port.getPort());
   auto& machine =
       *machines_.emplace(host, std::make_unique<agent::sim::Machine>(world, std::move(hooks)))
            .first->second;
-  join_network(machine);
+  join_network(host, machine);
   actors_.emplace(host, std::make_unique<SetMachine>(
                             machine.host(),
                             [this, host](const agent::Waiting& waiting) { ask(host, waiting); }));
 }
 
-/// VLANs that open nothing, and what answers in guests: no audit tells either.
-void Set::join_network(agent::sim::Machine& machine) {
+/// VLANs that open nothing, and what answers in guests: an audit tells of their ports at most.
+void Set::join_network(const std::string& host, agent::sim::Machine& machine) {
   auto& reachability = machine.reachability();
   for (const auto vlan : lab_.getNetwork().getVlans())
     if (vlan.getIsolated()) reachability.isolate(vlan.getId());
   for (const auto guest : lab_.getGuests()) {
-    auto* there = reachability.find_guest(guest.getVmid());
+    const auto vmid = guest.getVmid();
+    auto* there = reachability.find_guest(vmid);
     if (there == nullptr) continue;
-    for (const auto service : guest.getServices())
-      if (service.getPort() != 0 && !service.getPlanned()) there->servers[service.getPort()];
+    const auto found = found_[host].find(vmid);
+    const bool was_found = found != found_[host].end();
+    // Of some, nobody knows what they say.
+    std::map<std::uint16_t, std::function<bool()>> silent;
+    if (was_found)
+      for (const auto port : found->second) silent[port] = [] { return true; };
+    for (const auto service : guest.getServices()) {
+      const auto kind = service.getKind();
+      // WireGuard's port is one of UDP.
+      if (service.getPort() == 0 || kind == schema::Lab::Service::Kind::WIREGUARD ||
+          (was_found && service.getPlanned()))
+        continue;
+      auto is_up = [this, host, vmid, kind] { return runs(host, vmid, kind); };
+      silent.erase(service.getPort());
+      if (auto answers = answers_of(kind))
+        there->servers[service.getPort()] = {.http = std::move(answers), .runs = std::move(is_up)};
+      else
+        silent[service.getPort()] = std::move(is_up);
+    }
+    there->accepts = [silent = std::move(silent)](std::string_view /*address*/,
+                                                  std::uint16_t port) {
+      const auto open = silent.find(port);
+      return open != silent.end() && open->second();
+    };
   }
+}
+
+bool Set::runs(const std::string& host, std::uint32_t vmid, schema::Lab::Service::Kind kind) const {
+  auto* debian = machines_.at(host)->proxmox().debian(vmid);
+  if (debian != nullptr)
+    for (const auto& unit : lab::program(kind).units)
+      if (const std::string name(unit); debian->units().state(name).load != "not-found")
+        return debian->units().is_active(name);
+  return found_.at(host).contains(vmid);
 }
 
 SetMachine& Set::inside(const std::string& name, agent::SimHost& host) {

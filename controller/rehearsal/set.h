@@ -69,7 +69,10 @@ class Set {
  private:
   explicit Set(schema::Lab::Reader lab) : lab_(lab) {}
   void add(schema::World::Reader world);
-  void join_network(agent::sim::Machine& machine);
+  void join_network(const std::string& host, agent::sim::Machine& machine);
+  /// Whether a program of a guest runs: as systemd has it there, or, where that does not know it,
+  /// as long as the guest is the one that was found.
+  bool runs(const std::string& host, std::uint32_t vmid, schema::Lab::Service::Kind kind) const;
   SetMachine& inside(const std::string& name, agent::SimHost& host);
   void ask(const std::string& host, const agent::Waiting& waiting);
   std::string why_never_full(const FaultWish& wish) const;
@@ -79,6 +82,9 @@ class Set {
 
   schema::Lab::Reader lab_;
   std::map<std::string, std::unique_ptr<agent::sim::Machine>> machines_;
+  /// The guests of each from the beginning on, with the ports on which an audit found them to
+  /// listen.
+  std::map<std::string, std::map<std::uint32_t, std::set<std::uint16_t>>> found_;
   std::map<std::string, std::unique_ptr<SetMachine>> actors_;
   std::map<std::string, std::unique_ptr<SetMachine>> insides_;
   OnAgent on_agent_;

@@ -71,8 +71,8 @@ Result<void> Stage::begin(Place& place) {
                          .timeline = timeline_,
                          .machine = place.machine,
                          .fate = setting_.fate == nullptr ? harmless_ : *setting_.fate,
-                         .send = [this](const std::string& route, ByteView frame) {
-                           return exchange_.deliver(route, frame);
+                         .send = [this](const std::string& route, ByteView frame, Tone tone) {
+                           return exchange_.deliver(route, frame, tone);
                          }}));
   exchange_.answer(place.endpoint,
                    [actor = actor.get()](const agent::Incoming& frame) { actor->take(frame); });
@@ -156,15 +156,15 @@ Result<PhaseEnd> Stage::run(const Message<schema::Lab>& lab, const std::string& 
 Result<RunEnd> Stage::follow(controller::Driver& driver, const Moment& moment) {
   const auto begun = timeline_.now();
   auto stirred = begun;
+  auto heard = exchange_.news();
   while (timeline_.now() - begun < longest) {
     if (broken_) return fail(*broken_);
     RELAB_TRY(const auto end, driver.step(timeline_.both()));
     if (moment) RELAB_CHECK(moment(driver.engine(), timeline_.now() - begun));
     if (end) return *end;
-    if (exchange_.waiting()) {
+    if (const auto news = exchange_.news(); std::exchange(heard, news) != news)
       stirred = timeline_.now();
-      continue;
-    }
+    if (exchange_.waiting()) continue;
     const auto interval = timeline_.now() - stirred > lively ? long_interval : quiet_interval;
     if (!timeline_.empty() && timeline_.next() <= timeline_.now() + interval) {
       timeline_.step();

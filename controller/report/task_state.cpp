@@ -1,5 +1,7 @@
 #include "controller/report/task_state.h"
 
+#include <algorithm>
+
 namespace relab::controller {
 
 std::string task_state(const TaskRecord& task) {
@@ -22,11 +24,18 @@ std::string task_state(const TaskRecord& task) {
   return "unknown";
 }
 
-const TaskRecord* last_task(const State& state, const RunId& run, const std::string& path) {
-  const TaskRecord* last = nullptr;
+std::vector<const TaskRecord*> attempts_at(const State& state, const RunId& run,
+                                           const std::string& path) {
+  std::vector<const TaskRecord*> attempts;
   for (const auto* task : state.tasks_of(run))
-    if (task->step == path && (last == nullptr || task->attempt >= last->attempt)) last = task;
-  return last;
+    if (task->step == path) attempts.push_back(task);
+  std::ranges::stable_sort(attempts, {}, &TaskRecord::attempt);
+  return attempts;
+}
+
+const TaskRecord* last_task(const State& state, const RunId& run, const std::string& path) {
+  const auto attempts = attempts_at(state, run, path);
+  return attempts.empty() ? nullptr : attempts.back();
 }
 
 }  // namespace relab::controller

@@ -216,6 +216,27 @@ class Content(PageCase):
         )
         self.assertIn("person, from +05:15 h to +14:15 h: Plug the backup disk", row.replace("\t", " "))
 
+    def test_an_earlier_attempt_is_told_with_what_it_did(self):
+        report = invented.rehearsal()
+        step = next(one for one in report["phases"][1]["tracks"][0]["steps"] if one["step"] == "0b/0b/write")
+        step["attempt"] = 2
+        step["earlier"] = [
+            {
+                "attempt": 1,
+                "task": "01a228f1-d164-733b-93fd-0000000000e1",
+                "state": "unknown",
+                "ordered": step["ordered"],
+                "ended": step["started"],
+                "changes": ["+ /mnt/usb/half.zfs.part"],
+                "failure": {"fault": "cancelled", "what": "the agent stopped while the task ran"},
+            }
+        ]
+        page = self.open(report)
+        self.assert_has_all(page, report)
+        self.assertIn(
+            "0b/0b/write, attempt 1: ", "".join(page.each("#timeline svg[role=img] rect.bar.bad", "one.parentNode.textContent"))
+        )
+
     def test_idle_days_are_left_out_of_the_timeline(self):
         report = invented.rehearsal()
         for step in report["phases"][4]["tracks"][0]["steps"][:3]:

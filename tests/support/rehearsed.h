@@ -70,11 +70,19 @@ struct Rehearsed {
       text += fmt::format("{}: {}\n", trouble.where, trouble.what);
     return text;
   }
+  /// Each attempt at a step, in their order.
+  std::vector<Bar> attempts(const std::string& step) const {
+    std::vector<Bar> found;
+    auto course = rehearsal->course();
+    for (auto& bar : course.bars)
+      if (bar.step == step) found.push_back(std::move(bar));
+    if (found.empty()) FAIL("nothing was ordered for " << step);
+    return found;
+  }
+  /// Of the last one.
   Millis length(const std::string& step) const {
-    for (const auto& bar : rehearsal->course().bars)
-      if (bar.step == step) return bar.ended - bar.began;
-    FAIL("nothing was ordered for " << step);
-    std::abort();
+    const auto last = attempts(step).back();
+    return last.ended - last.began;
   }
 };
 

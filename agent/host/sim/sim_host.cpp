@@ -82,7 +82,14 @@ void SimHost::spend(std::uint64_t bytes, std::uint64_t each_second) {
 
 void SimHost::progress(const Advance& advance) {
   advances_.push_back(advance);
-  if (advance.unit == "bytes") advances_.back().done *= grain_;
+  if (advance.unit != "bytes") return;
+  auto& told = advances_.back();
+  // Streams one behind the other may each stand for something else.
+  const bool goes_on = advance.total == last_.total && advance.done >= last_.done;
+  real_ = goes_on ? real_ + (advance.done - last_.done) * grain_ : advance.done * grain_;
+  last_ = advance;
+  told.done = real_;
+  if (advance.total == read_size_) told.total *= grain_;
 }
 
 Result<void> SimHost::pause(Millis span, const Waiting& /*waiting*/) {

@@ -173,7 +173,7 @@ class SimHost final : public Host {
   /// All that was remarked.
   const std::vector<std::string>& remarks() const { return remarks_; }
   void progress(const Advance& advance) override;
-  /// All that was told.
+  /// All that was told; bytes are those that they stand for.
   const std::vector<Advance>& advances() const { return advances_; }
   Result<std::string> read_file(const Path& path, std::size_t size_max) override;
   using Host::read_file;
@@ -226,6 +226,7 @@ class SimHost final : public Host {
   /// of it do.
   Result<std::size_t> flow_on(Instant began, std::string_view text, Sink& sink,
                               const Source& source);
+  Source breaking_off(const Path& path) const;
   /// `argv` is that of the command, its program without folders.
   Result<Output> answer_of(const Command& command, const std::vector<std::string>& argv);
   /// The path that it really has, and what is there.
@@ -260,6 +261,11 @@ class SimHost final : public Host {
   Network network_;
   std::vector<std::string> ran_;
   std::vector<Advance> advances_;
+  /// The last one that told of bytes, as it was told, and how many those stand for.
+  Advance last_;
+  std::uint64_t real_ = 0;
+  /// Of the file that is read, as it looks.
+  std::uint64_t read_size_ = 0;
   std::vector<std::string> remarks_;
   std::map<std::string, FileSystem> rooms_;
   Instant now_ = Instant(std::chrono::hours(24 * 365 * 56));

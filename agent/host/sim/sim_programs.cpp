@@ -96,6 +96,14 @@ Result<std::size_t> SimHost::flow_on(Instant began, std::string_view text, Sink&
   return all.size();
 }
 
+/// What is read there ends where it breaks.
+SimHost::Source SimHost::breaking_off(const Path& path) const {
+  return [this, path]() -> std::optional<Output> {
+    if (check_unbroken(path)) return {};
+    return Output{.status = 1};
+  };
+}
+
 Result<Output> SimHost::feed(const Path& path, const Command& command, Sink& also) {
   RELAB_TRY(const auto* found, resolve(path, true));
   auto fed = command;
@@ -105,7 +113,8 @@ Result<Output> SimHost::feed(const Path& path, const Command& command, Sink& als
   const auto began = now_;
   spend(fed.input.size() * grain, speed_at(real).read);
   grain_ = grain;
-  const auto flown = flow_on(began, fed.input, also, {});
+  read_size_ = fed.input.size();
+  const auto flown = flow_on(began, fed.input, also, breaking_off(real));
   grain_ = 1;
   RELAB_CHECK(flown);
   // It may have broken meanwhile.
@@ -150,7 +159,8 @@ Result<void> SimHost::read_through(const Path& path, const Range& range, Sink& s
   const auto began = now_;
   spend(part.size() * node->grain, speed_at(real).read);
   grain_ = node->grain;
-  const auto flown = flow_on(began, std::string(part), sink, {});
+  read_size_ = node->content.size();
+  const auto flown = flow_on(began, std::string(part), sink, breaking_off(real));
   grain_ = 1;
   RELAB_CHECK(flown);
   return check_unbroken(real);

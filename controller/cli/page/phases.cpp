@@ -65,6 +65,18 @@ void add_task(const TaskRecord& task, Json& step) {
   }
 }
 
+/// The last one is the step's own; what those before it did is done, too.
+void add_attempts(std::vector<const TaskRecord*> attempts, Json& step) {
+  if (attempts.empty()) return;
+  add_task(*attempts.back(), step);
+  attempts.pop_back();
+  for (const auto* task : attempts) {
+    Json earlier;
+    add_task(*task, earlier);
+    step["earlier"].push_back(std::move(earlier));
+  }
+}
+
 /// A phase as its last run left it.
 class PhasePage {
  public:
@@ -114,9 +126,7 @@ class PhasePage {
     if (!planned.instruction.empty()) json["instruction"] = planned.instruction;
     if (planned.destructive)
       json["destroys"] = Json::array({reflect::resource_of(planned.task->reader())});
-    if (run_ != nullptr)
-      if (const auto* task = last_task(evidences_.state, run_->id, planned.path))
-        add_task(*task, json);
+    if (run_ != nullptr) add_attempts(attempts_at(evidences_.state, run_->id, planned.path), json);
     states_.insert(json["state"].get<std::string>());
     if (json.contains("wait")) states_.insert("person");
     return json;

@@ -136,6 +136,7 @@ function stepBody(step) {
       : null,
     changesBlock(step),
     logBlock(step),
+    listOf(step.earlier).map(earlierBlock),
     pairs(
       ["step", code(step.step)],
       ["kind", step.kind && code(step.kind)],
@@ -167,6 +168,21 @@ function stepBody(step) {
       ["report", step.digest && code(step.digest)],
     ),
   ];
+}
+
+// An attempt before the last one: what it did is done, and nobody would look for it elsewhere.
+function earlierBlock(one) {
+  const from = one.started || one.ordered;
+  return el(
+    "div",
+    { class: "earlier" },
+    el("h5", null, `Attempt ${one.attempt}: `, mark(one.state)),
+    el("p", { class: "quiet" }, "from ", time(from), one.ended ? [" to ", time(one.ended)] : null),
+    failureNotice(one),
+    changesBlock(one),
+    logBlock(one),
+    pairs(["task", one.task && code(one.task)], ["report", one.digest && code(one.digest)]),
+  );
 }
 
 function failureNotice(step) {

@@ -148,7 +148,9 @@ function legend(rows) {
 // ---- bars of a step
 
 function barsOf(step, made) {
-  const bars = [];
+  const bars = listOf(step.earlier).flatMap((one) =>
+    barsOf({ ...one, step: `${step.step}, attempt ${one.attempt}` }, made),
+  );
   for (const wait of listOf(step.waits)) {
     const state = ["person", "approval"].includes(wait.for) ? "person" : "waiting";
     add(bars, wait.from, wait.to || made, {

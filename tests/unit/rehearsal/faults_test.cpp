@@ -2,7 +2,7 @@
 
 #include "controller/rehearsal/faults.h"
 
-#include "tests/support/must.h"
+#include "tests/support/rehearsed.h"
 
 namespace relab::rehearsal {
 
@@ -39,6 +39,29 @@ TEST_CASE("faults: what is no fault is told what there is", "[rehearsal]") {
     CHECK(parsed.error().fault == Fault::invalid);
     CHECK(parsed.error().hint.find("usb full at 1.2 TB") != std::string::npos);
   }
+}
+
+TEST_CASE("faults: a name that more than one step may have is refused", "[rehearsal]") {
+  const auto checked = [](const std::string& renamed, const std::string& during) {
+    const auto lab = Rehearsed::read([&](std::string& text) {
+      const std::string name = "{ name = \"health\"";
+      const auto at = text.find(name);
+      REQUIRE(at != std::string::npos);
+      text.replace(at, name.size(), "{ name = \"" + renamed + "\"");
+    });
+    const auto done =
+        check_step(must(parse_fault("agent:z640 dies during " + during)), lab.reader());
+    return done ? std::string() : done.error().what;
+  };
+  CHECK(checked("pbs", "pbs") ==
+        "fault 'agent:z640 dies during pbs': more than one step may be meant by 'pbs': "
+        "0a/0a-pbs/pbs, 0b/0b/pbs");
+  CHECK_THAT(checked("zfs_backup", "zfs_backup"), Catch::Contains("0b/0b/zfs_backup, 0b/0b/write"));
+  CHECK(checked("pbs", "0b/0b/pbs").empty());
+  CHECK(checked("well", "well").empty());
+  // Of a kind, the first one is meant; what no step is, never comes about, and is told then.
+  CHECK(checked("well", "preserve").empty());
+  CHECK(checked("well", "guest:nobody").empty());
 }
 
 }  // namespace relab::rehearsal

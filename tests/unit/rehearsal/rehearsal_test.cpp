@@ -31,6 +31,16 @@ TEST_CASE("rehearsal: where something goes wrong, no gate opens behind it", "[re
   CHECK(controller::cli::code_of(*done.rehearsal) == controller::ExitCode::failed);
 }
 
+TEST_CASE("rehearsal: a disk that breaks while it is read ends the reading there", "[rehearsal]") {
+  const Rehearsed undisturbed;
+  const Rehearsed done({"disk:NAAB0001 fails at 20% of zfs_backup_verify"});
+  INFO(done.told());
+
+  CHECK(done.attempts("verify").back().outcome == "failed");
+  CHECK(done.length("verify") < undisturbed.length("verify") / 2);
+  CHECK(done.length("verify") > undisturbed.length("verify") / 8);
+}
+
 TEST_CASE("rehearsal: a disk of the pool that fails late keeps the gate shut", "[rehearsal]") {
   const auto* fault = GENERATE("disk:ZDH1A001 fails at 40% of zfs_backup",
                                "disk:ZDH1A002 fails at 80% of zfs_backup_verify");
@@ -121,6 +131,59 @@ TEST_CASE("rehearsal: VLANs and services are as lab.toml has them", "[rehearsal]
   CHECK(network.reach("trillian", {"10.42.10.2", 8006}) == Reach::silent);
 }
 
+namespace {
+
+/// What becomes of a probe of such an address behind the archives.
+std::string probed(const std::string& task, const std::string& before = {}) {
+  Rehearsed rehearsed({}, Rehearsed::When::later, [&](std::string& text) {
+    const auto at = text.find("  { name = \"snapshot\"");
+    REQUIRE(at != std::string::npos);
+    text.insert(at, before + "  { name = \"asked\", task.http_probe = { " + task + " } },\n");
+  });
+  controller::cli::QuietOnlooker onlooker(rehearsed.printer);
+  must(rehearsed.rehearsal->run(onlooker));
+  for (const auto& trouble : rehearsed.rehearsal->troubles())
+    if (trouble.kind == Trouble::Kind::not_played) return "not played: " + trouble.where;
+  for (const auto& trouble : rehearsed.rehearsal->troubles())
+    if (trouble.where == "0b/0b/asked") return trouble.what;
+  return rehearsed.attempts("asked").back().outcome;
+}
+
+}  // namespace
+
+TEST_CASE("rehearsal: services answer over HTTP as they do in truth, while they run",
+          "[rehearsal]") {
+  const std::string jellyfin = "http://10.42.20.10:8096/health";
+  const auto health = [&](const std::string& more) { return "url = \"" + jellyfin + "\"" + more; };
+  CHECK(probed(health(", text = \"Healthy\"")) == "succeeded");
+  CHECK_THAT(probed(health(", text = \"Degraded\"")), Catch::Contains("Degraded"));
+  CHECK(probed("url = \"http://10.42.10.12:9090/-/ready\", text = \"Ready\"") == "succeeded");
+  CHECK_THAT(probed(health(""),
+                    "  { name = \"off\", task.guest_power = { name = \"jellyfin\", "
+                    "stopped = true } },\n"),
+             Catch::Contains("10.42.20.10"));
+  // What nobody knows the answer to is not answered.
+  CHECK_THAT(probed("url = \"http://10.42.20.10:8096/web/\""),
+             Catch::StartsWith("not played: curl"));
+  CHECK_THAT(probed("url = \"https://10.42.10.10:8007/\""), Catch::StartsWith("not played: curl"));
+  CHECK_THAT(probed("url = \"http://10.42.20.10:9999/\""),
+             Catch::Contains("refused") || Catch::Contains("connect"));
+}
+
+TEST_CASE("rehearsal: a program whose unit is stopped refuses connections", "[rehearsal]") {
+  using agent::Reach;
+  const Rehearsed made({}, Rehearsed::When::later);
+  auto* system = made.rehearsal->set().system("z640");
+  auto& network = system->reachability();
+  auto& units = system->proxmox().debian(110)->units();
+  REQUIRE(network.reach("z640", {"10.42.20.10", 8096}) == Reach::open);
+
+  units.stop("jellyfin.service");
+  CHECK(network.reach("z640", {"10.42.20.10", 8096}) == Reach::refused);
+  units.start("jellyfin.service");
+  CHECK(network.reach("z640", {"10.42.20.10", 8096}) == Reach::open);
+}
+
 TEST_CASE("rehearsal: an agent that dies starts again, and the plan goes on", "[rehearsal]") {
   // What an interrupted drill left fills the pool, until the next one removes it.
   const auto* fault =
@@ -144,8 +207,33 @@ TEST_CASE("rehearsal: an agent may die in the middle of what flows", "[rehearsal
   CHECK(more > undisturbed.length("write") / 3);
   CHECK(more < undisturbed.length("write") / 2);
   CHECK(done.rehearsal->faults_met() ==
-        std::vector<std::string>{fault + ": in 0b/0b/write; what the agent had done by then took "
-                                         "its time, and is in no report"});
+        std::vector<std::string>{fault + ": in 0b/0b/write; what the agent had done by then is "
+                                         "done, and is in no report: of it, nothing is among the "
+                                         "changes"});
+  // What it took until the agent answered again is in the chart.
+  const auto attempts = done.attempts("write");
+  REQUIRE(attempts.size() == 2);
+  CHECK(attempts[0].outcome == "unknown");
+  CHECK(attempts[0].name() == "0b/write");
+  CHECK(attempts[1].name() == "0b/write (2)");
+  CHECK(attempts[0].ended - attempts[0].began > undisturbed.length("write") / 3);
+  CHECK(attempts[1].began >= attempts[0].ended);
+}
+
+TEST_CASE("rehearsal: a step that runs out of time takes as long as it had", "[rehearsal]") {
+  Rehearsed late({}, Rehearsed::When::later, [](std::string& text) {
+    const std::string given = "name = \"write\", deadline = \"3d\"";
+    const auto at = text.find(given);
+    REQUIRE(at != std::string::npos);
+    text.replace(at, given.size(), "name = \"write\", deadline = \"1h\"");
+  });
+  controller::cli::QuietOnlooker onlooker(late.printer);
+  must(late.rehearsal->run(onlooker));
+  INFO(late.told());
+
+  CHECK(late.attempts("write").back().outcome == "failed");
+  CHECK(late.length("write") >= std::chrono::hours(1));
+  CHECK(late.length("write") < std::chrono::minutes(61));
 }
 
 TEST_CASE("rehearsal: a pool that is lost while it is sent is not sent", "[rehearsal]") {

@@ -141,8 +141,9 @@ class Curl {
     const auto* server = lab_.server(name_, {.address = *address, .port = line->url.port});
     if (server == nullptr) return host_.does_not_know(command);
     auto transfer = talk(*line, *server);
-    transfer.peer = *address;
-    return told(*line, transfer);
+    if (!transfer) return host_.does_not_know(command);
+    transfer->peer = *address;
+    return told(*line, *transfer);
   }
 
  private:
@@ -159,16 +160,20 @@ class Curl {
                                      line.url.host, line.url.port)};
   }
 
-  Transfer talk(const Line& line, const Server& server) {
+  /// Nothing where nobody said what it answers.
+  std::optional<Transfer> talk(const Line& line, const Server& server) {
     const bool has_tls = !server.certificates.empty();
     if (line.url.is_tls && !has_tls)
-      return {.exit_code = 35,
-              .complaint = "OpenSSL/3.0.22: error:0A00010B:SSL routines::wrong version number"};
+      return Transfer{
+          .exit_code = 35,
+          .complaint = "OpenSSL/3.0.22: error:0A00010B:SSL routines::wrong version number"};
     if (has_tls != line.url.is_tls || !server.http)
-      return {.exit_code = 52, .complaint = "Empty reply from server"};
-    if (auto failed = verify(line, server)) return *std::move(failed);
-    return {.answer = server.http(line.url.path),
-            .certificates = has_tls ? server.certificates + "\n" : std::string()};
+      return Transfer{.exit_code = 52, .complaint = "Empty reply from server"};
+    if (auto failed = verify(line, server)) return failed;
+    auto answer = server.http(line.url.path);
+    if (!answer) return {};
+    return Transfer{.answer = *std::move(answer),
+                    .certificates = has_tls ? server.certificates + "\n" : std::string()};
   }
 
   std::optional<Transfer> verify(const Line& line, const Server& server) {

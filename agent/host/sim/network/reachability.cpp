@@ -185,8 +185,10 @@ Reach Reachability::reach(const std::string& from, const Endpoint& to) const {
   const auto found = way(from, to.address, to.port);
   if (found.reach != Reach::open) return found.reach;
   const auto& machine = *found.machine;
-  const bool accepts = machine.servers.contains(to.port) ||
-                       (machine.accepts && machine.accepts(to.address, to.port));
+  const auto server = machine.servers.find(to.port);
+  const bool serves =
+      server != machine.servers.end() && (!server->second.runs || server->second.runs());
+  const bool accepts = serves || (machine.accepts && machine.accepts(to.address, to.port));
   return accepts ? Reach::open : Reach::refused;
 }
 

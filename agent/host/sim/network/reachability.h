@@ -43,12 +43,15 @@ struct HttpAnswer {
 
 /// What answers on a port.
 struct Server {
-  /// By the path of the request; none: it accepts connections and speaks no HTTP.
-  std::function<HttpAnswer(const std::string& path)> http = {};
+  /// By the path of the request; none: it accepts connections and speaks no HTTP. Nothing for a
+  /// path of which nobody said what it answers.
+  std::function<std::optional<HttpAnswer>(const std::string& path)> http = {};
   /// PEM, its own certificate first; empty: it speaks without TLS.
   std::string certificates = {};
   /// One of the authorities that every machine trusts has signed for it.
   bool is_trusted = false;
+  /// Whether it runs; none: as long as its machine does.
+  std::function<bool()> runs = {};
 };
 
 /// "jellyfin.lab.example", "A", "10.42.20.5". What an address is called is told by these, too.
