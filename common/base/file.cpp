@@ -31,6 +31,10 @@ Result<void> write_all(int fd, std::string_view content, const fs::path& path) {
     if (count < 0) return fail(error_of(path, errno));
     content.remove_prefix(static_cast<std::size_t>(count));
   }
+  return {};
+}
+
+Result<void> sync_file(int fd, const fs::path& path) {
   if (::fsync(fd) != 0) return fail(error_of(path, errno));
   return {};
 }
@@ -64,14 +68,17 @@ Result<std::string> read_small_file(const fs::path& path, std::size_t size_max) 
   }
 }
 
-Result<void> replace_file(const fs::path& path, std::string_view content) {
+Result<void> replace_file(const fs::path& path, std::string_view content, Durability durability) {
+  const bool lasts = durability == Durability::lasting;
   auto name = path.string() + ".XXXXXX";
   const Fd fd(::mkostemp(name.data(), O_CLOEXEC));
   if (!fd) return fail(error_of(path, errno));
   auto done = write_all(fd.get(), content, path);
+  if (done && lasts) done = sync_file(fd.get(), path);
   if (done && ::rename(name.c_str(), path.c_str()) != 0) done = fail(error_of(path, errno));
   if (!done) ::unlink(name.c_str());
   RELAB_CHECK(std::move(done));
+  if (!lasts) return {};
   return sync_folder(path.has_parent_path() ? path.parent_path() : fs::path("."));
 }
 

@@ -15,9 +15,15 @@ namespace relab {
 Result<std::string> read_small_file(const std::filesystem::path& path,
                                     std::size_t size_max = std::size_t{1} << 20U);
 
+enum class Durability {
+  lasting,
+  passing,  ///< a crash of the machine may leave neither the old content nor the new one
+};
+
 /// After success the whole new content is on the disk, readable by the owner only (mode 0600);
 /// after a failure or a crash the old file stands as it was.
-Result<void> replace_file(const std::filesystem::path& path, std::string_view content);
+Result<void> replace_file(const std::filesystem::path& path, std::string_view content,
+                          Durability durability = Durability::lasting);
 
 /// Fault::refused, with this hint, if others than its owner can read or write the file. A file that
 /// does not exist is as good as a private one.

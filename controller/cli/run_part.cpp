@@ -278,9 +278,10 @@ PartEnd PartRunner::drive(const RunId& run, const std::optional<TaskId>& task, O
   if (!parcels) context_.out().note(parcels.error().sentence());
   LineNarrator lines(context_.out());
   std::optional<LiveShow> show;
-  if (context_.out().is_lively())
-    show.emplace(context_.out(), fmt::format("{}  {}", record->phase, plan->title), lines);
-  Narrator& narrator = show ? static_cast<Narrator&>(*show) : lines;
+  if (context_.out().is_lively()) show.emplace(context_.out());
+  LiveNews news(fmt::format("{}  {}", record->phase, plan->title), lines,
+                show ? LiveNews::Seen::here : LiveNews::Seen::elsewhere);
+  LiveFile file(context_.state_dir(str(lab_.reader().getName())), run);
   ZmqExchange exchange;
   Driver driver({.lab = str(lab_.reader().getName()),
                  .patience = manner_.patience,
@@ -288,14 +289,16 @@ PartEnd PartRunner::drive(const RunId& run, const std::optional<TaskId>& task, O
                  .secrets = secrets(),
                  .parcels = parcels ? std::move(*parcels) : std::vector<OfferedParcel>(),
                  .greetings = Greetings(context_.state_dir(str(lab_.reader().getName())))},
-                opened_.book, opened_.keys, exchange, narrator);
+                opened_.book, opened_.keys, exchange, news);
   if (const auto begun = driver.begin(run, std::move(*plan), now_of_system()); !begun)
     return failed(begun.error());
   auto end = follow({.driver = driver,
                      .exchange = exchange,
                      .record = *record,
                      .task = task,
-                     .show = show ? &*show : nullptr});
+                     .news = news,
+                     .show = show ? &*show : nullptr,
+                     .file = file});
   show.reset();
   if (!end) return failed(end.error());
   // However it ended: what the ledger says now is not to be cut off it unnoticed.
@@ -314,7 +317,7 @@ Result<PartEnd> PartRunner::follow(const Going& going) {
   const auto begun = now_of_system().steady;
   for (;;) {
     RELAB_TRY(const auto end, driver.step(now_of_system()));
-    if (going.show != nullptr) redraw(going, begun);
+    show_progress(going, begun);
     if (going.task && !opened_.book.state().tasks().at(*going.task).open()) return PartEnd{};
     if (end && going.show != nullptr) going.show->finish();
     if (end && *end == RunEnd::stalled) return ending.tell_stalled(driver);

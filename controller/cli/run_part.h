@@ -8,6 +8,8 @@
 #include "common/base/signals.h"
 #include "controller/cli/command.h"
 #include "controller/cli/context.h"
+#include "controller/cli/live/live_file.h"
+#include "controller/cli/live/news.h"
 #include "controller/cli/live/show.h"
 #include "controller/gates/gate.h"
 #include "controller/link/zmq_exchange.h"
@@ -97,12 +99,15 @@ class PartRunner {
     ZmqExchange& exchange;
     const RunRecord& record;
     std::optional<TaskId> task;
+    LiveNews& news;
     LiveShow* show;
+    LiveFile& file;
   };
   /// To the end that a person sees: done, stalled, detached, or that of the awaited task. An error
   /// where the ledger could not be written.
   Result<PartEnd> follow(const Going& going);
-  void redraw(const Going& going, Instant begun);
+  /// For who looks at it, here or by `relab watch`.
+  void show_progress(const Going& going, Instant begun);
   /// Whether steps of it have no task that stands: whether they may is for the gate to say.
   Result<bool> has_more_to_order(const RunRecord& run) const;
   /// Steps of the run whose task stands: an open one, or one whose outcome is known.

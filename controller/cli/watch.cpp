@@ -1,5 +1,5 @@
-// What another `relab` is doing, by the ledger that it writes: nothing is asked of agents, and
-// nothing changed.
+// What another `relab` is doing, by the ledger that it writes and by what it shows of itself:
+// nothing is asked of agents, and nothing changed.
 
 #include <algorithm>
 #include <filesystem>
@@ -10,6 +10,8 @@
 #include "common/base/signals.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
+#include "controller/cli/live/live_file.h"
+#include "controller/cli/live/news.h"
 #include "controller/cli/live/show.h"
 #include "controller/report/escape.h"
 
@@ -180,8 +182,12 @@ class Watch {
     if (!screen_) return;
     std::vector<std::string> lines;
     const auto rows = screen_->size().rows / std::max<std::size_t>(views_.size(), 1);
+    auto style = context_.out().style();
+    style.width = screen_->size().columns;
     for (const auto& [run, shown] : views_) {
-      auto block = render_live(shown, rows, context_.out().style());
+      // Who carries the run on knows more of it than the ledger.
+      const auto live = read_live(context_.state_dir(lab_), run, wall_clock());
+      auto block = render_live(live ? *live : shown, rows, style);
       lines.insert(lines.end(), block.begin(), block.end());
     }
     screen_->draw(std::move(lines));

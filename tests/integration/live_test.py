@@ -142,6 +142,8 @@ class Live(unittest.TestCase):
         one = self.rehearsal()
         self.assertEqual(one.wait(), 3)
         self.assertIn("Rehearsal of 0b  ", one.text)
+        self.assertRegex(one.text, r"  write  (\[=*>? *\] )?[0-9.]+ [GT]iB of 1\.5 TiB \(\d+ %\), [0-9.]+ MiB/s, ")
+        self.assertIn("  agents: z640", one.text)
         self.assertIn("still open for 1: ", one.text)
         rows = one.rows()
         self.assertFalse(any(row.startswith("Rehearsal of 0b") for row in rows), rows)
@@ -173,6 +175,9 @@ class Live(unittest.TestCase):
             wait_until("the first step", lambda: "succeeded  one/here/hello" in running.err())
             watching = self.terminal("watch")
             watching.read_until(lambda: any("here" in row and "1/1" in row for row in watching.rows()))
+            # What no ledger tells: who is there, what is waited for, and what gates still lack.
+            for words in ("  agents: alpha", "waits for beta", "still open for two: phase.complete"):
+                watching.read_until(lambda: any(words in row for row in watching.rows()))
             self.lab["beta"].start()
             self.assertEqual(watching.wait(), 0)
             self.assertEqual(running.wait().code, 0)
@@ -180,6 +185,7 @@ class Live(unittest.TestCase):
             running.kill()
         rows = watching.rows()
         self.assertIn("succeeded  one/there/hello", rows)
+        self.assertEqual(list(self.lab.folder.rglob("live.json")), [])
         self.assertTrue(any(row.startswith("run ") and row.endswith("of one has ended") for row in rows), rows)
         nothing = self.lab.relab("watch")
         self.assertEqual((nothing.code, nothing.out), (0, "No run is open: there is nothing to watch.\n"))

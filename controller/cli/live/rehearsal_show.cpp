@@ -11,25 +11,33 @@ namespace {
 
 constexpr auto look_interval = Millis(1000);
 constexpr std::size_t bar_columns = 30;
+/// Long steps tell a hundred times how far they are.
+constexpr std::uint64_t told_each_frame = 30;
 
 }  // namespace
 
 Narrator& RehearsalShow::begins(const rehearsal::RehearsedPhase& phase) {
   phase_ = phase.name;
   looked_ = {};
+  drawn_at_ = 0;
   if (!out_.is_lively()) return quiet_;
-  return show_.emplace(out_, fmt::format("Rehearsal of {}  {}", phase.name, phase.title), quiet_);
+  show_.emplace(out_);
+  return news_.emplace(fmt::format("Rehearsal of {}  {}", phase.name, phase.title), quiet_,
+                       LiveNews::Seen::here);
 }
 
 Result<void> RehearsalShow::passes(const rehearsal::Stage& stage, const Engine& engine,
                                    Millis since) {
   if (!show_) return {};
   const auto now = wall_clock();
+  // Hours may pass between two frames.
+  if (!show_->is_due(now) && news_->told() - drawn_at_ < told_each_frame) return {};
+  drawn_at_ = news_->told();
   if (now - looked_ >= look_interval) {
     looked_ = now;
-    show_->tell_open_conditions(open_behind(phase_, stage.evidences(lab_)));
+    news_->tell_open_conditions(open_behind(phase_, stage.evidences(lab_)));
   }
-  show_->redraw(engine, since, now);
+  show_->draw(news_->view(engine, since), now);
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "controller/cli/live/news.h"
 #include "controller/cli/live/show.h"
 #include "controller/cli/rehearse_text.h"
 #include "controller/rehearsal/onlooker.h"
@@ -27,8 +28,11 @@ class RehearsalShow final : public rehearsal::Onlooker {
   QuietNarrator quiet_;
   schema::Lab::Reader lab_;
   std::string phase_;
+  std::optional<LiveNews> news_;
   std::optional<LiveShow> show_;
   Instant looked_{};
+  /// How often steps had told something when it was drawn last.
+  std::uint64_t drawn_at_ = 0;
 };
 
 /// How many of them are done.

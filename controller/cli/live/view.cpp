@@ -9,6 +9,9 @@ namespace {
 
 constexpr std::size_t bar_columns = 22;
 constexpr std::size_t head_and_foot = 3;
+constexpr std::size_t unbounded = 1000;
+/// Below that there is no room for what is well.
+constexpr std::size_t enough_rows = 10;
 
 enum class Tone { plain, good, bad, strong, faint };
 
@@ -51,7 +54,21 @@ std::string count_of(const LiveTrack& track) {
   return fmt::format("{}/{}", done, track.steps.size());
 }
 
-std::string words_of(const LiveTrack& track, const LiveStep& step, const Style& style) {
+/// A bar, and the figures behind it; `room` columns for both.
+std::string pace_words(const LiveStep& step, std::size_t room) {
+  constexpr std::size_t least_bar = 6;
+  auto text = step.pace->text();
+  if (text.starts_with(", ")) text.erase(0, 2);
+  if (text.empty()) text = step.doing;
+  const auto left = room > text.size() + 1 ? room - text.size() - 1 : 0;
+  if (left < least_bar) return text;
+  return fmt::format(
+      "{} {}", progress_bar(step.pace->done(), step.pace->total(), std::min(left, bar_columns)),
+      text);
+}
+
+std::string words_of(const LiveTrack& track, const LiveStep& step, std::size_t room,
+                     const Style& style) {
   switch (step.wait) {
     case Wait::person:
       return toned(style, Tone::strong, "PLEASE: " + step.why);
@@ -68,12 +85,7 @@ std::string words_of(const LiveTrack& track, const LiveStep& step, const Style& 
   if (step.state == StepState::blocked) return "blocked";
   if (!is_running(step))
     return track.agent_there ? "waits its turn" : fmt::format("waits for {}", track.agent);
-  if (step.pace) {
-    auto text = step.pace->text();
-    if (text.starts_with(", ")) text.erase(0, 2);
-    return fmt::format("{} {}", progress_bar(step.pace->done(), step.pace->total(), bar_columns),
-                       text.empty() ? step.doing : text);
-  }
+  if (step.pace) return pace_words(step, room);
   return step.doing.empty() ? "begun" : step.doing;
 }
 
@@ -81,7 +93,11 @@ std::string line_of(const LiveTrack& track, std::size_t width, const Style& styl
   const auto* step = focus(track);
   const auto head = fmt::format("  {:{}} {:>5}  ", track.name, width, count_of(track));
   if (step == nullptr) return head + toned(style, Tone::good, "done");
-  return head + fmt::format("{}  {}", step->name, words_of(track, *step, style));
+  const auto named = head + step->name + "  ";
+  // The last column of a terminal stays empty.
+  const auto columns = style.width == 0 ? unbounded : style.width - 1;
+  const auto room = columns > named.size() ? columns - named.size() : 0;
+  return named + words_of(track, *step, room, style);
 }
 
 std::string headline(const LiveView& view, const Style& style) {
@@ -124,13 +140,18 @@ std::vector<std::string> render_live(const LiveView& view, std::size_t rows, con
   std::size_t width = 0;
   for (const auto* track : tracks) width = std::max(width, track->name.size());
   const auto away = std::min<std::size_t>(view.away.size(), 3);
-  const auto taken = head_and_foot + away + std::min<std::size_t>(view.open_conditions.size(), 2);
+  const bool tells_agents = !view.there.empty() && rows >= enough_rows;
+  const auto taken = head_and_foot + away + (tells_agents ? 1U : 0U) +
+                     std::min<std::size_t>(view.open_conditions.size(), 2);
   const auto room = rows > taken + 1 ? rows - taken : 1;
   for (std::size_t i = 0; i < std::min(room, tracks.size()); ++i)
     lines.push_back(line_of(*tracks[i], width, style));
   if (tracks.size() > room)
     lines.push_back(
         toned(style, Tone::faint, fmt::format("  and {} more tracks", tracks.size() - room)));
+  if (tells_agents)
+    lines.push_back(
+        toned(style, Tone::faint, fmt::format("  agents: {}", fmt::join(view.there, ", "))));
   std::size_t told = 0;
   for (const auto& [agent, why] : view.away) {
     if (told++ == away) break;

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,8 @@ struct LiveView {
   std::string title;
   Millis since{};
   std::vector<LiveTrack> tracks = {};
+  /// Agents that answer.
+  std::set<std::string> there = {};
   /// Why those that are away are; by name.
   std::map<std::string, std::string> away = {};
   /// Of gates further on: "1: backup.verified, key.proven".
@@ -50,7 +53,8 @@ struct LiveView {
 };
 
 /// At most so many lines: what runs, fails or waits for a person comes before what is done or
-/// waits its turn.
+/// waits its turn. On a narrow terminal (`style.width`) bars are shorter, or left out, so that rate
+/// and time are to be seen.
 std::vector<std::string> render_live(const LiveView& view, std::size_t rows, const Style& style);
 
 /// "[=======>    ]" of so many columns.

@@ -199,6 +199,7 @@ TEST_CASE("live: what wants attention comes first", "[controller][live]") {
   pace.add({.done = 0, .total = 4096, .at = Millis(0)});
   pace.add({.done = 1024, .total = 4096, .at = Millis(4000)});
   view.tracks[3].steps[0].pace = pace;
+  view.there = {"pve", "a"};
   view.away["pbs"] = "nothing listens there";
   view.open_conditions = {"1: backup.verified, key.proven"};
 
@@ -210,10 +211,26 @@ TEST_CASE("live: what wants attention comes first", "[controller][live]") {
              "  person    0/1  x  PLEASE: plug it in",
              "  writing   0/1  x  [=====>              ] 1.0 KiB of 4.0 KiB (25 %), 256 B/s, "
              "12 s left",
-             "  done      1/1  done", "  pbs is away: nothing listens there",
+             "  done      1/1  done", "  agents: a, pve", "  pbs is away: nothing listens there",
              "  still open for 1: backup.verified, key.proven"});
   for (const auto& line : lines) CHECK(is_clean_text(line));
   CHECK(has(render_live(view, 24, {.colour = true}), "\033[31mFAILED"));
+}
+
+TEST_CASE("live: rate and time are to be seen on a narrow terminal, too", "[controller][live]") {
+  LiveView view{.title = "0b", .since = {}};
+  view.tracks.push_back(
+      {.name = "0b", .agent = "a", .steps = {step("write", StepState::accepted)}});
+  Pace pace;
+  pace.add({.done = 0, .total = 4096, .at = Millis(0)});
+  pace.add({.done = 1024, .total = 4096, .at = Millis(4000)});
+  view.tracks[0].steps[0].pace = pace;
+  const auto shown = [&](std::size_t width) { return render_live(view, 24, {.width = width})[1]; };
+
+  CHECK(shown(200) ==
+        "  0b   0/1  write  [=====>              ] 1.0 KiB of 4.0 KiB (25 %), 256 B/s, 12 s left");
+  CHECK(shown(76) == "  0b   0/1  write  [==>     ] 1.0 KiB of 4.0 KiB (25 %), 256 B/s, 12 s left");
+  CHECK(shown(70) == "  0b   0/1  write  1.0 KiB of 4.0 KiB (25 %), 256 B/s, 12 s left");
 }
 
 TEST_CASE("live: two hundred tracks leave room for what matters", "[controller][live]") {
