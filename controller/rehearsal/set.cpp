@@ -88,34 +88,39 @@ void Set::join_network(const std::string& host, agent::sim::Machine& machine) {
   auto& reachability = machine.reachability();
   for (const auto vlan : lab_.getNetwork().getVlans())
     if (vlan.getIsolated()) reachability.isolate(vlan.getId());
+  std::map<std::uint32_t, Listening> all;
+  for (const auto& [vmid, ports] : found_[host])
+    for (const auto port : ports) all[vmid][port] = [] { return true; };
   for (const auto guest : lab_.getGuests()) {
-    const auto vmid = guest.getVmid();
-    auto* there = reachability.find_guest(vmid);
-    if (there == nullptr) continue;
-    const auto found = found_[host].find(vmid);
-    const bool was_found = found != found_[host].end();
-    // Of some, nobody knows what they say.
-    std::map<std::uint16_t, std::function<bool()>> silent;
-    if (was_found)
-      for (const auto port : found->second) silent[port] = [] { return true; };
-    for (const auto service : guest.getServices()) {
-      const auto kind = service.getKind();
-      // WireGuard's port is one of UDP.
-      if (service.getPort() == 0 || kind == schema::Lab::Service::Kind::WIREGUARD ||
-          (was_found && service.getPlanned()))
-        continue;
-      auto is_up = [this, host, vmid, kind] { return runs(host, vmid, kind); };
-      silent.erase(service.getPort());
-      if (auto answers = answers_of(kind))
-        there->servers[service.getPort()] = {.http = std::move(answers), .runs = std::move(is_up)};
-      else
-        silent[service.getPort()] = std::move(is_up);
-    }
-    there->accepts = [silent = std::move(silent)](std::string_view /*address*/,
-                                                  std::uint16_t port) {
-      const auto open = silent.find(port);
-      return open != silent.end() && open->second();
-    };
+    auto* there = reachability.find_guest(guest.getVmid());
+    if (there != nullptr) add_services(host, guest, *there, all[guest.getVmid()]);
+  }
+  for (auto& [vmid, listening] : all)
+    if (auto* there = reachability.find_guest(vmid); there != nullptr)
+      there->accepts = [listening = std::move(listening)](std::string_view /*address*/,
+                                                          std::uint16_t port) {
+        const auto open = listening.find(port);
+        return open != listening.end() && open->second();
+      };
+}
+
+/// Of some, nobody knows what they say: they are among those that only listen.
+void Set::add_services(const std::string& host, schema::Lab::Guest::Reader guest,
+                       agent::sim::SimMachine& there, Listening& listening) {
+  const auto vmid = guest.getVmid();
+  for (const auto service : guest.getServices()) {
+    const auto kind = service.getKind();
+    const auto port = service.getPort();
+    // WireGuard's port is one of UDP.
+    if (port == 0 || kind == schema::Lab::Service::Kind::WIREGUARD ||
+        (found_[host].contains(vmid) && service.getPlanned()))
+      continue;
+    auto is_up = [this, host, vmid, kind] { return runs(host, vmid, kind); };
+    listening.erase(port);
+    if (auto answers = answers_of(kind))
+      there.servers[port] = {.http = std::move(answers), .runs = std::move(is_up)};
+    else
+      listening[port] = std::move(is_up);
   }
 }
 

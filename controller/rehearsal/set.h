@@ -70,6 +70,10 @@ class Set {
   explicit Set(schema::Lab::Reader lab) : lab_(lab) {}
   void add(schema::World::Reader world);
   void join_network(const std::string& host, agent::sim::Machine& machine);
+  /// By the port, whether it accepts connections now.
+  using Listening = std::map<std::uint16_t, std::function<bool()>>;
+  void add_services(const std::string& host, schema::Lab::Guest::Reader guest,
+                    agent::sim::SimMachine& there, Listening& listening);
   /// Whether a program of a guest runs: as systemd has it there, or, where that does not know it,
   /// as long as the guest is the one that was found.
   bool runs(const std::string& host, std::uint32_t vmid, schema::Lab::Service::Kind kind) const;

@@ -345,6 +345,7 @@ TEST_CASE("guests: what runs in containers is told by their own systems", "[agen
   enable(monitoring, "", "wg-quick@wg0.service");
   monitoring.file("/proc/211/cgroup", "0::/system.slice/prometheus.service\n");
   monitoring.file("/proc/212/cgroup", "0::/system.slice/system-getty.slice/getty@tty1.service\n");
+  monitoring.file("/proc/214/cgroup", "0::/system.slice/run-r0a1b.service\n");
   monitoring.file("/proc/213/cgroup", "0::/user.slice/user-0.slice/session-c1.scope\n");
   monitoring.file("/proc/net/tcp", tcp);
   SimHost host;
