@@ -30,6 +30,8 @@ struct AuditGuests {
     # Where something in a running container waits for TCP connections from elsewhere.
     docker @13 :List(DockerContainer);
     # Of Docker in containers; stopped ones, too.
+    tunnels @14 :List(Tunnel);
+    # Files of WireGuard in containers, whether anything starts them or not: they hold its keys.
   }
 
   enum Type {
@@ -177,7 +179,7 @@ struct AuditGuests {
     # grafana-server.service, wg-quick@wg0.service ...
     enabled @2 :Bool;
     # It starts with its container.
-    runs @3 :Bool;
+    runs @3 :Bool $A.volatile;
     # Some process belongs to it now.
   }
 
@@ -194,11 +196,18 @@ struct AuditGuests {
     image @2 :Text;
     # As it was asked for, with its tag.
     state @3 :Text;
-    # running, exited ... as Docker tells.
+    # running, exited ... as Docker tells; of a guest that does not run, that.
     published @4 :List(UInt16);
     # Ports of the guest.
     folders @5 :List(Text);
-    # Directories of the guest that it has, without Docker's own volumes.
+    # Directories of the guest that it has, those of its volumes too, without what is the system's (/etc/localtime,
+    # /lib/modules, sockets ...).
+  }
+
+  struct Tunnel {
+    vmid @0 :UInt32;
+    path @1 :Text;
+    # /etc/wireguard/wg0.conf, or a .netdev of systemd-networkd.
   }
 
   struct Snapshot {

@@ -21,7 +21,7 @@ enum class Durability {
 };
 
 /// After success the whole new content is on the disk, readable by the owner only (mode 0600);
-/// after a failure or a crash the old file stands as it was.
+/// after a failure, or a crash unless it is a passing one, the old file stands as it was.
 Result<void> replace_file(const std::filesystem::path& path, std::string_view content,
                           Durability durability = Durability::lasting);
 

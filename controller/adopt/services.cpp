@@ -1,11 +1,11 @@
 #include "controller/adopt/services.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <fmt/format.h>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "common/wire/message.h"
 #include "controller/lab/programs.h"
@@ -23,12 +23,14 @@ std::string_view own_folder(std::string_view data) {
 
 /// What every Debian has, and nobody asks for.
 bool is_of_system(std::string_view unit) {
-  static constexpr std::array names = {
-      "systemd-",         "dbus",     "cron",        "ssh",     "sshd",
-      "getty@",           "console-", "postfix",     "rsyslog", "networking",
-      "container-getty@", "user@",    "relab-agent", "chrony",  "unattended-upgrades",
-      "polkit",           "rpcbind",  "exim4"};
-  return std::ranges::any_of(names, [&](std::string_view name) { return unit.starts_with(name); });
+  static const std::set<std::string_view> names = {
+      "chrony",  "console-getty", "container-getty",
+      "cron",    "dbus",          "exim4",
+      "getty",   "networking",    "polkit",
+      "postfix", "rpcbind",       "rsyslog",
+      "ssh",     "sshd",          "unattended-upgrades",
+      "user",    "relab-agent"};
+  return unit.starts_with("systemd-") || names.contains(unit.substr(0, unit.find_first_of("@.")));
 }
 
 /// Of one guest.
@@ -62,12 +64,13 @@ class Writer {
   /// Of a guest each kind once, and each port.
   void write_service(std::string_view kind, std::uint16_t port, std::string_view path,
                      const std::string& remark) {
-    if (!kinds_.insert(std::string(kind)).second) return;
+    if (kinds_.contains(std::string(kind))) return;
     if (port != 0 && !ports_.insert(port).second) {
       out_.remark(fmt::format("{} on port {}, which another one has: one of them does not run",
                               kind, port));
       return;
     }
+    kinds_.insert(std::string(kind));
     out_.table("[[guests.services]]");
     out_.text("kind", kind, remark);
     out_.number("port", port);
@@ -91,9 +94,27 @@ class Writer {
     }
   }
 
+  using Container = schema::AuditGuests::DockerContainer::Reader;
+
+  /// Those that run first: of one kind, the first one counts.
+  std::vector<Container> containers_of(std::uint32_t vmid) const {
+    std::vector<Container> found;
+    for (const auto container : audit_.guests->getDocker())
+      if (container.getVmid() == vmid) found.push_back(container);
+    std::ranges::stable_partition(
+        found, [](const auto& one) { return view(one.getState()) == "running"; });
+    return found;
+  }
+
+  /// The usual one where it is among them, or else the only one.
+  static std::uint16_t port_of(Container container, const lab::Program& program) {
+    const auto ports = container.getPublished();
+    if (any_in(ports, [&](auto port) { return port == program.port; })) return program.port;
+    return ports.size() == 1 ? ports[0] : std::uint16_t{0};
+  }
+
   void write_docker(std::uint32_t vmid) {
-    for (const auto container : audit_.guests->getDocker()) {
-      if (container.getVmid() != vmid) continue;
+    for (const auto& container : containers_of(vmid)) {
       const auto* program = lab::program_of_image(view(container.getImage()));
       const auto name = str(container.getName());
       if (program == nullptr) {
@@ -101,12 +122,30 @@ class Writer {
                                 str(container.getImage())));
         continue;
       }
-      write_service(
-          program->name,
-          container.getPublished().size() == 0 ? std::uint16_t{0} : container.getPublished()[0],
-          container.getFolders().size() == 0 ? std::string_view() : view(container.getFolders()[0]),
-          "in Docker: " + name);
+      if (kinds_.contains(std::string(program->name))) {
+        if (is_own_section(program->kind)) continue;
+        out_.remark(fmt::format("in Docker: {}, one more {}: a lab file has one of each", name,
+                                program->name));
+        continue;
+      }
+      const auto folders = container.getFolders();
+      const bool runs = view(container.getState()) == "running";
+      write_service(program->name, port_of(container, *program),
+                    folders.size() == 1 ? view(folders[0]) : std::string_view(),
+                    fmt::format("in Docker: {}{}", name,
+                                runs ? std::string() : ", " + str(container.getState())));
+      if (folders.size() > 1)
+        for (const auto folder : folders)
+          out_.remark(
+              fmt::format("{} has {}: which one its path is, is yours to say", name, str(folder)));
     }
+  }
+
+  /// Told by a section of its own, with its container.
+  static bool is_own_section(schema::Lab::Service::Kind kind) {
+    using Kind = schema::Lab::Service::Kind;
+    return kind == Kind::JELLYFIN || kind == Kind::SONARR || kind == Kind::RADARR ||
+           kind == Kind::PROWLARR || kind == Kind::QBITTORRENT || kind == Kind::SABNZBD;
   }
 
   bool listens(std::uint32_t vmid, std::uint16_t port) const {

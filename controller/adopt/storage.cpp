@@ -164,6 +164,11 @@ class Storage {
         add_disk(serial, disk, "os");
       } else if (disk.getUsb()) {
         add_disk(serial, disk, "backup");
+        found_.left_out.push_back(
+            fmt::format("The disk {} is plugged in, and taken for one of backups. If it has "
+                        "anything of yours on it, it is not: give it "
+                        "another role, or leave it out.",
+                        title));
       } else {
         found_.left_out.push_back(fmt::format(
             "The disk {} is left out: it is in no pool. relab leaves alone what it is not told of.",

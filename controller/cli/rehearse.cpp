@@ -170,6 +170,10 @@ ExitCode rehearse_once(const Values& values, Context& context, const Message<sch
                                .begin = begin,
                                .faults = std::move(*wishes),
                                .known = missing_secrets(context, lab.reader())});
+  if (!made && made.error().fault == Fault::invalid && values.count("fault") != 0) {
+    context.out().error(made.error());
+    return ExitCode::usage;
+  }
   if (!made) return context.failed(made.error());
   auto& rehearsal = **made;
   context.out().line(

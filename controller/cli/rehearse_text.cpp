@@ -64,6 +64,12 @@ void show_changes(const Rehearsal& rehearsal, Printer& out) {
   if (!any) out.line("\nIt would change nothing.");
 }
 
+std::string counted(const rehearsal::PhaseEnd& end) {
+  auto words = fmt::format("{} step(s) succeeded, {} failed", end.succeeded, end.failed);
+  if (end.blocked != 0) words += fmt::format(", {} behind them never began", end.blocked);
+  return words;
+}
+
 void show_phases(const Rehearsal& rehearsal, Printer& out) {
   out.line("\n" + out.bold("Phases"));
   for (const auto& phase : rehearsal.phases()) {
@@ -77,13 +83,11 @@ void show_phases(const Rehearsal& rehearsal, Printer& out) {
     else if (!phase.end.gate.open)
       words = out.bad("its gate is shut");
     else if (!phase.end.ran)
-      words = fmt::format("{}: {} step(s) succeeded, {} failed", out.bad("came to a standstill"),
-                          phase.end.succeeded, phase.end.failed);
+      words = fmt::format("{}: {}", out.bad("came to a standstill"), counted(phase.end));
     else
-      words = fmt::format("{}: {} step(s) succeeded, {} failed, {}",
+      words = fmt::format("{}: {}, {}",
                           phase.complete() ? out.good("complete") : out.bad("not complete"),
-                          phase.end.succeeded, phase.end.failed,
-                          human(phase.end.ended - phase.end.began));
+                          counted(phase.end), human(phase.end.ended - phase.end.began));
     out.line(fmt::format("  {:4} {}", Printer::harmless(phase.name), words));
   }
 }
@@ -145,6 +149,7 @@ json to_json(const Rehearsal& rehearsal, schema::Lab::Reader lab) {
                       {"ran", phase.end.ran},
                       {"succeeded", phase.end.succeeded},
                       {"failed", phase.end.failed},
+                      {"blocked", phase.end.blocked},
                       {"proof_open", phase.proof.open},
                       {"complete", phase.complete()}});
   auto troubles = json::array();
@@ -177,8 +182,9 @@ namespace {
 std::string_view group_of(Trouble::Kind kind) {
   switch (kind) {
     case Trouble::Kind::untrue:
-    case Trouble::Kind::unwell:
       return "failed";
+    case Trouble::Kind::unwell:
+      return "unwell";
     case Trouble::Kind::clashes:
       return "clash";
     case Trouble::Kind::lost:

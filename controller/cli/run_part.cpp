@@ -279,8 +279,9 @@ PartEnd PartRunner::drive(const RunId& run, const std::optional<TaskId>& task, O
   LineNarrator lines(context_.out());
   std::optional<LiveShow> show;
   if (context_.out().is_lively()) show.emplace(context_.out());
-  LiveNews news(fmt::format("{}  {}", record->phase, plan->title), lines,
-                show ? LiveNews::Seen::here : LiveNews::Seen::elsewhere);
+  LiveNews news(
+      fmt::format("{}  {}{}", record->phase, plan->title, record->check ? " (check)" : ""), lines,
+      show ? LiveNews::Seen::here : LiveNews::Seen::elsewhere);
   LiveFile file(context_.state_dir(str(lab_.reader().getName())), run);
   ZmqExchange exchange;
   Driver driver({.lab = str(lab_.reader().getName()),

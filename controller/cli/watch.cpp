@@ -186,7 +186,8 @@ class Watch {
     style.width = screen_->size().columns;
     for (const auto& [run, shown] : views_) {
       // Who carries the run on knows more of it than the ledger.
-      const auto live = read_live(context_.state_dir(lab_), run, wall_clock());
+      auto live = read_live(context_.state_dir(lab_), run, wall_clock());
+      if (live) live->since = shown.since;
       auto block = render_live(live ? *live : shown, rows, style);
       lines.insert(lines.end(), block.begin(), block.end());
     }

@@ -20,8 +20,9 @@ std::string_view plain(std::string_view image) {
   image = image.substr(0, image.find('@'));
   const auto slash = image.find('/');
   const auto first = image.substr(0, std::min(slash, image.size()));
-  if (slash != std::string_view::npos && first.find_first_of(".:") != std::string_view::npos)
-    image.remove_prefix(slash + 1);
+  const bool is_registry =
+      first == "localhost" || first.find_first_of(".:") != std::string_view::npos;
+  if (slash != std::string_view::npos && is_registry) image.remove_prefix(slash + 1);
   return image.substr(0, image.find(':'));
 }
 
@@ -67,7 +68,7 @@ const std::vector<Program>& programs() {
        .images = {"linuxserver/sabnzbd", "hotio/sabnzbd"}},
       {.kind = Kind::PBS,
        .name = "pbs",
-       .units = {"proxmox-backup-proxy.service"},
+       .units = {"proxmox-backup-proxy.service", "proxmox-backup.service"},
        .port = 8007,
        .folder = "/etc/proxmox-backup"},
       {.kind = Kind::WIREGUARD,

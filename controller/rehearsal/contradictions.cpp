@@ -32,12 +32,16 @@ class Comparison {
       if (guest.getHost().size() != 0 && view(guest.getHost()) != view(host_.getName())) continue;
       look_at_address(guest);
       look_at_room(guest);
+      look_at_storage(guest);
       look_at_mounts(guest);
     }
     look_at_room_of_all();
     for (const auto pool : lab_.getPools()) look_at_layout(pool);
     for (const auto pool : controller::data_pools(lab_)) look_at_members(pool);
-    for (const auto disk : lab_.getDisks()) look_at_health(disk);
+    for (const auto disk : lab_.getDisks()) {
+      look_at_health(disk);
+      look_at_size(disk);
+    }
     return std::move(troubles_);
   }
 
@@ -101,6 +105,16 @@ class Comparison {
     }
   }
 
+  /// What it takes beyond what it has today.
+  std::uint64_t growth_of(Lab::Guest::Reader guest) const {
+    if (guest.getPlanned()) return guest.getDisk();
+    for (const auto disk : world_.getGuests().getDisks())
+      if (disk.getVmid() == guest.getVmid() && view(disk.getKey()) == "rootfs" &&
+          disk.getSize() != 0)
+        return guest.getDisk() - std::min(guest.getDisk(), disk.getSize());
+    return 0;
+  }
+
   /// Each may fit, and not all of them.
   void look_at_room_of_all() {
     std::uint64_t memory = 0;
@@ -108,7 +122,7 @@ class Comparison {
     for (const auto guest : lab_.getGuests()) {
       if (lab::host_of(guest, lab_) != view(host_.getName())) continue;
       memory += guest.getMemory();
-      if (guest.getPlanned()) disks[str(guest.getStorage())] += guest.getDisk();
+      disks[str(guest.getStorage())] += growth_of(guest);
     }
     const auto has = world_.getPackages().getHardware().getMemory();
     if (has != 0 && memory > has)
@@ -120,7 +134,8 @@ class Comparison {
       const auto* pool = wanted == disks.end() ? nullptr : pool_of(view(storage.getPool()));
       if (pool != nullptr && wanted->second > pool->getFree())
         add(fmt::format("storage {}", wanted->first),
-            fmt::format("the planned guests' disks have {} together, and {} has {} free",
+            fmt::format("the planned guests' disks, and what others grow by, have {} together, and "
+                        "{} has {} free",
                         human_bytes(wanted->second), view(pool->getName()),
                         human_bytes(pool->getFree())));
     }
@@ -159,6 +174,29 @@ class Comparison {
       return;
     if (auto concern = controller::member_concern(lab_, pool, vdevs); !concern.empty())
       add(fmt::format("pool {}", view(pool.getName())), std::move(concern));
+  }
+
+  /// Makers and kernels count alike but for a few percent.
+  void look_at_size(Lab::Disk::Reader disk) {
+    constexpr std::uint64_t percent = 5;
+    for (const auto row : world_.getDisks().getDisks()) {
+      if (view(row.getSerial()) != view(disk.getSerial())) continue;
+      const auto said = disk.getSize();
+      const auto has = row.getSize();
+      if (said == 0 || has == 0) continue;
+      if (std::max(said, has) - std::min(said, has) > said / 100 * percent)
+        add(fmt::format("disk {}", view(disk.getName())),
+            fmt::format("lab.toml says {}, and {} has {}", human_bytes(said),
+                        view(disk.getSerial()), human_bytes(has)));
+    }
+  }
+
+  void look_at_storage(Lab::Guest::Reader guest) {
+    const auto storages = world_.getGuests().getStorages();
+    if (storages.size() == 0 || guest.getStorage().size() == 0) return;
+    if (!any_in(storages, [&](auto row) { return view(row.getId()) == view(guest.getStorage()); }))
+      add(fmt::format("guest {}", view(guest.getName())),
+          fmt::format("{} has no storage '{}'", view(host_.getName()), view(guest.getStorage())));
   }
 
   void look_at_health(Lab::Disk::Reader disk) {

@@ -140,6 +140,11 @@ Result<void> check_step(const FaultWish& wish, schema::Lab::Reader lab) {
         if (by_name || does(step.task->reader(), wish.during)) meant.push_back(step.path);
       }
   }
+  if (meant.empty() && !wish.during.empty())
+    return fail(Fault::invalid,
+                fmt::format("fault '{}': no step of the plan is called '{}', or does that",
+                            wish.text, clean_text(wish.during)),
+                "`relab plan` shows the steps");
   // Of a kind, the first one is meant; of a name, just one.
   if (called.empty() || meant.size() == 1) return {};
   return fail(Fault::invalid,

@@ -47,7 +47,7 @@ struct FaultWish {
 /// "storage:NAME is full", "download fails". Fault::invalid, with what there is, for another text.
 Result<FaultWish> parse_fault(std::string_view text);
 
-/// That it is clear which step of the plan is meant; also where none is. Fault::invalid otherwise.
+/// That it is clear which step of the plan is meant. Fault::invalid otherwise.
 Result<void> check_step(const FaultWish& wish, schema::Lab::Reader lab);
 
 /// What there is, one form in each line.

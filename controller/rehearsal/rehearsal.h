@@ -96,10 +96,12 @@ class Rehearsal {
  private:
   explicit Rehearsal(Setting setting);
   void add_pools(std::vector<Trouble>& troubles) const;
+  void add_disks(std::vector<Trouble>& troubles) const;
   Result<void> open();
   Result<void> enrol_hosts();
   /// Agents of guests that are there already, which no step brings: a person did.
   Result<void> enrol_guests();
+  bool met(const FaultWish& wish) const;
   /// Whether what the gate behind this phase rests on is still so.
   void doubt(const RehearsedPhase& phase);
   /// Whether a success is one.

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 
+#include "common/base/number.h"
 #include "common/base/text.h"
 #include "common/base/time.h"
+#include "controller/lab/lab.h"
 #include "controller/lab/programs.h"
 #include "controller/rehearsal/answers.h"
 #include "controller/rehearsal/parcels.h"
@@ -71,9 +74,18 @@ void Set::add(schema::World::Reader world) {
     const auto there = machines_.find(host);
     if (runs && there != machines_.end()) join_network(host, *there->second);
   };
-  for (const auto guest : world.getGuests().getGuests()) found_[host][guest.getVmid()];
+  for (const auto disk : world.getDisks().getDisks())
+    if (disk.getSerial().size() != 0) serials_.insert(str(disk.getSerial()));
+  auto& found = found_[host];
+  for (const auto guest : world.getGuests().getGuests()) found[guest.getVmid()];
   for (const auto port : world.getGuests().getPorts())
-    found_[host][port.getVmid()].insert(port.getPort());
+    found[port.getVmid()].ports.insert(port.getPort());
+  for (const auto unit : world.getGuests().getUnits())
+    found[unit.getVmid()].units.push_back(str(unit.getName()));
+  for (const auto container : world.getGuests().getDocker()) {
+    auto& runs = found[container.getVmid()].images[str(container.getImage())];
+    runs = runs || view(container.getState()) == "running";
+  }
   auto& machine =
       *machines_.emplace(host, std::make_unique<agent::sim::Machine>(world, std::move(hooks)))
            .first->second;
@@ -88,9 +100,18 @@ void Set::join_network(const std::string& host, agent::sim::Machine& machine) {
   auto& reachability = machine.reachability();
   for (const auto vlan : lab_.getNetwork().getVlans())
     if (vlan.getIsolated()) reachability.isolate(vlan.getId());
+  // Its own agent is asked there, and nobody else knows what that says.
+  if (const auto endpoint = lab::agent_endpoint(lab_, host); endpoint) {
+    const auto port =
+        parse_number<std::uint16_t>(std::string_view(*endpoint).substr(endpoint->rfind(':') + 1));
+    auto* there = reachability.find(host);
+    if (port && there != nullptr)
+      there->servers[*port] = {
+          .http = [](const std::string&) { return std::optional<agent::sim::HttpAnswer>(); }};
+  }
   std::map<std::uint32_t, Listening> all;
-  for (const auto& [vmid, ports] : found_[host])
-    for (const auto port : ports) all[vmid][port] = [] { return true; };
+  for (const auto& [vmid, found] : found_[host])
+    for (const auto port : found.ports) all[vmid][port] = [] { return true; };
   for (const auto guest : lab_.getGuests()) {
     auto* there = reachability.find_guest(guest.getVmid());
     if (there != nullptr) add_services(host, guest, *there, all[guest.getVmid()]);
@@ -115,7 +136,7 @@ void Set::add_services(const std::string& host, schema::Lab::Guest::Reader guest
     if (port == 0 || kind == schema::Lab::Service::Kind::WIREGUARD ||
         (found_[host].contains(vmid) && service.getPlanned()))
       continue;
-    auto is_up = [this, host, vmid, kind] { return runs(host, vmid, kind); };
+    auto is_up = [this, host, vmid, service] { return runs(host, vmid, service); };
     listening.erase(port);
     if (auto answers = answers_of(kind))
       there.servers[port] = {.http = std::move(answers), .runs = std::move(is_up)};
@@ -124,13 +145,28 @@ void Set::add_services(const std::string& host, schema::Lab::Guest::Reader guest
   }
 }
 
-bool Set::runs(const std::string& host, std::uint32_t vmid, schema::Lab::Service::Kind kind) const {
+bool Set::runs(const std::string& host, std::uint32_t vmid,
+               schema::Lab::Service::Reader service) const {
+  const auto& program = lab::program(service.getKind());
+  const auto& all = found_.at(host);
+  const auto found = all.find(vmid);
+  std::vector<std::string> names(program.units.begin(), program.units.end());
+  if (found != all.end())
+    std::ranges::copy_if(found->second.units, std::back_inserter(names),
+                         [&](const auto& name) { return lab::program_of_unit(name) == &program; });
   auto* debian = machines_.at(host)->proxmox().debian(vmid);
-  if (debian != nullptr)
-    for (const auto& unit : lab::program(kind).units)
-      if (const std::string name(unit); debian->units().state(name).load != "not-found")
-        return debian->units().is_active(name);
-  return found_.at(host).contains(vmid);
+  bool is_known = false;
+  for (const auto& name : names) {
+    // A template is none of its instances.
+    if (debian == nullptr || name.find("@.") != std::string::npos) continue;
+    if (debian->units().is_active(name)) return true;
+    is_known = is_known || debian->units().state(name).load != "not-found";
+  }
+  if (is_known || found == all.end()) return false;
+  for (const auto& [image, runs] : found->second.images)
+    if (lab::program_of_image(image) == &program)
+      return runs && (debian == nullptr || debian->units().is_active("docker.service"));
+  return !found->second.is_known() || found->second.ports.contains(service.getPort());
 }
 
 SetMachine& Set::inside(const std::string& name, agent::SimHost& host) {
@@ -157,8 +193,10 @@ void Set::ask(const std::string& host, const agent::Waiting& waiting) {
         waiting.for_person.find(serial) == std::string::npos)
       continue;
     machine.host().spend(person_takes);
-    if (auto plugged = machine.storage().plug(serial); !plugged && !trouble_)
-      trouble_ = plugged.error();
+    auto plugged = machine.storage().plug(serial);
+    if (plugged && dead_on_arrival_.erase(serial) != 0)
+      plugged = machine.storage().fail_disk(serial);
+    if (!plugged && !trouble_) trouble_ = plugged.error();
   }
 }
 
@@ -254,8 +292,11 @@ bool Set::strike(const FaultWish& wish) {
     case FaultKind::disk_fails:
     case FaultKind::disk_pulled: {
       auto& storage = with_disk(wish.who)->storage();
-      // What nobody has plugged in yet cannot be pulled out.
-      if (!storage.disks().by_serial(wish.who)->attached) return false;
+      // What nobody has plugged in yet cannot be pulled out; it may be broken all the same.
+      if (!storage.disks().by_serial(wish.who)->attached) {
+        if (wish.kind == FaultKind::disk_fails) dead_on_arrival_.insert(wish.who);
+        return wish.kind == FaultKind::disk_fails;
+      }
       return note(wish.kind == FaultKind::disk_fails ? storage.fail_disk(wish.who)
                                                      : storage.pull(wish.who));
     }
@@ -304,12 +345,23 @@ bool Set::met(const FaultWish& wish) const {
     case FaultKind::download_fails:
       return any([](auto& system) { return system.proxmox().faults().met_by_download; });
     case FaultKind::disk_fails:
-    case FaultKind::disk_pulled:
+      return !dead_on_arrival_.contains(wish.who);
     case FaultKind::disk_full:
+    case FaultKind::disk_pulled:
     case FaultKind::agent_dies:
       break;
   }
   return true;
+}
+
+std::set<std::string> Set::failed_disks() const {
+  std::set<std::string> failed;
+  for (const auto& serial : serials_) {
+    const auto* machine = with_disk(serial);
+    if (machine != nullptr && machine->storage().disks().by_serial(serial)->failed)
+      failed.insert(serial);
+  }
+  return failed;
 }
 
 std::set<std::string> Set::unknown() const {

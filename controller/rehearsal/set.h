@@ -61,6 +61,8 @@ class Set {
   /// Whether anything met with one that has come about, as far as that can be told.
   bool met(const FaultWish& wish) const;
 
+  /// Serial numbers of disks that do not work any more.
+  std::set<std::string> failed_disks() const;
   /// What none of the machines could simulate, as it was typed.
   std::set<std::string> unknown() const;
   /// An error of a listener.
@@ -74,9 +76,10 @@ class Set {
   using Listening = std::map<std::uint16_t, std::function<bool()>>;
   void add_services(const std::string& host, schema::Lab::Guest::Reader guest,
                     agent::sim::SimMachine& there, Listening& listening);
-  /// Whether a program of a guest runs: as systemd has it there, or, where that does not know it,
-  /// as long as the guest is the one that was found.
-  bool runs(const std::string& host, std::uint32_t vmid, schema::Lab::Service::Kind kind) const;
+  /// Whether a program of a guest runs now: as systemd has it there, or Docker had it when the
+  /// guest was found. Where the audit did not look for programs, lab.toml is believed.
+  bool runs(const std::string& host, std::uint32_t vmid,
+            schema::Lab::Service::Reader service) const;
   SetMachine& inside(const std::string& name, agent::SimHost& host);
   void ask(const std::string& host, const agent::Waiting& waiting);
   std::string why_never_full(const FaultWish& wish) const;
@@ -86,12 +89,25 @@ class Set {
 
   schema::Lab::Reader lab_;
   std::map<std::string, std::unique_ptr<agent::sim::Machine>> machines_;
-  /// The guests of each from the beginning on, with the ports on which an audit found them to
-  /// listen.
-  std::map<std::string, std::map<std::uint32_t, std::set<std::uint16_t>>> found_;
+  /// What an audit found of a guest.
+  struct Found {
+    std::set<std::uint16_t> ports = {};
+    std::vector<std::string> units = {};
+    /// Docker's containers, by their image; whether they run.
+    std::map<std::string, bool> images = {};
+
+    /// It was looked for at all.
+    bool is_known() const { return !ports.empty() || !units.empty() || !images.empty(); }
+  };
+  /// The guests of each from the beginning on.
+  std::map<std::string, std::map<std::uint32_t, Found>> found_;
   std::map<std::string, std::unique_ptr<SetMachine>> actors_;
   std::map<std::string, std::unique_ptr<SetMachine>> insides_;
   OnAgent on_agent_;
+  /// Of all machines, plugged in or not.
+  std::set<std::string> serials_;
+  /// Disks that are to fail as soon as somebody plugs them in.
+  std::set<std::string> dead_on_arrival_;
   std::optional<Error> trouble_;
 };
 

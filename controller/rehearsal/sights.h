@@ -18,8 +18,8 @@ struct Sight {
   std::string for_person = {};
 };
 
-/// At most a hundred or so, however long it takes: the longer, the rarer. What a person is told,
-/// and what begins anew, is never left out.
+/// Of one thing that is told at most a hundred or so, however long it takes: the longer, the rarer.
+/// What a person is told, and what begins anew, is never left out.
 class Sights {
  public:
   void add(Sight sight);

@@ -26,8 +26,8 @@ constexpr auto longest = std::chrono::hours(24 * 366);
 void count(const controller::Engine& engine, PhaseEnd& end) {
   using controller::StepState;
   end.succeeded = static_cast<unsigned>(engine.count(StepState::succeeded));
-  end.failed =
-      static_cast<unsigned>(engine.count(StepState::failed) + engine.count(StepState::blocked));
+  end.failed = static_cast<unsigned>(engine.count(StepState::failed));
+  end.blocked = static_cast<unsigned>(engine.count(StepState::blocked));
   for (const auto& track : engine.tracks())
     for (const auto& run : track)
       if (run.wait != controller::Wait::nothing)

@@ -34,8 +34,9 @@ struct PhaseEnd {
   /// Every step has come to its end; otherwise nothing went on by itself.
   bool ran = false;
   unsigned succeeded = 0;
-  /// With those behind them.
   unsigned failed = 0;
+  /// Behind those.
+  unsigned blocked = 0;
   std::vector<WaitingStep> waiting = {};
   Instant began{};
   Instant ended{};

@@ -56,6 +56,11 @@ void add_unmet(const std::string& where, const controller::Gate& gate,
   }
 }
 
+controller::Gate only(controller::Gate gate, std::string_view condition) {
+  std::erase_if(gate.verdicts, [&](const auto& one) { return one.condition != condition; });
+  return gate;
+}
+
 /// What a new installation takes away, where the plan has one.
 void add_losses(schema::Lab::Reader lab, const controller::Evidences& evidences,
                 std::vector<Trouble>& troubles) {
@@ -90,6 +95,25 @@ void Rehearsal::add_pools(std::vector<Trouble>& troubles) const {
   }
 }
 
+/// Disks that have failed by then, but for those whose pool says so itself: what a copy was read
+/// back from, say.
+void Rehearsal::add_disks(std::vector<Trouble>& troubles) const {
+  const auto lab = setting_.lab.reader();
+  const auto is_of_pool = [&](std::string_view serial) {
+    return any_in(lab.getDisks(), [&](auto disk) {
+      return view(disk.getSerial()) == serial && any_in(lab.getPools(), [&](auto pool) {
+               return any_in(pool.getDisks(),
+                             [&](auto name) { return view(name) == view(disk.getName()); });
+             });
+    });
+  };
+  for (const auto& serial : set_->failed_disks())
+    if (!is_of_pool(serial))
+      troubles.push_back({Trouble::Kind::unwell, "disk " + serial,
+                          "has failed by the end, and what was written on it is gone with it: "
+                          "evidence that rests on it is of a disk that was well"});
+}
+
 std::vector<Trouble> Rehearsal::troubles() const {
   auto troubles = lies_;
   troubles.insert(troubles.end(), setting_.known.begin(), setting_.known.end());
@@ -107,12 +131,16 @@ std::vector<Trouble> Rehearsal::troubles() const {
     add_steps(stage_->book().state(), phase, troubles);
     add_waits(phase, troubles);
     // What is wrong behind the first phase that stays open follows from that one.
-    if (!beyond) add_unmet("gate of phase " + phase.name, phase.end.gate, troubles);
+    if (!beyond)
+      add_unmet("gate of phase " + phase.name, phase.end.gate, troubles);
+    else if (phase.installs)
+      add_unmet("gate of phase " + phase.name, only(phase.end.gate, "data.survives"), troubles);
     if (!beyond && phase.steps != 0 && phase.end.ran)
       add_unmet("what phase " + phase.name + " must show", phase.proof, troubles);
     beyond = beyond || !phase.complete();
   }
   add_pools(troubles);
+  add_disks(troubles);
   add_losses(setting_.lab.reader(), stage_->evidences(setting_.lab.reader()), troubles);
   for (const auto& command : set_->unknown())
     troubles.push_back({Trouble::Kind::not_played, command,

@@ -108,9 +108,21 @@ std::string lie_of(schema::Guest::Reader task, Machine& machine) {
   const auto file = fmt::format("/etc/pve/lxc/{}.conf", task.getVmid());
   const auto text = machine.host().read_file(agent::Path(file));
   if (!text) return text.error().what;
-  if (text->find("hostname: " + str(task.getName())) == std::string::npos)
+  if (("\n" + *text).find("\nhostname: " + str(task.getName()) + "\n") == std::string::npos)
     return file + " is of another container";
   return {};
+}
+
+std::string lie_of(schema::GuestPower::Reader task, Machine& machine) {
+  if (machine.proxmox().runs(task.getVmid()) == !task.getStopped()) return {};
+  return task.getStopped() ? "the container runs" : "the container does not run";
+}
+
+std::string lie_of(schema::Directory::Reader task, Machine& machine) {
+  const auto status = machine.host().status(str(task.getPath()));
+  if (!status) return status.error().what;
+  return status->type == agent::FileType::directory ? std::string()
+                                                    : str(task.getPath()) + " is no directory";
 }
 
 }  // namespace
@@ -122,6 +134,8 @@ std::string lie_of(schema::Task::Reader task, Machine& machine) {
   if (task.isZfsBackupVerify()) return backup_lie(task.getZfsBackupVerify(), machine);
   if (task.isPreserve()) return lie_of(task.getPreserve(), machine);
   if (task.isGuest()) return lie_of(task.getGuest(), machine);
+  if (task.isGuestPower()) return lie_of(task.getGuestPower(), machine);
+  if (task.isDirectory()) return lie_of(task.getDirectory(), machine);
   if (task.isAgentInstall() && !machine.proxmox().runs(task.getAgentInstall().getVmid()))
     return "the container does not run";
   return {};

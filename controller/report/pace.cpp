@@ -46,4 +46,16 @@ std::string Pace::text() const {
   return text;
 }
 
+std::string Pace::brief() const {
+  if (!first_) return {};
+  auto text =
+      last_.total == 0
+          ? human_bytes(last_.done)
+          : fmt::format("{} %", last_.done < last_.total ? last_.done * 100 / last_.total : 100);
+  if (const auto speed = rate())
+    text += fmt::format(", {}/s", human_bytes(static_cast<std::uint64_t>(*speed)));
+  if (const auto rest = left()) text += fmt::format(", {} left", human(*rest));
+  return text;
+}
+
 }  // namespace relab::controller

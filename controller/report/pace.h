@@ -27,6 +27,9 @@ class Pace {
   /// that of the last minute or so; without one there is no time left either.
   std::string text() const;
 
+  /// "40 %, 120.0 MiB/s, 15 s left": where there is little room.
+  std::string brief() const;
+
   std::uint64_t done() const { return last_.done; }
   std::uint64_t total() const { return last_.total; }
   /// Bytes a second. Nothing before two seconds have passed.

@@ -41,7 +41,9 @@ std::vector<std::pair<std::string, std::string>> undecided_losses(const Evidence
   const auto fates = fates_on(evidences, host, heard.audit, lab::proof_age_max);
   const auto root_pool = root_pool_of(heard.audit);
   std::map<std::uint32_t, std::string> known;
-  for (const auto guest : evidences.lab.getGuests()) known[guest.getVmid()] = str(guest.getName());
+  // Of one that is yet to be made, another may have the number now.
+  for (const auto guest : evidences.lab.getGuests())
+    if (!guest.getPlanned()) known[guest.getVmid()] = str(guest.getName());
   std::set<std::uint32_t> guests;
   for (const auto& fate : fates)
     if (fate.thing.vmid != 0) guests.insert(fate.thing.vmid);

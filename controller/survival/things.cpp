@@ -32,9 +32,10 @@ class Gathering {
     if (audit_.zfs) add_exported_pools();
     if (audit_.disks) add_file_systems();
     if (audit_.guests) add_machines();
+    if (audit_.guests) add_tunnels();
     add_services();
-    if (audit_.guests) add_programs();
     wanted_ = false;
+    if (audit_.guests) add_programs();
     if (audit_.arr) add_media_paths();
     if (audit_.jellyfin) add_libraries();
     if (audit_.pbs) add_datastores();
@@ -175,10 +176,10 @@ class Gathering {
     }
   }
 
-  /// What lab.toml says of it goes before what is usual.
+  /// What lab.toml says of what is there goes before what is usual.
   bool is_declared(std::uint32_t vmid, schema::Lab::Service::Kind kind) const {
     return any_in(lab_.getGuests(), [&](auto guest) {
-      return guest.getVmid() == vmid && lab::host_of(guest, lab_) == host_ &&
+      return guest.getVmid() == vmid && !guest.getPlanned() && lab::host_of(guest, lab_) == host_ &&
              any_in(guest.getServices(), [&](auto service) {
                return service.getKind() == kind && service.getPath().size() != 0 &&
                       !service.getPlanned();
@@ -186,23 +187,40 @@ class Gathering {
     });
   }
 
+  /// Keys of tunnels are nowhere else, whatever lab.toml says of the guest.
+  void add_tunnels() {
+    for (const auto tunnel : audit_.guests->getTunnels()) {
+      const auto path = str(tunnel.getPath());
+      const auto folder = path.substr(0, path.rfind('/'));
+      add({.vmid = tunnel.getVmid(),
+           .path = folder == "/etc/wireguard" ? folder : path,
+           .what = "keys of a tunnel"});
+    }
+    for (const auto container : audit_.guests->getDocker()) {
+      const auto* program = lab::program_of_image(view(container.getImage()));
+      if (program == nullptr || program->kind != schema::Lab::Service::Kind::WIREGUARD) continue;
+      for (const auto folder : container.getFolders())
+        add({.vmid = container.getVmid(),
+             .path = str(folder),
+             .what = "keys of a tunnel" + in_docker(view(container.getName()))});
+    }
+  }
+
   /// What was found to run in guests, and has no section of its own.
   void add_programs() {
     using Kind = schema::Lab::Service::Kind;
     static const std::set<Kind> elsewhere = {Kind::JELLYFIN, Kind::SONARR,      Kind::RADARR,
                                              Kind::PROWLARR, Kind::QBITTORRENT, Kind::SABNZBD,
-                                             Kind::PBS};
+                                             Kind::PBS,      Kind::WIREGUARD};
     for (const auto unit : audit_.guests->getUnits()) {
       const auto* program = lab::program_of_unit(view(unit.getName()));
       if (program == nullptr || program->folder.empty() || elsewhere.contains(program->kind) ||
           is_declared(unit.getVmid(), program->kind))
         continue;
-      wanted_ = program->kind == Kind::WIREGUARD;
       add({.vmid = unit.getVmid(),
            .path = std::string(program->folder),
            .what = fmt::format("usual folder of {}, which was found there", program->name)});
     }
-    wanted_ = false;
     for (const auto container : audit_.guests->getDocker())
       for (const auto folder : container.getFolders())
         add({.vmid = container.getVmid(),

@@ -137,7 +137,7 @@ class Content(PageCase):
         self.assertTrue(0 < found[0] and found == sorted(found), found)
         self.assertEqual(
             page.run("[...document.querySelectorAll('main > section')].map((one) => one.id)"),
-            ["verdict", "problems", "timeline", "phases", "survival", "rests", "audit", "agents", "ledger"],
+            ["verdict", "problems", "timeline", "changes", "phases", "survival", "rests", "audit", "agents", "ledger"],
         )
         # What is on the first screen of a desk says that it failed, where, and what to do next.
         self.assertLess(page.run("document.querySelector('.problems li').getBoundingClientRect().bottom"), 900)
@@ -215,6 +215,16 @@ class Content(PageCase):
             "[...document.querySelectorAll('#timeline tbody tr')].find((one) => one.textContent.includes('0b/0b/disk')).innerText"
         )
         self.assertIn("person, from +05:15 h to +14:15 h: Plug the backup disk", row.replace("\t", " "))
+
+    def test_all_that_would_change_is_told_together(self):
+        report = invented.rehearsal()
+        changes = self.open(report).run("document.getElementById('changes').innerText")
+        self.assertIn("What it would change", changes)
+        for phase in report["phases"]:
+            for track in phase["tracks"]:
+                for step in track["steps"]:
+                    for line in step.get("changes") or []:
+                        self.assertIn(line, changes)
 
     def test_an_earlier_attempt_is_told_with_what_it_did(self):
         report = invented.rehearsal()
@@ -410,7 +420,7 @@ class ByKeyboardAndEar(PageCase):
             reached.append(page.run("document.activeElement.textContent.trim().slice(0, 40)"))
         self.assertEqual(reached[0], "To the report")
         self.assertEqual(reached[1], "Problems 6")
-        self.assertEqual(reached[9], "3/3a/answers on jellyfin")
+        self.assertEqual(reached[10], "3/3a/answers on jellyfin")
         self.assertNotEqual(page.run("getComputedStyle(document.activeElement).outlineStyle"), "none")
         page.run("document.querySelector('#phase-0 summary').focus()")
         page.press("Enter")

@@ -222,8 +222,11 @@ Result<Reached> SimHost::connect(const Endpoint& endpoint, Millis timeout) {
   if (found == reaches_.end()) found = reaches_.find(endpoint.address);
   if (found == reaches_.end() && network_) {
     const auto reached = network_(endpoint);
-    if (reached.reach == Reach::silent) now_ += timeout;
-    return reached;
+    if (!reached)
+      return does_not_know(
+          {.argv = {"connect", endpoint.address, std::to_string(endpoint.port)}, .input = {}});
+    if (reached->reach == Reach::silent) now_ += timeout;
+    return *reached;
   }
   if (found == reaches_.end()) return Reached{.reach = Reach::no_network, .words = "no network"};
   if (found->second == Reach::silent) now_ += timeout;

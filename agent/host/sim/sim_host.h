@@ -143,8 +143,9 @@ class SimHost final : public Host {
   /// What becomes of a connection to "10.0.0.1 80", or, as long as nothing is said of the port, to
   /// "10.0.0.1"; without a word of either there is no network.
   void reach(const std::string& where, Reach reach) { reaches_[where] = reach; }
-  /// Who tells what becomes of a connection of which nothing was said.
-  using Network = std::function<Reached(const Endpoint&)>;
+  /// Who tells what becomes of a connection of which nothing was said; nothing: nobody knows, which
+  /// is an error, and one of `unknown`.
+  using Network = std::function<std::optional<Reached>(const Endpoint&)>;
   void network(Network network) { network_ = std::move(network); }
 
   void at(Instant now) { now_ = now; }

@@ -116,6 +116,7 @@ Result<Output> SimHost::feed(const Path& path, const Command& command, Sink& als
   read_size_ = fed.input.size();
   const auto flown = flow_on(began, fed.input, also, breaking_off(real));
   grain_ = 1;
+  read_size_ = 0;
   RELAB_CHECK(flown);
   // It may have broken meanwhile.
   RELAB_CHECK(check_unbroken(real));
@@ -162,6 +163,7 @@ Result<void> SimHost::read_through(const Path& path, const Range& range, Sink& s
   read_size_ = node->content.size();
   const auto flown = flow_on(began, std::string(part), sink, breaking_off(real));
   grain_ = 1;
+  read_size_ = 0;
   RELAB_CHECK(flown);
   return check_unbroken(real);
 }

@@ -26,6 +26,13 @@ Result<std::string> from_base64(std::string_view text) {
   return bytes;
 }
 
+/// It may end while it is looked at: "/proc/4711/cgroup".
+bool is_of_process(std::string_view path) {
+  constexpr std::string_view folder = "/proc/";
+  return path.starts_with(folder) && path.size() > folder.size() && path[folder.size()] >= '0' &&
+         path[folder.size()] <= '9';
+}
+
 /// The lines up to the one with a single point; `at` is left behind it.
 Result<std::string> parse_body(const std::vector<std::string_view>& all, std::size_t& at) {
   std::string body;
@@ -93,8 +100,7 @@ Result<Gathered> parse_look(std::string_view text) {
     if (line.starts_with("name ")) {
       gathered.names.insert(path);
     } else if (line.starts_with("lost ")) {
-      // A process may end while it is looked at.
-      if (!path.starts_with("/proc/"))
+      if (!is_of_process(path))
         gathered.unreadable[path] = "it is a dangling link, too large, or not to be read";
     } else if (line.starts_with("file ")) {
       RELAB_TRY(gathered.contents[path], parse_body(all, at));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "common/base/file.h"
 #include "controller/report/escape.h"
@@ -14,6 +15,8 @@ using nlohmann::json;
 
 constexpr int format = 1;
 constexpr auto write_interval = Millis(1000);
+/// Once that has failed.
+constexpr auto again_interval = Millis(60'000);
 /// What is older was left by somebody who is not there any more.
 constexpr auto fresh = Millis(10'000);
 constexpr auto name = "live.json";
@@ -98,15 +101,23 @@ LiveView view_of(const json& text) {
 
 }  // namespace
 
+/// Whoever was killed while he wrote it left it under a name of its own.
 LiveFile::LiveFile(const std::filesystem::path& folder, const RunId& run)
-    : file_(folder / name), run_(run.text()) {}
+    : file_(folder / name), run_(run.text()) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
+    if (entry.path().filename().string().starts_with(std::string(name) + "."))
+      std::filesystem::remove(entry.path(), ignored);
+}
 
 LiveFile::~LiveFile() {
   std::error_code ignored;
   std::filesystem::remove(file_, ignored);
 }
 
-bool LiveFile::is_due(Instant now) const { return !failed_ && now - written_ >= write_interval; }
+bool LiveFile::is_due(Instant now) const {
+  return now - written_ >= (failed_ ? again_interval : write_interval);
+}
 
 Result<void> LiveFile::write(const LiveView& view, Instant now) {
   written_ = now;
@@ -123,8 +134,12 @@ Result<void> LiveFile::write(const LiveView& view, Instant now) {
                      {"conditions", view.open_conditions}};
   auto done = replace_file(file_, text.dump(-1, ' ', true, json::error_handler_t::replace) + "\n",
                            Durability::passing);
-  failed_ = !done;
-  return done;
+  if (done) {
+    failed_ = false;
+    return {};
+  }
+  // It is told once.
+  return std::exchange(failed_, true) ? Result<void>() : done;
 }
 
 std::optional<LiveView> read_live(const std::filesystem::path& folder, const RunId& run,

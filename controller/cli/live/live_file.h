@@ -22,9 +22,9 @@ class LiveFile {
   LiveFile& operator=(const LiveFile&) = delete;
   ~LiveFile();
 
-  /// Once a second; and no more once it could not be written.
+  /// Once a second; once a minute where it could not be written.
   bool is_due(Instant now) const;
-  /// Faults of `replace_file`.
+  /// Faults of `replace_file`, the first time that it fails.
   Result<void> write(const LiveView& view, Instant now);
 
  private:

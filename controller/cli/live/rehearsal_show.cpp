@@ -20,7 +20,10 @@ Narrator& RehearsalShow::begins(const rehearsal::RehearsedPhase& phase) {
   phase_ = phase.name;
   looked_ = {};
   drawn_at_ = 0;
-  if (!out_.is_lively()) return quiet_;
+  if (!out_.is_lively()) {
+    out_.note(fmt::format("rehearsing phase {}  {}", phase.name, phase.title));
+    return quiet_;
+  }
   show_.emplace(out_);
   return news_.emplace(fmt::format("Rehearsal of {}  {}", phase.name, phase.title), quiet_,
                        LiveNews::Seen::here);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "controller/report/escape.h"
+
 namespace relab::controller {
 
 namespace {
@@ -60,7 +62,9 @@ std::string pace_words(const LiveStep& step, std::size_t room) {
   auto text = step.pace->text();
   if (text.starts_with(", ")) text.erase(0, 2);
   if (text.empty()) text = step.doing;
-  const auto left = room > text.size() + 1 ? room - text.size() - 1 : 0;
+  if (width_of(text) > room) text = step.pace->brief();
+  const auto width = width_of(text);
+  const auto left = room > width + 1 ? room - width - 1 : 0;
   if (left < least_bar) return text;
   return fmt::format(
       "{} {}", progress_bar(step.pace->done(), step.pace->total(), std::min(left, bar_columns)),
@@ -96,7 +100,7 @@ std::string line_of(const LiveTrack& track, std::size_t width, const Style& styl
   const auto named = head + step->name + "  ";
   // The last column of a terminal stays empty.
   const auto columns = style.width == 0 ? unbounded : style.width - 1;
-  const auto room = columns > named.size() ? columns - named.size() : 0;
+  const auto room = columns > width_of(named) ? columns - width_of(named) : 0;
   return named + words_of(track, *step, room, style);
 }
 

@@ -103,6 +103,8 @@ Result<Json> compose_report(const ReportSource& source) {
                  {"ledger", ledger_of(source.book)},
                  {"history", history_json(source.book)}};
   report["phases"] = std::move(phases);
+  // Nobody is to run in earnest what only was rehearsed.
+  if (source.basis == "rehearsal") report["verdict"]["next"] = Json::array();
   return report;
 }
 

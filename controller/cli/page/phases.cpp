@@ -41,7 +41,9 @@ void add_report(const Evidence& evidence, Json& step) {
   if (report.getStartedAt() != 0) step["started"] = instant_text(report.getStartedAt());
   if (report.getEndedAt() != 0) step["ended"] = instant_text(report.getEndedAt());
   step["mode"] = report.getMode() == schema::Mode::CHECK ? "check" : "apply";
-  step["changes"] = texts_of(report.getChanges());
+  // What an agent did that stopped meanwhile, nobody knows.
+  if (report.getOutcome() != schema::Outcome::UNKNOWN || report.getChanges().size() != 0)
+    step["changes"] = texts_of(report.getChanges());
   step["log"] = texts_of(report.getLog());
   step["digest"] = hex(evidence.digest);
   if (report.getOutcome() == schema::Outcome::SUCCEEDED) return;

@@ -32,6 +32,8 @@ struct Programs {
   std::map<std::string, Unit> units;
   std::set<std::uint16_t> ports;
   std::vector<Container> containers;
+  /// "/etc/wireguard/wg0.conf"
+  std::vector<std::string> tunnels;
 };
 
 /// What comes as an image of Docker, where there is one.
@@ -56,6 +58,9 @@ Programs programs_of(Guest guest) {
     const auto& program = lab::program(service.getKind());
     if (service.getPort() != 0 && service.getKind() != Kind::WIREGUARD)
       all.ports.insert(service.getPort());
+    if (service.getKind() == Kind::WIREGUARD &&
+        (service.getPath().size() == 0 || view(service.getPath()) == program.folder))
+      all.tunnels.push_back(fmt::format("{}/wg0.conf", program.folder));
     if (is_docked(guest, service))
       all.containers.push_back({.name = std::string(program.name),
                                 .image = fmt::format("{}:latest", program.images.front()),
@@ -64,6 +69,7 @@ Programs programs_of(Guest guest) {
     else if (!program.units.empty())
       // What only sets up an interface has no process.
       all.units[unit_of(program)] = {.runs = service.getKind() != Kind::WIREGUARD};
+    if (service.getKind() == Kind::PBS) all.units["proxmox-backup.service"] = {.runs = true};
   }
   return all;
 }
@@ -78,12 +84,14 @@ void describe_programs(const Described& described, Guests::Facts::Builder facts)
   Rows<std::pair<std::string, Unit>> units;
   Rows<std::uint16_t> ports;
   Rows<Container> containers;
+  Rows<std::string> tunnels;
   for (const auto guest : described.guests) {
     if (!Described::is_container(guest)) continue;
     const auto found = programs_of(guest);
     for (const auto& unit : found.units) units.emplace_back(guest.getVmid(), unit);
     for (const auto port : found.ports) ports.emplace_back(guest.getVmid(), port);
     for (const auto& one : found.containers) containers.emplace_back(guest.getVmid(), one);
+    for (const auto& path : found.tunnels) tunnels.emplace_back(guest.getVmid(), path);
   }
   auto unit_rows = facts.initUnits(static_cast<unsigned>(units.size()));
   for (unsigned i = 0; i < unit_rows.size(); ++i) {
@@ -97,6 +105,11 @@ void describe_programs(const Described& described, Guests::Facts::Builder facts)
     port_rows[i].setVmid(ports[i].first);
     port_rows[i].setAddress("0.0.0.0");
     port_rows[i].setPort(ports[i].second);
+  }
+  auto tunnel_rows = facts.initTunnels(static_cast<unsigned>(tunnels.size()));
+  for (unsigned i = 0; i < tunnel_rows.size(); ++i) {
+    tunnel_rows[i].setVmid(tunnels[i].first);
+    tunnel_rows[i].setPath(tunnels[i].second);
   }
   auto rows = facts.initDocker(static_cast<unsigned>(containers.size()));
   for (unsigned i = 0; i < rows.size(); ++i) {

@@ -110,6 +110,30 @@ function timelineSection(report) {
   );
 }
 
+// All that steps changed, in the order of the plan; each has its own with it, too.
+function changesSection(report) {
+  const changed = allSteps(report).flatMap((step) =>
+    [...listOf(step.earlier).map((one) => ({ ...one, step: `${step.step}, attempt ${one.attempt}`, place: step.place })), step]
+      .filter((one) => listOf(one.changes).length > 0)
+      .map((one) => ({ step: one.step, lines: one.changes, place: step.place })),
+  );
+  const title = report.basis === "rehearsal" ? "What it would change" : "What was changed";
+  const rows = () =>
+    changed.map((one) => el("div", null, el("h3", { class: "small" }, linkTo(one.place, one.step)), diffLines(one.lines)));
+  const count = changed.reduce((sum, one) => sum + one.lines.length, 0);
+  const many = 60;
+  return section(
+    "changes",
+    title,
+    count,
+    count === 0
+      ? el("p", { class: "quiet" }, "Nothing.")
+      : count <= many
+        ? rows()
+        : folded({ class: "plain" }, counted(count, "line"), rows),
+  );
+}
+
 function phasesSection(report) {
   return section(
     "phases",
@@ -164,6 +188,7 @@ function show(report) {
   const sections = [
     problemsSection(problems),
     timelineSection(report),
+    changesSection(report),
     phasesSection(report),
     report.survival ? survivalSection(report.survival) : null,
     report.rehearsal ? restsOn(report.rehearsal) : null,

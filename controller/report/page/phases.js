@@ -36,8 +36,9 @@ function phaseBlock(phase, made) {
 
 function phaseTime(steps) {
   const spans = steps
-    .filter((step) => step.started && step.ended)
-    .map((step) => ({ from: instant(step.started), to: instant(step.ended) }));
+    .flatMap((step) => [step, ...listOf(step.earlier)])
+    .filter((one) => (one.started || one.ordered) && one.ended)
+    .map((one) => ({ from: instant(one.started || one.ordered), to: instant(one.ended) }));
   if (spans.length > 0) return `, ${duration(lengthOf(joined(spans, 0)) / 1000)}`;
   const expected = steps.map(expectedSeconds).filter(Number.isFinite);
   return expected.length > 0 ? `, expected ${duration(expected.reduce((a, b) => a + b, 0))} of work` : "";

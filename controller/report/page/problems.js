@@ -6,6 +6,7 @@ const shownAtOnce = 6;
 // Groups in the order of their weight: [kind, heading, what it means].
 const groups = [
   ["failed", "Failed steps"],
+  ["unwell", "Not well at the end", "A pool or a disk, whether a gate asks or not."],
   ["contradicted", "Evidence that is void", "Something later speaks against it, or it is too old."],
   ["unmet", "Conditions that do not hold"],
   ["loss", "Would be lost", "Must be kept, but neither survives the installation nor is in an archive that was read back."],
@@ -20,6 +21,7 @@ const groups = [
 
 const stateOfGroup = {
   failed: "failed",
+  unwell: "problem",
   contradicted: "contradicted",
   unmet: "unmet",
   loss: "lost",

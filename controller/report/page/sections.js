@@ -127,7 +127,7 @@ function foundIn(section) {
 }
 
 // "2 pools", "1 pool": the title is a plural.
-const countedRows = (one) => `${one.rows.length} ${one.rows.length === 1 ? String(one.title).replace(/s$/, "") : one.title}`;
+const countedRows = (one) => `${one.rows.length} ${one.rows.length === 1 ? String(one.title).replace(/ies$/, "y").replace(/s$/, "") : one.title}`;
 
 function auditPart(part, id) {
   const summary = [

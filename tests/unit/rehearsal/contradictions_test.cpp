@@ -64,7 +64,32 @@ TEST_CASE("contradictions: what fits one by one may not fit together", "[rehears
                      if (pool["name"] == "rpool") pool["free"] = "1073741824";
                  },
                  planned("ip = \"10.42.20.77\"\ncores = 1\nmemory = \"1GiB\"\ndisk = \"8GiB\"\n")),
-             Catch::Contains("the planned guests' disks have 16.0 GiB together, and rpool has"));
+             Catch::Contains("what others grow by, have 16.0 GiB together, and rpool has"));
+}
+
+TEST_CASE("contradictions: sizes are compared, and what grows needs room, too", "[rehearsal]") {
+  const auto says = [](std::string_view was, std::string_view is) {
+    return [=](std::string& text) {
+      const auto at = text.find(was);
+      REQUIRE(at != std::string::npos);
+      text.replace(at, was.size(), is);
+    };
+  };
+  CHECK_THAT(told_of([](Json& world) {
+               for (auto& disk : world["disks"]["disks"])
+                 if (disk["serial"] == "ZDH1A001") disk["size"] = "3000000000000";
+             }),
+             Catch::Contains("disk data1: lab.toml says 1.8 TiB, and ZDH1A001 has 2.7 TiB"));
+  CHECK_THAT(told_of(
+                 [](Json& world) {
+                   for (auto& disk : world["guests"]["disks"])
+                     if (disk["vmid"] == 112) disk["size"] = "8589934592";
+                 },
+                 says("disk = \"120GiB\"", "disk = \"2TiB\"")),
+             Catch::Contains("what others grow by, have 2.0 TiB together, and rpool has"));
+  CHECK_THAT(
+      told_of([](Json&) {}, says("name = \"arr\"\n", "name = \"arr\"\nstorage = \"nowhere\"\n")),
+      Catch::Contains("guest arr: z640 has no storage 'nowhere'"));
 }
 
 TEST_CASE("contradictions: each is told", "[rehearsal]") {

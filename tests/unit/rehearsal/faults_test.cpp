@@ -59,9 +59,10 @@ TEST_CASE("faults: a name that more than one step may have is refused", "[rehear
   CHECK_THAT(checked("zfs_backup", "zfs_backup"), Catch::Contains("0b/0b/zfs_backup, 0b/0b/write"));
   CHECK(checked("pbs", "0b/0b/pbs").empty());
   CHECK(checked("well", "well").empty());
-  // Of a kind, the first one is meant; what no step is, never comes about, and is told then.
+  // Of a kind, the first one is meant.
   CHECK(checked("well", "preserve").empty());
-  CHECK(checked("well", "guest:nobody").empty());
+  CHECK_THAT(checked("well", "guest:nobody"), Catch::Contains("no step of the plan is called"));
+  CHECK_THAT(checked("well", "nosuchstep"), Catch::Contains("no step of the plan is called"));
 }
 
 }  // namespace relab::rehearsal

@@ -129,6 +129,12 @@ TEST_CASE("rehearsal: VLANs and services are as lab.toml has them", "[rehearsal]
   CHECK(network.reach("z640", {"10.42.20.10", 8096}) == Reach::open);
   CHECK(network.reach("z640", {"10.42.20.10", 8097}) == Reach::refused);
   CHECK(network.reach("trillian", {"10.42.10.2", 8006}) == Reach::silent);
+  // Its own agent, and of the router nobody knows anything.
+  CHECK(network.reach("pbs", {"10.42.10.2", 7460}) == Reach::open);
+  auto& host = made.rehearsal->set().system("z640")->host();
+  CHECK_FALSE(host.connect({.address = "10.42.10.1", .port = 53}, Millis(1000)));
+  CHECK(host.unknown().contains("connect 10.42.10.1 53"));
+  CHECK(host.connect({.address = "10.42.10.99", .port = 53}, Millis(1000)));
 }
 
 namespace {
@@ -252,6 +258,34 @@ TEST_CASE("rehearsal: a pool that is not well at the end is told, whether a gate
           "[rehearsal]") {
   const Rehearsed done({"disk:ZDH1A001 fails during health-again"});
   CHECK_THAT(done.told(), Catch::Contains("pool datapool: is DEGRADED at the end"));
+}
+
+TEST_CASE("rehearsal: a disk that fails when its copy was verified is told", "[rehearsal]") {
+  const Rehearsed done({"disk:NAAB0001 fails during health-again"});
+  INFO(done.told());
+
+  CHECK(done.phase("0b").complete());
+  CHECK_THAT(done.told(), Catch::Contains("disk NAAB0001: has failed by the end"));
+}
+
+TEST_CASE("rehearsal: a disk may be broken when it is plugged in", "[rehearsal]") {
+  const auto* fault = GENERATE("disk:NAAB0001 fails", "disk:NAAB0001 fails during disk");
+  const Rehearsed done({fault});
+  INFO(fault << "\n" << done.told());
+
+  CHECK(done.rehearsal->faults_left().empty());
+  CHECK_FALSE(done.phase("0b").complete());
+  CHECK(done.phase("0b").end.failed == 1);
+  CHECK(done.phase("0b").end.blocked > 0);
+  // What was to be on it is not kept, and that is told although the phase before has failed.
+  CHECK_THAT(done.told(), Catch::Contains("gate of phase 1: data.survives"));
+}
+
+TEST_CASE("rehearsal: a disk that has room enough all the same was never full", "[rehearsal]") {
+  const std::string fault = "usb full at 2.4 TB";
+  const Rehearsed done({fault});
+  CHECK(done.phase("0b").complete());
+  CHECK(done.rehearsal->faults_left() == std::vector<std::string>{fault});
 }
 
 TEST_CASE("rehearsal: what cannot come about is refused, or told", "[rehearsal]") {

@@ -39,9 +39,30 @@ void write_identity(SimHost& host, const DebianStart& start) {
             fmt::format("127.0.0.1 localhost\n127.0.1.1 {}\n::1 localhost ip6-localhost\n",
                         start.hostname));
   host.file("/proc/1/comm", start.init + "\n");
-  for (const auto* folder :
-       {"/root", "/tmp", "/run", "/home", "/srv", "/opt", "/mnt", "/media", "/usr/local/bin",
-        "/usr/bin", "/usr/sbin", "/var/lib", "/var/log", "/var/cache", "/var/spool/cron", "/dev"})
+  for (const auto* folder : {"/root",
+                             "/tmp",
+                             "/run",
+                             "/home",
+                             "/srv",
+                             "/opt",
+                             "/mnt",
+                             "/media",
+                             "/usr/local/bin",
+                             "/usr/bin",
+                             "/usr/sbin",
+                             "/var/lib",
+                             "/var/log",
+                             "/var/cache",
+                             "/var/spool/cron",
+                             "/dev",
+                             "/etc/default",
+                             "/etc/modprobe.d",
+                             "/etc/sysctl.d",
+                             "/etc/security",
+                             "/etc/systemd/system",
+                             "/etc/profile.d",
+                             "/etc/logrotate.d",
+                             "/etc/ssl/certs"})
     host.directory(folder);
   host.link("/var/run", "/run");
   host.directory("/root", {.mode = 0700});

@@ -137,6 +137,8 @@ class Curl {
       return told(*line,
                   {.exit_code = 6, .complaint = "Could not resolve host: " + line->url.host});
     const auto reach = lab_.reach(name_, {.address = *address, .port = line->url.port});
+    if (reach == Reach::unreachable && lab_.is_router(*address))
+      return host_.does_not_know(command);
     if (reach != Reach::open) return told(*line, no_connection(*line, reach));
     const auto* server = lab_.server(name_, {.address = *address, .port = line->url.port});
     if (server == nullptr) return host_.does_not_know(command);

@@ -135,6 +135,8 @@ SimHost::Program dig_program(SimHost& host, const Reachability& lab, const std::
     const auto question = question_of(command.argv);
     if (!question) return host.does_not_know(command);
     const auto way = lab.way(name, question->server, dns);
+    if (way.reach == Reach::unreachable && lab.is_router(question->server))
+      return host.does_not_know(command);
     if (way.reach == Reach::silent) host.spend(tries * Millis(timeout));
     if (way.reach != Reach::open || !way.machine->names)
       return no_answer(*question, words_of(way.reach));

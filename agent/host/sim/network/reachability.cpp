@@ -192,6 +192,14 @@ Reach Reachability::reach(const std::string& from, const Endpoint& to) const {
   return accepts ? Reach::open : Reach::refused;
 }
 
+bool Reachability::is_router(const std::string& address) const {
+  return std::ranges::any_of(machines_, [&](const auto& known) {
+    return std::ranges::any_of(attachments_of(known.second), [&](const Attachment& attachment) {
+      return attachment.gateway == address;
+    });
+  });
+}
+
 const Server* Reachability::server(const std::string& from, const Endpoint& to) const {
   const auto found = way(from, to.address, to.port);
   if (found.reach != Reach::open) return nullptr;
@@ -200,8 +208,9 @@ const Server* Reachability::server(const std::string& from, const Endpoint& to) 
 }
 
 void Reachability::attach(SimHost& host, const std::string& name) {
-  host.network([this, name](const Endpoint& endpoint) {
+  host.network([this, name](const Endpoint& endpoint) -> std::optional<Reached> {
     const auto found = reach(name, endpoint);
+    if (found == Reach::unreachable && is_router(endpoint.address)) return {};
     return Reached{.reach = found, .words = std::string(words_of(found))};
   });
   host.program("curl", curl_program(host, *this, name));

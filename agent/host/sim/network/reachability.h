@@ -109,6 +109,8 @@ class Reachability final : public Part {
   };
   Way way(const std::string& from, const std::string& address, std::uint16_t port) const;
   Reach reach(const std::string& from, const Endpoint& to) const;
+  /// A router's, of which no more is known than that packets go by it.
+  bool is_router(const std::string& address) const;
   /// What answers there; null if nothing is known of it.
   const Server* server(const std::string& from, const Endpoint& to) const;
 

@@ -9,7 +9,7 @@ void Applications::add(const Launch& launch) {
   const bool runs = launch.running || stopped.contains(launch.vmid);
   const std::string folder = "/etc/systemd/system/";
   if (!launch.unit.empty()) {
-    units.emplace(launch.vmid, launch.unit);
+    units.emplace(std::pair(launch.vmid, launch.unit), launch.running);
     // None of the words has blanks in it.
     add(launch.vmid, folder + launch.unit,
         fmt::format("[Unit]\nDescription={}\n\n[Service]\nExecStart={}\n\n[Install]\n"

@@ -4,6 +4,7 @@
 /// in which the audit finds them again.
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -43,8 +44,8 @@ struct Applications {
     std::vector<std::string> command = {};
   };
   void add(const Launch& launch);
-  /// Units that are launched, with their places.
-  std::set<std::pair<std::uint32_t, std::string>> units = {};
+  /// Units, with their places; whether they run.
+  std::map<std::pair<std::uint32_t, std::string>, bool> units = {};
   /// A process of a unit.
   void add_process(std::uint32_t vmid, const std::string& unit,
                    const std::vector<std::string>& command);

@@ -229,7 +229,13 @@ Inside* Containers::system_of(std::uint32_t vmid) {
                                  .docker = place_.docker});
   known.inside->mount(*config, place_.storages);
   // It has been up since then, although nobody has looked.
-  if (known.running) known.inside->boot(known.since, Millis(0));
+  if (known.running) {
+    known.inside->boot(known.since, Millis(0));
+    std::map<std::string, bool> units;
+    for (const auto& [place, runs] : place_.units)
+      if (place.first == vmid) units.emplace(place.second, runs);
+    known.inside->find_running(units);
+  }
   return known.inside.get();
 }
 

@@ -31,6 +31,8 @@ class Containers {
     std::string seed;
     const std::vector<Placed>& files;
     const std::vector<DockerPiece>& docker;
+    /// By place and name, whether they run.
+    const std::map<std::pair<std::uint32_t, std::string>, bool>& units;
   };
   Containers(Place place, World world);
 

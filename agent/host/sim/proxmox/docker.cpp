@@ -30,9 +30,11 @@ Json inspection(const DockerPiece& piece) {
   if (piece.published_port != 0)
     ports[fmt::format("{}/tcp", piece.port)] = {
         {{"HostIp", "0.0.0.0"}, {"HostPort", std::to_string(piece.published_port)}}};
-  for (const auto port : piece.more_ports)
-    ports[fmt::format("{}/tcp", port)] = {
-        {{"HostIp", "0.0.0.0"}, {"HostPort", std::to_string(port)}}};
+  for (const auto port : piece.more_ports) {
+    auto& published = ports[fmt::format("{}/tcp", port)];
+    if (published.is_null()) published = Json::array();
+    published.push_back({{"HostIp", "0.0.0.0"}, {"HostPort", std::to_string(port)}});
+  }
   Json labels = Json::object();
   if (!piece.version.empty()) labels["org.opencontainers.image.version"] = piece.version;
   return {{"Id", id_of(piece)},

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <iterator>
 
+#include "agent/host/sim/network/sockets.h"
 #include "agent/host/sim/proxmox/guest_programs.h"
 #include "agent/kinds/support/mounts.h"
 #include "common/base/bytes.h"
@@ -74,6 +75,8 @@ Inside::Inside(SimHost& machine, const Start& start)
   host_.file("/run/systemd/container", "lxc\n");
   std::copy_if(start.files.begin(), start.files.end(), std::back_inserter(files_),
                [&](const Placed& placed) { return placed.vmid == start.vmid; });
+  host_.file("/proc/1/cgroup", "0::/init.scope\n");
+  host_.file("/proc/net/tcp", socket_table_head());
   for (const auto& placed : files_) put(host_, placed.path, placed);
   follow_units();
   if (std::ranges::any_of(start.docker,
@@ -171,6 +174,16 @@ void Inside::take_over(const Path& from, const Path& to, unsigned& budget) {
 void Inside::boot(Instant now, Millis takes) {
   host_.at(now);
   debian_.units().boot(takes);
+}
+
+void Inside::find_running(const std::map<std::string, bool>& units) {
+  for (const auto& [name, runs] : units) {
+    const bool is_active = debian_.units().is_active(name);
+    if (runs && !is_active) static_cast<void>(debian_.units().start(name));
+    // What only sets up an interface has no process, and was found not to run.
+    if (!runs && is_active && !name.starts_with("wg-quick@"))
+      static_cast<void>(debian_.units().stop(name));
+  }
 }
 
 void Inside::shut_down(Instant now) {

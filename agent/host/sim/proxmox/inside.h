@@ -4,6 +4,7 @@
 /// gives it.
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,6 +39,8 @@ class Inside {
 
   /// What the configuration mounts, with what lies there on the machine.
   void mount(const PveConfig& config, const Storages& storages);
+  /// What has run for long, and what does not although it is enabled, as it was found; by units.
+  void find_running(const std::map<std::string, bool>& units);
   /// Its system starts; takes so long.
   void boot(Instant now, Millis takes);
   void shut_down(Instant now);

@@ -26,7 +26,7 @@ std::string file_name(const std::string& unit) {
 void add_unit(Schema::Unit::Reader told, Applications& all) {
   const auto vmid = told.getVmid();
   const auto unit = str(told.getName());
-  if (!all.units.emplace(vmid, unit).second) return;
+  if (!all.units.emplace(std::pair(vmid, unit), told.getRuns()).second) return;
   const auto program = "/usr/sbin/" + unit.substr(0, unit.find_first_of("@."));
   const auto file = "/lib/systemd/system/" + file_name(unit);
   all.files.push_back(
@@ -63,11 +63,24 @@ void add_ports(Schema::Facts::Reader facts, Applications& all) {
     all.add(place.first, "/proc/net/" + place.second, std::move(table));
 }
 
+/// Without keys.
+void add_tunnel(Schema::Tunnel::Reader told, Applications& all) {
+  const auto path = str(told.getPath());
+  all.files.push_back({.vmid = told.getVmid(),
+                       .path = path,
+                       .content = path.ends_with(".netdev")
+                                      ? "[NetDev]\nKind=wireguard\n[WireGuard]\n"
+                                      : "[Interface]\n",
+                       .status = {.type = FileType::regular, .mode = 0600},
+                       .unless_there = true});
+}
+
 void add_docker(Schema::DockerContainer::Reader told, Applications& all) {
   auto& piece = all.container(told.getVmid(), str(told.getName()));
   if (piece.image.empty()) piece.image = str(told.getImage());
   piece.state = str(told.getState());
-  piece.running = piece.state == "running";
+  piece.running = piece.state == "running" || all.stopped.contains(told.getVmid());
+  if (all.stopped.contains(told.getVmid())) piece.state.clear();
   for (const auto port : told.getPublished())
     if (port != piece.published_port) piece.more_ports.push_back(port);
   for (const auto folder : told.getFolders()) {
@@ -83,6 +96,7 @@ void add_docker(Schema::DockerContainer::Reader told, Applications& all) {
 void add_programs(Schema::Facts::Reader facts, Applications& all) {
   for (const auto unit : facts.getUnits()) add_unit(unit, all);
   for (const auto container : facts.getDocker()) add_docker(container, all);
+  for (const auto tunnel : facts.getTunnels()) add_tunnel(tunnel, all);
   add_ports(facts, all);
 }
 

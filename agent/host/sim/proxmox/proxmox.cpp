@@ -83,7 +83,8 @@ Proxmox::Proxmox(SimHost& host, World world, Hooks hooks)
                    .node = node_,
                    .seed = str(world.getMachineId()),
                    .files = applications_.files,
-                   .docker = applications_.docker},
+                   .docker = applications_.docker,
+                   .units = applications_.units},
                   world) {
   make_sources(world, host_);
   for (const auto& placed : applications_.files) {

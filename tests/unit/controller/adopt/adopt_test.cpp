@@ -256,6 +256,7 @@ TEST_CASE("adopt: programs that were found in containers are services of theirs"
   const std::string before = R"("devices": [)";
   with.insert(with.find(before), R"("units": [
       {"vmid": 201, "name": "cron.service", "enabled": true, "runs": true},
+      {"vmid": 201, "name": "cronicle.service", "enabled": true, "runs": true},
       {"vmid": 201, "name": "grafana-server.service", "enabled": true, "runs": true},
       {"vmid": 201, "name": "nextcloud.service", "enabled": true, "runs": true},
       {"vmid": 201, "name": "prometheus.service", "enabled": true, "runs": true},
@@ -263,7 +264,11 @@ TEST_CASE("adopt: programs that were found in containers are services of theirs"
       {"vmid": 111, "name": "sonarr.service", "enabled": true, "runs": true}],
     "ports": [{"vmid": 201, "address": "::", "port": 3000},
               {"vmid": 201, "address": "0.0.0.0", "port": 8080}],
-    "docker": [{"vmid": 201, "name": "ollama", "image": "ollama/ollama:latest", "state": "running",
+    "docker": [{"vmid": 201, "name": "old", "image": "ollama/ollama:0.1", "state": "exited",
+                "published": [11435], "folders": ["/opt/old"]},
+               {"vmid": 201, "name": "web", "image": "caddy:2", "state": "running",
+                "published": [80, 443], "folders": ["/etc/site", "/srv/site"]},
+               {"vmid": 201, "name": "ollama", "image": "ollama/ollama:latest", "state": "running",
                 "published": [11434], "folders": ["/opt/ollama"]},
                {"vmid": 201, "name": "tower", "image": "containrrr/watchtower"}],
     )");
@@ -274,14 +279,17 @@ TEST_CASE("adopt: programs that were found in containers are services of theirs"
   for (const auto service : named(lab.reader().getGuests(), "jellyfin-201").getServices())
     told.push_back(fmt::format("{} {} {}", lab::program(service.getKind()).name, service.getPort(),
                                str(service.getPath())));
-  CHECK(told ==
-        std::vector<std::string>{"ollama 11434 /opt/ollama", "grafana 3000 /var/lib/grafana",
-                                 // It listens elsewhere.
-                                 "prometheus 0 /var/lib/prometheus", "wireguard 0 /etc/wireguard"});
+  CHECK(told == std::vector<std::string>{
+                    "caddy 443 ", "ollama 11434 /opt/ollama", "grafana 3000 /var/lib/grafana",
+                    // It listens elsewhere.
+                    "prometheus 0 /var/lib/prometheus", "wireguard 0 /etc/wireguard"});
   // What another section knows better is there once.
   CHECK(named(lab.reader().getGuests(), "arr").getServices().size() == 2);
   CHECK_THAT(machine.text(), Catch::Contains("nextcloud.service runs in it: relab knows no such") &&
                                  Catch::Contains("in Docker: tower, of containrrr/watchtower") &&
+                                 Catch::Contains("in Docker: old, one more ollama") &&
+                                 Catch::Contains("web has /srv/site: which one its path is") &&
+                                 Catch::Contains("cronicle.service runs in it") &&
                                  !Catch::Contains("cron.service"));
 }
 

@@ -48,6 +48,7 @@ TEST_CASE("programs: units and images are told by their names", "[lab]") {
   CHECK(by_image("ollama/ollama:0.12.6@sha256:aa") == "ollama");
   CHECK(by_image("registry.lan:5000/linuxserver/sonarr:latest") == "sonarr");
   CHECK(by_image("caddy:2") == "caddy");
+  CHECK(by_image("localhost/prom/prometheus") == "prometheus");
   CHECK(by_image("example/caddy:2").empty());
   CHECK(by_image("example/notollama/ollama-ui").empty());
 }

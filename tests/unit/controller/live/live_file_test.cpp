@@ -75,11 +75,30 @@ TEST_CASE("live file: what is no such file shows nothing", "[controller][live]")
   }
 }
 
-TEST_CASE("live file: where it cannot be written it is tried no more", "[controller][live]") {
+TEST_CASE("live file: where it cannot be written it is told once, and tried again",
+          "[controller][live]") {
   const Scratch scratch;
-  LiveFile file(scratch.path() / "nowhere", RunId::make(wall_clock()));
+  const auto folder = scratch.path() / "nowhere";
+  const auto run = RunId::make(wall_clock());
+  LiveFile file(folder, run);
   CHECK_FALSE(file.write(some_view(), {}));
-  CHECK_FALSE(file.is_due(Instant(std::chrono::hours(1))));
+  CHECK_FALSE(file.is_due(Instant(std::chrono::seconds(10))));
+  CHECK(file.is_due(Instant(std::chrono::seconds(60))));
+  CHECK(file.write(some_view(), Instant(std::chrono::seconds(60))));
+  CHECK_FALSE(read_live(folder, run, wall_clock()));
+  must(make_private_folder(folder));
+  must(file.write(some_view(), Instant(std::chrono::seconds(120))));
+  CHECK(read_live(folder, run, wall_clock()));
+}
+
+TEST_CASE("live file: what was left by somebody who was killed is taken away",
+          "[controller][live]") {
+  const Scratch scratch;
+  must(replace_file(scratch.path() / "live.json.a1B2c3", "{"));
+  must(replace_file(scratch.path() / "ledger.db", "x"));
+  const LiveFile file(scratch.path(), RunId::make(wall_clock()));
+  CHECK_FALSE(std::filesystem::exists(scratch.path() / "live.json.a1B2c3"));
+  CHECK(std::filesystem::exists(scratch.path() / "ledger.db"));
 }
 
 }  // namespace relab::controller::cli

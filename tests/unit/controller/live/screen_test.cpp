@@ -231,6 +231,8 @@ TEST_CASE("live: rate and time are to be seen on a narrow terminal, too", "[cont
         "  0b   0/1  write  [=====>              ] 1.0 KiB of 4.0 KiB (25 %), 256 B/s, 12 s left");
   CHECK(shown(76) == "  0b   0/1  write  [==>     ] 1.0 KiB of 4.0 KiB (25 %), 256 B/s, 12 s left");
   CHECK(shown(70) == "  0b   0/1  write  1.0 KiB of 4.0 KiB (25 %), 256 B/s, 12 s left");
+  CHECK(shown(60) == "  0b   0/1  write  [===>         ] 25 %, 256 B/s, 12 s left");
+  CHECK(shown(45) == "  0b   0/1  write  25 %, 256 B/s, 12 s left");
 }
 
 TEST_CASE("live: two hundred tracks leave room for what matters", "[controller][live]") {

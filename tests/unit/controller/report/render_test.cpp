@@ -35,7 +35,7 @@ TEST_CASE("render: problems come first and put every empty list in doubt", "[con
 
 node  z640
 
-none, or not read: guests, disks, mounts, networks, devices, raw lines, snapshots, pending, storages, units, ports, docker
+none, or not read: guests, disks, mounts, networks, devices, raw lines, snapshots, pending, storages, units, ports, docker, tunnels
 )");
 }
 
@@ -51,7 +51,7 @@ vmid  name    time                  with memory
  101  before  2026-09-21T14:13:20Z  no
 9000  später                        yes
 
-none: guests, disks, mounts, networks, devices, raw lines, pending, storages, units, ports, docker
+none: guests, disks, mounts, networks, devices, raw lines, pending, storages, units, ports, docker, tunnels
 )");
 }
 
@@ -81,7 +81,7 @@ TEST_CASE("render: Markdown has headings, a table and nothing that a text could 
 | ---: | --- | --- |
 | 7 | a\|b | x<br>y &lt;b&gt;\* |
 
-none: guests, disks, mounts, networks, devices, snapshots, pending, storages, units, ports, docker
+none: guests, disks, mounts, networks, devices, snapshots, pending, storages, units, ports, docker, tunnels
 )");
 }
 

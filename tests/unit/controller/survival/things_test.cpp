@@ -1,5 +1,6 @@
 // What of a host must not be lost though lab.toml does not know it.
 
+#include <algorithm>
 #include <deque>
 #include <fmt/format.h>
 
@@ -293,20 +294,34 @@ TEST_CASE("things: files that the configuration of the network takes in or names
 TEST_CASE("things: keys of a tunnel that was found in a container must not be lost",
           "[controller][survival]") {
   constexpr auto found = R"({"auditGuests": {"guests": [{"vmid": 101, "name": "vpn"}],
-    "units": [{"vmid": 101, "name": "wg-quick@wg0.service", "enabled": true},
-              {"vmid": 101, "name": "grafana-server.service", "enabled": true, "runs": true}]}})";
+    "units": [{"vmid": 101, "name": "grafana-server.service", "enabled": true, "runs": true}],
+    "tunnels": [{"vmid": 101, "path": "/etc/wireguard/wg0.conf"},
+                {"vmid": 101, "path": "/etc/wireguard/wg1.conf"},
+                {"vmid": 101, "path": "/etc/systemd/network/50-home.netdev"}],
+    "docker": [{"vmid": 101, "name": "wg", "image": "lscr.io/linuxserver/wireguard:latest",
+                "folders": ["/opt/wg"]}, {"vmid": 101, "name": "db", "folders": ["/opt/db"]}]}})";
+  const Places all{"/etc/pve of pve", "/etc/wireguard in guest 101 of pve",
+                   "/etc/systemd/network/50-home.netdev in guest 101 of pve",
+                   "/opt/wg in guest 101 of pve"};
   Host unknown;
   unknown.has(found);
-  CHECK(unknown.wanted() == Places{"/etc/pve of pve", "/etc/wireguard in guest 101 of pve"});
+  CHECK(unknown.wanted() == all);
 
-  // Where lab.toml says where they are, that is where.
-  auto declared = Host::by(R"({"name": "home", "hosts": [{"name": "pve"}],
-    "guests": [{"name": "vpn", "vmid": 101,
-                "services": [{"kind": "wireguard", "path": "/srv/tunnel"}]}]})");
-  declared.has(found);
-  CHECK(declared.wanted() == Places{"/etc/pve of pve", "/srv/tunnel in guest 101 of pve"});
+  // Whatever lab.toml says of the guest: it may be mistaken, or mean another.
+  for (const auto* guest :
+       {R"("planned": true, "services": [{"kind": "wireguard", "path": "/etc/wireguard"}])",
+        R"("services": [{"kind": "wireguard", "path": "/srv/tunnel"}])"}) {
+    INFO(guest);
+    auto declared = Host::by(R"({"name": "home", "hosts": [{"name": "pve"}],
+      "guests": [{"name": "vpn", "vmid": 101, )" +
+                             std::string(guest) + "}]}");
+    declared.has(found);
+    const auto wanted = declared.wanted();
+    for (const auto& place : all) CHECK(std::ranges::find(wanted, place) != wanted.end());
+  }
 
-  Host given_up(R"({"vmid": 101, "path": "/etc/wireguard", "lose": true})");
+  Host given_up(R"({"vmid": 101, "path": "/etc", "lose": true},
+                   {"vmid": 101, "path": "/opt/wg", "lose": true})");
   given_up.has(found);
   CHECK(given_up.wanted() == Places{"/etc/pve of pve"});
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "agent/host/sim/network/sockets.h"
 #include "agent/host/sim/proxmox/proxmox.h"
 #include "agent/host/sim/sim_host.h"
 #include "agent/kinds/guests/audit_guests.h"
@@ -49,6 +50,8 @@ inline Message<schema::AuditGuests::Facts> sample_guests() {
               {.out = R"([{"vmid": 200, "status": "running"}])"});
   host.file("/var/lib/lxc/112/rootfs/etc/hostname", "trillian\n");
   SimHost empty;
+  empty.file("/proc/1/cgroup", "0::/init.scope\n");
+  empty.file("/proc/net/tcp", socket_table_head());
   host.program("pct", containers({{"120", &empty}, {"130", &empty}}));
   return must(guests::AuditGuests::observe({}, host));
 }

@@ -23,6 +23,16 @@ std::string sample(const std::string& name) {
 constexpr auto list_lxc = "pvesh get /nodes/localhost/lxc --output-format json";
 constexpr auto list_qemu = "pvesh get /nodes/localhost/qemu --output-format json";
 
+constexpr auto table_head =
+    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
+    "inode\n";
+
+/// As the inside of a container that runs.
+void runs(SimHost& guest) {
+  guest.file("/proc/1/cgroup", "0::/init.scope\n");
+  guest.file("/proc/net/tcp", table_head);
+}
+
 /// A host with the containers 112, 120 and 130, and the VM 200.
 void set_up(SimHost& host) {
   host.link("/etc/pve/local", "nodes/pve");
@@ -43,6 +53,7 @@ void set_up(SimHost& host) {
   host.answer(list_qemu, {.out = R"([{"vmid": 200, "status": "running"}])"});
   host.file("/var/lib/lxc/112/rootfs/etc/hostname", "trillian\n");
   const auto empty = std::make_shared<SimHost>();
+  runs(*empty);
   host.program("pct", [empty](const Command& command) {
     return containers({{"120", empty.get()}, {"130", empty.get()}})(command);
   });
@@ -308,9 +319,8 @@ TEST_CASE("guests: a block device of the host is a disk, a directory is a bind",
 
 namespace {
 
-constexpr auto tcp =
-    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
-    "inode\n"
+const std::string tcp =
+    std::string(table_head) +
     "   0: 00000000:2382 00000000:0000 0A 00000000:00000000 00:00000000 00000000   110        0 "
     "15321 1 0000000000000000 100 0 0 10 0\n"
     "   1: 0100007F:0019 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 "
@@ -341,6 +351,12 @@ void enable(SimHost& host, const std::string& root, const std::string& unit) {
 
 TEST_CASE("guests: what runs in containers is told by their own systems", "[agent][guests]") {
   SimHost monitoring;
+  runs(monitoring);
+  monitoring.file("/etc/wireguard/wg0.conf", "[Interface]\nPrivateKey = canary-secret\n");
+  monitoring.file("/etc/systemd/network/home.netdev", "[NetDev]\nKind=wireguard\n[WireGuard]\n");
+  monitoring.file("/etc/systemd/network/br0.netdev", "[NetDev]\nKind=bridge\n");
+  monitoring.file("/proc/215/cgroup", "0::/system.slice/docker-aa.scope/system.slice/in.service\n");
+  monitoring.file("/proc/216/cgroup", "0::/system.slice/apt-daily.service\n");
   enable(monitoring, "", "prometheus.service");
   enable(monitoring, "", "wg-quick@wg0.service");
   monitoring.file("/proc/211/cgroup", "0::/system.slice/prometheus.service\n");
@@ -352,6 +368,7 @@ TEST_CASE("guests: what runs in containers is told by their own systems", "[agen
   set_up(host);
   enable(host, "/var/lib/lxc/112/rootfs", "docker.service");
   SimHost empty;
+  runs(empty);
   host.program("pct", containers({{"120", &monitoring}, {"130", &empty}}));
 
   const auto message = observe(host);
@@ -363,17 +380,25 @@ TEST_CASE("guests: what runs in containers is told by their own systems", "[agen
   // It is stopped: what would start with it is known all the same.
   CHECK(found_in(message, 112) == "docker.service enabled\n");
   CHECK(found_in(message, 130).empty());
+  std::vector<std::string> tunnels;
+  for (const auto tunnel : message.reader().getTunnels())
+    tunnels.push_back(fmt::format("{} {}", tunnel.getVmid(), str(tunnel.getPath())));
+  CHECK(tunnels == std::vector<std::string>{"120 /etc/systemd/network/home.netdev",
+                                            "120 /etc/wireguard/wg0.conf"});
+  CHECK_THAT(message.to_json(), !Catch::Contains("canary-secret"));
 }
 
 TEST_CASE("guests: Docker's containers in guests are told, without their environment",
           "[agent][guests]") {
   SimHost docker;
+  runs(docker);
   docker.file("/usr/bin/docker", "");
   docker.answer("docker ps --all --quiet --no-trunc", {.out = "aa11\n"});
   docker.answer("docker inspect --type container aa11",
                 {.out = R"([{"Id": "aa11", "Name": "/ollama", "State": {"Status": "running"},
     "Config": {"Image": "ollama/ollama:0.12.6", "Env": ["KEY=canary-secret"]},
     "Mounts": [{"Type": "bind", "Source": "/opt/ollama", "Destination": "/root/.ollama"},
+               {"Type": "bind", "Source": "/etc/localtime", "Destination": "/etc/localtime"},
                {"Type": "volume", "Name": "cache", "Source": "/var/lib/docker/volumes/cache/_data",
                 "Destination": "/cache"}],
     "NetworkSettings": {"Ports": {"11434/tcp": [{"HostIp": "0.0.0.0", "HostPort": "11434"},
@@ -381,6 +406,7 @@ TEST_CASE("guests: Docker's containers in guests are told, without their environ
   SimHost host;
   set_up(host);
   SimHost empty;
+  runs(empty);
   host.program("pct", containers({{"120", &empty}, {"130", &docker}}));
 
   const auto message = observe(host);
@@ -393,8 +419,10 @@ TEST_CASE("guests: Docker's containers in guests are told, without their environ
   CHECK(view(found.getState()) == "running");
   REQUIRE(found.getPublished().size() == 1);
   CHECK(found.getPublished()[0] == 11434);
-  REQUIRE(found.getFolders().size() == 1);
+  // What is the system's is none of its own.
+  REQUIRE(found.getFolders().size() == 2);
   CHECK(view(found.getFolders()[0]) == "/opt/ollama");
+  CHECK(view(found.getFolders()[1]) == "/var/lib/docker/volumes/cache/_data");
   CHECK_THAT(message.to_json(), !Catch::Contains("canary-secret"));
 }
 
@@ -403,8 +431,12 @@ TEST_CASE("guests: a container that cannot be looked into is a problem, not an e
   SimHost host;
   set_up(host);
   SimHost odd;
+  runs(odd);
   odd.file("/proc/net/tcp", "no table\n");
-  const auto way = GENERATE("no answer", "odd table", "no root file system");
+  SimHost blind;
+  const auto way = GENERATE("no answer", "odd table", "no processes", "no root file system");
+  if (way == std::string("no processes"))
+    host.program("pct", containers({{"120", &blind}, {"130", &odd}}));
   if (way == std::string("no answer")) host.program("pct", containers({{"130", &odd}}));
   if (way == std::string("odd table"))
     host.program("pct", containers({{"120", &odd}, {"130", &odd}}));
@@ -428,6 +460,7 @@ TEST_CASE("guests: the unit of a process is the system's, also within control gr
         "a.service");
   CHECK(unit_of_cgroup("0::/init.scope\n").empty());
   CHECK(unit_of_cgroup("0::/system.slice/docker-aa11.scope\n").empty());
+  CHECK(unit_of_cgroup("0::/system.slice/docker-aa.scope/system.slice/x.service\n").empty());
   CHECK(unit_of_cgroup("0::/user.slice/user@1000.service/app.slice/x.service\n").empty());
   CHECK(unit_of_cgroup("").empty());
 }
