@@ -61,7 +61,7 @@ class Rehearse(LabCase):
 
     def test_what_cannot_be_is_refused_with_what_there_is(self):
         self.assert_ended(self.lab.relab("rehearse", "--fault", "disk burns"), 2, "no fault is called 'disk burns'", "usb full at 1.2 TB")
-        self.assert_ended(self.lab.relab("rehearse", "--described", "--fault", "agent:nobody dies during folder"), 1,
+        self.assert_ended(self.lab.relab("rehearse", "--described", "--fault", "agent:nobody dies during folder"), 2,
                           "there is no host or guest 'nobody'")
         self.assert_ended(self.lab.relab("rehearse", "--chaos", "0"), 2, "from 1 to")
         page = self.lab.folder / "page.html"

@@ -11,8 +11,8 @@ namespace {
 
 constexpr auto look_interval = Millis(1000);
 constexpr std::size_t bar_columns = 30;
-/// Long steps tell a hundred times how far they are.
-constexpr std::uint64_t told_each_frame = 30;
+/// Long steps tell fifty times and more how far they are.
+constexpr std::uint64_t told_each_frame = 10;
 
 }  // namespace
 
