@@ -356,8 +356,8 @@ Output Units::restart(const std::string& name) {
 /// Those that a link has start with some target.
 std::set<std::string> Units::wanted_services() const {
   std::set<std::string> services;
-  const auto folders = host_.list(own_folder).value_or(Words());
-  for (const auto& folder : folders) {
+  const auto found = host_.list(own_folder).value_or(Words());
+  for (const auto& folder : found) {
     if (!folder.ends_with(".wants")) continue;
     const auto names = host_.list(Path(own_folder) / folder).value_or(Words());
     for (const auto& name : names)
