@@ -101,8 +101,8 @@ class Writer {
     std::vector<Container> found;
     for (const auto container : audit_.guests->getDocker())
       if (container.getVmid() == vmid) found.push_back(container);
-    std::ranges::stable_partition(
-        found, [](const auto& one) { return view(one.getState()) == "running"; });
+    std::stable_partition(found.begin(), found.end(),
+                          [](const auto& one) { return view(one.getState()) == "running"; });
     return found;
   }
 

@@ -10,7 +10,7 @@ build_packages=(
   g++ cmake ninja-build pkgconf capnproto libcapnp-dev libboost-program-options-dev libzmq3-dev
   cppzmq-dev libsodium-dev libsqlite3-dev libsystemd-dev libarchive-dev libspdlog-dev libfmt-dev
   libtomlplusplus-dev libexpected-dev libpugixml-dev nlohmann-json3-dev python3)
-test_packages=(catch2 chromium python3 python3-jsonschema python3-nacl iproute2 nftables curl bind9-dnsutils gpg openssl systemd)
+test_packages=(catch2 chromium python3 python3-jsonschema python3-nacl iproute2 nftables curl bind9-dnsutils dnsmasq-base gpg openssl systemd)
 vmlab_packages=(python3 binutils qemu-system-x86 qemu-utils mmdebstrap e2fsprogs zstd)
 container_packages=(python3 lxc uidmap iproute2 mmdebstrap zstd openssl)
 clang_packages=(clang-14 libclang-rt-14-dev llvm-14)

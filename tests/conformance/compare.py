@@ -7,7 +7,7 @@ import re
 from rules import RULES
 
 # What tells the members of a list apart, in JSON that programs print.
-NAMES = ("unit_file", "unit", "ifname", "kname", "vmid", "storage", "volid", "device", "dst", "name")
+NAMES = ("unit_file", "unit", "ifname", "kname", "vmid", "storage", "volid", "device", "dst", "name", "destination", "address")
 GET_COLUMNS = "name,property,value,source"
 # A field that one side has not.
 NOTHING = "(nothing)"
@@ -44,7 +44,7 @@ def of_tree(value, path=""):
         if not value:
             yield path, "[]"
     else:
-        yield path, value.strip() if isinstance(value, str) else value
+        yield path, timeless(value.strip()) if isinstance(value, str) else value
 
 
 def column_names(argv):
@@ -95,10 +95,37 @@ def of_signatures(text):
         yield f"signatures {device} {kind}.uuid", row["uuid"]
 
 
+def of_answer(text):
+    """What dig tells: how it ended, whether a server that looks further said so, the records in any order, and complaints."""
+    for line in text.splitlines():
+        words = line.split()
+        if line.startswith(";; ->>HEADER<<-"):
+            yield "status", words[words.index("status:") + 1].strip(",")
+        elif line.startswith(";; flags:"):
+            yield "looks further", "ra" in line.partition(";; flags:")[2].partition(";")[0].split()
+        elif words and not line.startswith(";"):
+            yield f"{words[0].lower()} {words[3]} {' '.join(words[4:])}", words[1]
+        elif line.startswith(";; ") and not line.endswith((" SECTION:", " PSEUDOSECTION:", "Got answer:")):
+            yield "complaint", " ".join(words)
+
+
+def uncounted(ruleset):
+    """Of nft, without what its rules have counted: whether they do, no audit keeps."""
+    for row in ruleset.get("nftables", []):
+        if "rule" in row:
+            row["rule"]["expr"] = [part for part in row["rule"]["expr"] if "counter" not in part]
+    return ruleset
+
+
+def timeless(text):
+    """Without how long it took, which curl tells to the millisecond."""
+    return re.sub(r"after \d+ (ms|milliseconds)", r"after N \1", text) if isinstance(text, str) else text
+
+
 def of_complaint(text):
     """Standard error: which lines there are. ZFS names datasets in an order of its own."""
     for line in text.splitlines():
-        yield " ".join(line.split()), "is said"
+        yield timeless(" ".join(line.split())), "is said"
 
 
 def of_mounts(text):
@@ -114,6 +141,8 @@ def of_mounts(text):
 def fields_of(argv, text):
     if argv[-1] == "/proc/self/mountinfo":
         return numbered(of_mounts(text))
+    if argv[0] == "dig":
+        return numbered(of_answer(text))
     if argv[0] == "dpkg-query":
         return numbered(of_packages(text))
     if argv[:3] == ["wipefs", "--no-act", "--json"]:
@@ -121,7 +150,7 @@ def fields_of(argv, text):
     try:
         parsed = json.loads(text)
         if isinstance(parsed, (dict, list)):
-            return numbered(of_tree(parsed))
+            return numbered(of_tree(uncounted(parsed) if argv[0] == "nft" else parsed))
     except ValueError:
         pass
     if argv[:3] == ["zfs", "send", "-nvP"]:

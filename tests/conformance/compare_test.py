@@ -47,6 +47,28 @@ class Compare(unittest.TestCase):
         differences, count = compare.compare(real, [line("zpool status", text) for text in ("begun", "other")])
         self.assertEqual((len(differences), count), (1, 2))
 
+    def test_of_an_answer_about_a_name_counts_what_it_says(self):
+        argv = "dig -r @10.0.0.1 -t A -q www.example"
+        said = ";; Got answer:\n;; ->>HEADER<<- opcode: QUERY, status: {}, id: {}\n;; flags: qr {}; QUERY: 1, ANSWER: 1\n\n" \
+               ";; ANSWER SECTION:\n{}.\t\t300\tIN\tA\t{}\n"
+        real = said.format("NOERROR", 17, "aa rd ra", "WWW.example", "10.0.0.2")
+        self.assertEqual(self.fields(argv, real, said.format("NOERROR", 18, "rd ra", "www.example", "10.0.0.2")), [])
+        self.assertEqual(self.fields(argv, real, said.format("SERVFAIL", 17, "aa rd", "www.example", "10.0.0.3")),
+                         ["out looks further", "out status", "out www.example. A 10.0.0.2", "out www.example. A 10.0.0.3"])
+        self.assertEqual(self.fields(argv, ";; no servers could be reached\n", ";; timed out\n"), ["out complaint"])
+
+    def test_what_was_counted_and_how_long_it_took_does_not_count(self):
+        rules = [{"nftables": [{"rule": {"expr": [*counted, {verdict: None}]}}]}
+                 for counted, verdict in (([{"counter": {"packets": 1}}], "drop"), ([], "drop"), ([], "accept"))]
+        real, same, other = map(json.dumps, rules)
+        self.assertEqual(self.fields("nft --json list ruleset", real, same), [])
+        self.assertNotEqual(self.fields("nft --json list ruleset", real, other), [])
+        took = "curl: (7) Failed to connect to {} port 22 after {} ms: Couldn't connect to server\n"
+        differences, _ = compare.compare([line("curl", err=took.format("a", 3))], [line("curl", err=took.format("a", 0))])
+        self.assertEqual(differences, [])
+        differences, _ = compare.compare([line("curl", err=took.format("a", 3))], [line("curl", err=took.format("b", 0))])
+        self.assertEqual(len(differences), 2)
+
     def test_rules_excuse_no_more_than_they_say(self):
         argv = "zfs list -Hp -r -t snapshot -o name,creation,userrefs rpool"
         self.assertEqual(self.fields(argv, "rpool@a\t1796024541\t1\n", "rpool@a\t1796024534\t1\n"), [])

@@ -8,6 +8,7 @@
 //   @list PATH         the names in a folder
 //   @status PATH       type, size, mode and owners
 //   @wait SECONDS      time passes
+//   @audit SECTION     what this section of the audit finds
 //   @task JSON         a task kind, as an agent would: what it finds, what it changes, all it runs;
 //                      secrets are variables
 
@@ -21,6 +22,7 @@
 #include "common/base/file.h"
 #include "common/base/number.h"
 #include "tests/conformance/looking.h"
+#include "tests/conformance/neighbours.h"
 #include "tests/conformance/script.h"
 #include "tests/conformance/telling_host.h"
 
@@ -36,6 +38,7 @@ constexpr auto usage = R"(Usage:
   relab-conform run SCRIPT... VARIABLE=VALUE...           scripts on this machine
   relab-conform simulate WORLD                            the audit once more, on the machine of a world
   relab-conform simulate WORLD SCRIPT... VARIABLE=VALUE   scripts there
+  relab-conform simulate --beside NEIGHBOURS WORLD ...    and with these machines beside it: neighbours.h
 )";
 /// Programs start slowly under emulation.
 constexpr auto program_time_max = std::chrono::minutes(5);
@@ -61,6 +64,11 @@ Json status_told(const agent::FileStatus& status) {
           {"gid", status.gid}};
 }
 
+Result<Json> audited(Host& host, const std::string& section) {
+  RELAB_TRY(const auto world, audit(host, "here", {section}));
+  return Json::parse(world.to_json(), nullptr, false).value(section, Json());
+}
+
 Json special(Host& host, const Words& argv) {
   const auto as_is = [](const auto& value) { return Json(value); };
   const auto done = [](const Result<void>& result) {
@@ -75,6 +83,7 @@ Json special(Host& host, const Words& argv) {
   if (verb == "@list") return told_of(host.list(first), as_is);
   if (verb == "@status") return told_of(host.status(first), status_told);
   if (verb == "@task") return told_of(perform(host, first), as_is);
+  if (verb == "@audit") return told_of(audited(host, first), as_is);
   if (verb == "@wait") {
     const auto seconds = parse_number<unsigned>(first);
     return seconds ? done(host.pause(std::chrono::seconds(*seconds), {}))
@@ -144,10 +153,19 @@ Result<void> run_audit(Host& host, const std::string& name, const Words& section
   return {};
 }
 
-Result<void> simulate(const Words& words) {
+Result<void> simulate(Words words) {
+  std::string neighbours;
+  if (words[0] == "--beside") {
+    if (words.size() < 3) return fail(Fault::invalid, "--beside takes a file, and a world after it");
+    RELAB_TRY(neighbours, read_small_file(words[1], message_size_max));
+    words.erase(words.begin(), words.begin() + 2);
+  }
   RELAB_TRY(const auto text, read_small_file(words[0], message_size_max));
   RELAB_TRY(const auto world, Message<schema::World>::from_json(text));
   const auto machine = std::make_unique<agent::sim::Machine>(world.reader());
+  if (!neighbours.empty())
+    RELAB_CHECK(place_neighbours(neighbours, machine->reachability())
+                    .during("reading who is beside the machine"));
   if (words.size() == 1) return run_audit(machine->host(), str(world.reader().getHost()), {});
   return run_scripts(machine->host(), {words.begin() + 1, words.end()});
 }

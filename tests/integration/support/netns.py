@@ -25,7 +25,7 @@ class Impossible(Exception):
     """This machine does not permit it, or lacks what it takes."""
 
 
-def _call(*arguments, text=None):
+def call(*arguments, text=None):
     done = subprocess.run([str(argument) for argument in arguments], input=text, capture_output=True, text=True,
                           timeout=30, check=False)
     if done.returncode != 0:
@@ -79,7 +79,7 @@ class Network:
     def _make(self, seed, folder):
         self._own_names()
         for name in (self.switch, *(self.space(name) for name in self.names)):
-            _call("ip", "netns", "add", name)
+            call("ip", "netns", "add", name)
             self.made.append(name)
         self._ip(self.switch, "link set lo up", "link add br0 type bridge", "link set br0 up",
                  "tuntap add mode tap name wire", "link set wire master br0 up",
@@ -114,7 +114,7 @@ class Network:
             self.wire.kill()
         for name in reversed(self.made):
             with contextlib.suppress(Impossible):
-                _call("ip", "netns", "del", name)
+                call("ip", "netns", "del", name)
         self.made = []
         self.scratch.close()
 
@@ -132,10 +132,10 @@ class Network:
         return self.inside(self.space(name), *arguments)
 
     def _ip(self, space, *lines):
-        _call("ip", "-n", space, "-batch", "-", text="\n".join(lines) + "\n")
+        call("ip", "-n", space, "-batch", "-", text="\n".join(lines) + "\n")
 
     def _nft(self, space, *lines):
-        _call(*self.inside(space, "nft", "-f", "-"), text="\n".join(lines) + "\n")
+        call(*self.inside(space, "nft", "-f", "-"), text="\n".join(lines) + "\n")
 
     def add_address(self, name, address):
         self._ip(self.space(name), f"addr add {address}/24 dev e0")
@@ -170,11 +170,11 @@ class Network:
 
     def narrow(self, name, rate):
         """What is sent towards it waits in a queue, and is lost when that is full."""
-        _call("tc", "-n", self.switch, "qdisc", "replace", "dev", self.ports[name], "root", "tbf", "rate", rate,
+        call("tc", "-n", self.switch, "qdisc", "replace", "dev", self.ports[name], "root", "tbf", "rate", rate,
               "burst", "4kb", "latency", "800ms")
 
     def widen(self, name):
-        _call("tc", "-n", self.switch, "qdisc", "del", "dev", self.ports[name], "root")
+        call("tc", "-n", self.switch, "qdisc", "del", "dev", self.ports[name], "root")
 
     def weather(self, name, **fare):
         """Its frames, both ways, take the bad wire; see wire.py for how they may fare there."""

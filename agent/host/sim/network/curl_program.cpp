@@ -52,9 +52,11 @@ std::optional<Url> url_of(std::string_view text) {
   if (scheme != "http" && scheme != "https") return {};
   url.is_tls = scheme == "https";
   text.remove_prefix(mark + 3);
-  const auto slash = std::min(text.find_first_of("/?#"), text.size());
+  // What is behind it no server is told.
+  text = text.substr(0, text.find('#'));
+  const auto slash = std::min(text.find_first_of("/?"), text.size());
   const auto authority = text.substr(0, slash);
-  if (slash < text.size()) url.path = std::string(text.substr(slash, text.find('#')));
+  if (slash < text.size()) url.path = std::string(text.substr(slash));
   if (url.path[0] != '/') url.path = "/" + url.path;
   if (authority.find_first_of("@[") != std::string_view::npos) return {};
   const auto colon = authority.find(':');
@@ -165,6 +167,11 @@ class Curl {
   /// Nothing where nobody said what it answers.
   std::optional<Transfer> talk(const Line& line, const Server& server) {
     const bool has_tls = !server.certificates.empty();
+    if (line.url.is_tls && !has_tls && !server.http)
+      return Transfer{
+          .exit_code = 35,
+          .complaint = fmt::format("OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to {}:{} ",
+                                   line.url.host, line.url.port)};
     if (line.url.is_tls && !has_tls)
       return Transfer{
           .exit_code = 35,

@@ -53,14 +53,15 @@ std::optional<Question> question_of(const Words& argv) {
 }
 
 Output no_answer(const Question& question, std::string_view why) {
-  const auto line =
-      why == "network unreachable"
-          ? fmt::format(";; UDP setup with {0}#53({0}) for {1} failed: {2}.\n", question.server,
-                        question.name, why)
-          : fmt::format(";; communications error to {}#53: {}\n", question.server, why);
+  constexpr auto in_vain = ";; no servers could be reached\n";
   Output output{.status = 9};
-  for (int i = 0; i < tries; ++i) output.out += line;
-  output.out += ";; no servers could be reached\n";
+  for (int i = 0; i < tries; ++i)
+    output.out +=
+        why == "network unreachable"
+            ? fmt::format(";; UDP setup with {0}#53({0}) for {1} failed: {2}.\n{3}",
+                          question.server, question.name, why, in_vain)
+            : fmt::format(";; communications error to {}#53: {}\n", question.server, why);
+  if (!output.out.ends_with(in_vain)) output.out += in_vain;
   return output;
 }
 
@@ -89,9 +90,9 @@ std::string_view words_of(Reach reach) {
     case Reach::refused:
       return "connection refused";
     case Reach::silent:
-      return "timed out";
+    // Nobody says so before dig has given up.
     case Reach::unreachable:
-      return "host unreachable";
+      return "timed out";
     case Reach::no_network:
       return "network unreachable";
   }
@@ -137,7 +138,8 @@ SimHost::Program dig_program(SimHost& host, const Reachability& lab, const std::
     const auto way = lab.way(name, question->server, dns);
     if (way.reach == Reach::unreachable && lab.is_router(question->server))
       return host.does_not_know(command);
-    if (way.reach == Reach::silent) host.spend(tries * Millis(timeout));
+    if (way.reach == Reach::silent || way.reach == Reach::unreachable)
+      host.spend(tries * Millis(timeout));
     if (way.reach != Reach::open || !way.machine->names)
       return no_answer(*question, words_of(way.reach));
     const auto& names = *way.machine->names;

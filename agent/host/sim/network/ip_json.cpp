@@ -59,22 +59,22 @@ bool suits(const Address& address, std::string_view family) {
   return family.empty() || (family == "ip") == address.is_ipv4();
 }
 
-Json link_json(const Link& link, std::size_t index, std::string_view family) {
+Json link_json(const Link& link, std::size_t index, const IpFilter& filter) {
   const auto& interface = link.interface;
   Json row = {
       {"ifindex", index},          {"ifname", interface.name},     {"flags", flags_of(interface)},
       {"mtu", interface.mtu},      {"operstate", interface.state}, {"group", "default"},
       {"addr_info", Json::array()}};
   // What is no address of the family that it is asked for is left out.
-  if (family.empty()) {
+  if (filter.family.empty()) {
     row["link_type"] = interface.name == "lo" ? "loopback" : "ether";
     row["address"] = interface.mac;
   }
   if (!interface.master.empty()) row["master"] = interface.master;
   if (!interface.parent.empty()) row["link"] = interface.parent;
-  if (!interface.kind.empty()) row["linkinfo"] = link_info(interface);
+  if (filter.has_details && !interface.kind.empty()) row["linkinfo"] = link_info(interface);
   for (const auto& address : link.addresses)
-    if (suits(address, family)) row["addr_info"].push_back(address_json(address));
+    if (suits(address, filter.family)) row["addr_info"].push_back(address_json(address));
   return row;
 }
 
@@ -141,7 +141,7 @@ Json addresses_json(const Wiring& wiring, const IpFilter& filter) {
   auto rows = Json::array();
   std::size_t index = 0;
   for (const auto& link : wiring.links()) {
-    auto row = link_json(link, ++index, filter.family);
+    auto row = link_json(link, ++index, filter);
     const bool is_wanted = filter.device.empty() || link.interface.name == filter.device;
     // Asked for one family, it leaves out those that have nothing of it.
     if (is_wanted && (filter.family.empty() || !row["addr_info"].empty()))

@@ -15,6 +15,7 @@ struct IpFilter {
   std::string_view family = {};
   /// Empty: all.
   std::string_view device = {};
+  bool has_details = false;
 };
 
 Json addresses_json(const Wiring& wiring, const IpFilter& filter);

@@ -107,8 +107,9 @@ class Ip {
     if (!line.words.empty() || !line.is_json) return host_.does_not_know(command);
     if (!device.empty() && wiring_.link(device) == nullptr)
       return Output{.status = 1, .err = "Device \"" + device + "\" does not exist.\n"};
-    return Output{.out = addresses_json(wiring_, {.family = line.family, .device = device}).dump() +
-                         "\n"};
+    const auto rows = addresses_json(
+        wiring_, {.family = line.family, .device = device, .has_details = line.has_details});
+    return Output{.out = rows.dump() + "\n"};
   }
 
   Result<Output> change_address(Line line, const Command& command) {

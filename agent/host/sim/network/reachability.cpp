@@ -71,7 +71,7 @@ Attachments attachments_of(schema::AuditGuests::Facts::Reader facts, std::uint32
 std::string_view words_of(Reach reach) {
   switch (reach) {
     case Reach::open:
-      return "Success";
+      return "connected";
     case Reach::refused:
       return "Connection refused";
     case Reach::silent:

@@ -141,9 +141,11 @@ Result<void> Wiring::add_address(std::string_view name, Address address) {
                                 .metric = 0,
                                 .protocol = "kernel"},
                        .scope = "link"});
-  // The kernel keeps the first ones of all networks before the others.
-  const auto at = std::ranges::find(link->addresses, true, &Address::is_secondary);
-  link->addresses.insert(address.is_secondary ? link->addresses.end() : at, std::move(address));
+  // The kernel keeps the first ones of all networks before the others, and IPv6 behind them.
+  const auto at = std::ranges::find_if(link->addresses, [&](const Address& other) {
+    return !other.is_ipv4() || (other.is_secondary && !address.is_secondary);
+  });
+  link->addresses.insert(at, std::move(address));
   return {};
 }
 

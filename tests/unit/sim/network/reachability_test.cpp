@@ -258,7 +258,7 @@ TEST_CASE("reachability: a name server that does not answer is no denial", "[sim
             of.reachability.find("dns")->is_dropped = [](const auto&, auto) { return true; };
           },
           "timed out"},
-      Row{[](Lab& of) { of.reachability.remove("dns"); }, "host unreachable"},
+      Row{[](Lab& of) { of.reachability.remove("dns"); }, "timed out"},
       Row{[](Lab& of) { must(of.network.wiring().remove_address("vmbr0.10", "10.42.10.2", 24)); },
           "no servers could be reached"},
   }));
