@@ -56,11 +56,10 @@ Output no_answer(const Question& question, std::string_view why) {
   constexpr auto in_vain = ";; no servers could be reached\n";
   Output output{.status = 9};
   for (int i = 0; i < tries; ++i)
-    output.out +=
-        why == "network unreachable"
-            ? fmt::format(";; UDP setup with {0}#53({0}) for {1} failed: {2}.\n{3}",
-                          question.server, question.name, why, in_vain)
-            : fmt::format(";; communications error to {}#53: {}\n", question.server, why);
+    output.out += why == "network unreachable"
+                      ? fmt::format(";; UDP setup with {0}#53({0}) for {1} failed: {2}.\n{3}",
+                                    question.server, question.name, why, in_vain)
+                      : fmt::format(";; communications error to {}#53: {}\n", question.server, why);
   if (!output.out.ends_with(in_vain)) output.out += in_vain;
   return output;
 }
