@@ -156,7 +156,8 @@ Result<void> run_audit(Host& host, const std::string& name, const Words& section
 Result<void> simulate(Words words) {
   std::string neighbours;
   if (words[0] == "--beside") {
-    if (words.size() < 3) return fail(Fault::invalid, "--beside takes a file, and a world after it");
+    if (words.size() < 3)
+      return fail(Fault::invalid, "--beside takes a file, and a world after it");
     RELAB_TRY(neighbours, read_small_file(words[1], message_size_max));
     words.erase(words.begin(), words.begin() + 2);
   }

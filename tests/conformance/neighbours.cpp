@@ -26,8 +26,8 @@ Server server_of(const Json& json) {
   std::map<std::string, HttpAnswer> answers;
   for (const auto& [path, answer] : json.at("answers").items())
     answers[path] = {.status = answer.at("status"), .body = answer.at("body")};
-  server.http =
-      [answers = std::move(answers)](const std::string& path) -> std::optional<HttpAnswer> {
+  server.http = [answers =
+                     std::move(answers)](const std::string& path) -> std::optional<HttpAnswer> {
     const auto found = answers.find(path);
     if (found == answers.end()) return {};
     return found->second;
@@ -61,7 +61,8 @@ SimMachine machine_of(const Json& json) {
 
 Result<void> place_neighbours(std::string_view json, agent::sim::Reachability& lab) {
   RELAB_TRY(const auto parsed, agent::parse_json(json, "the neighbours"));
-  for (const auto& machine : parsed.at("machines")) lab.add(machine.at("name"), machine_of(machine));
+  for (const auto& machine : parsed.at("machines"))
+    lab.add(machine.at("name"), machine_of(machine));
   return {};
 }
 
