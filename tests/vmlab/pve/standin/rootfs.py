@@ -12,6 +12,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 
 from standin import kernel, treachery
@@ -38,7 +39,8 @@ def _unpack(place, archive, target, id_map):
     with subprocess.Popen(_decompressor(archive), stdout=subprocess.PIPE) as reader:
         done = subprocess.run(tar, stdin=reader.stdout, stderr=subprocess.PIPE, text=True, check=False,
                               preexec_fn=lambda: with_ids(place))
-    if done.returncode != 0 or reader.returncode != 0:
+    # tar does not read what is behind the end of the archive, and takes it for no failure either that nobody takes that.
+    if done.returncode != 0 or reader.returncode not in (0, -signal.SIGPIPE):
         raise Died(f"command 'tar' failed: exit code {done.returncode or reader.returncode}\n{done.stderr.strip()}".strip())
 
 
