@@ -72,7 +72,7 @@ RULES = [
          "an audit keeps the last report alone, also where the one before it was another"),
     Rule(r"^ip ", r"allmulti|altnames|broadcast|g[rs]o_|gso_|max_mtu|min_mtu|num_[rt]x_queues|parent(bus|dev)|promiscuity|qdisc|"
          r"tso_|txqlen|noprefixroute|mngtmpaddr|inet6_addr_gen_mode|group|addr_info\[\d+\]\.protocol|expires|hoplimit", UNKEPT, only_real=True),
-    Rule(r"^ip ", r"linkinfo\.info_(slave_)?(data|kind)|\.link_(index|netnsid)$", UNKEPT, only_real=True),
+    Rule(r"^ip ", r"linkinfo\.info_(slave_)?(data|kind)|\.link_(index|netnsid)$|\[tap\d\]\.link$", UNKEPT, only_real=True),
     Rule(r"^ip ", r"life_time$", "each machine has its own time"),
     Rule(r"^ip .*route", r"^out \[(.*\.255|127\.0\.0\.0/8|ff00::/8)\]", "routes of the kernel that no audit keeps", only_real=True),
     Rule(r"^nft", r"metainfo\.(release_name|version)$|\.handle$", UNKEPT),
@@ -94,6 +94,8 @@ RULES = [
     Rule(r"^cat /proc/self/mountinfo", r"\.options$", "ZFS before 2.2 has no relatime by itself; no kind reads it",
          form=r"rw(,relatime)?"),
     Rule(r"^@list /rpool-data$", r"^told (\[note\])?$", "an audit keeps no files"),
+    Rule(r"^wg show|^@audit network", r"\.(received|sent)$|^out line \d$", "how often a tunnel has tried to begin by now, and on which port if none was said",
+         form=r"\d+|wg1 \(none\) \(none\) \d+ off|wg0 9/cK7\S+ \S+ 198\.51\.100\.20:13231 \S+ 0 0 \d+ 25"),
     # ---- what a simulation cannot know of a server
     Rule(r"^curl ", r"^err (Subject|Issuer|Version|Serial Number|Signature|Signature Algorithm|Public Key Algorithm|Start date|Expire date|"
          r"X509v3 [\w ]+):", "what a certificate says of itself no kind reads", only_real=True),

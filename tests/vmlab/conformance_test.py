@@ -24,9 +24,28 @@ import compare  # noqa: E402
 
 PROGRAM = pathlib.Path(os.environ.get("RELAB_CONFORM", ROOT / "build" / "dev" / "tests" / "relab-conform"))
 # In this order, each on what the ones before have left. With RELAB_VMLAB_ALL=1, all of them in both systems.
-ALL = ("files", "system", "disks", "zfs")
-SCRIPTS = {"bookworm": ("files", "disks", "zfs"), "trixie": ("files", "system", "zfs")}
+ALL = ("files", "system", "tunnel", "disks", "zfs")
+SCRIPTS = {"bookworm": ("files", "disks", "zfs"), "trixie": ("files", "system", "tunnel", "zfs")}
 FOLDER = "/opt/relab"
+# A bridge that filters VLANs, with a card in one of them, and an address in another.
+NETWORK = """
+link add vmbr7 address 02:00:00:00:07:01 type bridge vlan_filtering 1
+link add tap7 address 02:00:00:00:07:02 type veth peer name tap8
+link set tap7 master vmbr7
+link add link vmbr7 name vmbr7.60 address 02:00:00:00:07:60 type vlan id 60
+link set tap8 up
+link set tap7 up
+link set vmbr7 up
+link set vmbr7.60 up
+address add 10.77.60.2/24 dev vmbr7.60
+route add 10.78.0.0/16 via 10.77.60.1 dev vmbr7.60 metric 50
+"""
+VLANS = """
+vlan del vid 1 dev tap7
+vlan add vid 20 dev tap7 pvid untagged
+vlan add vid 60-62 dev tap7
+vlan add vid 60 dev vmbr7 self
+"""
 # What the kinds ask lsblk for.
 COLUMNS = ("NAME,KNAME,PKNAME,PATH,TYPE,SIZE,START,LOG-SEC,PHY-SEC,ROTA,RM,RO,MODEL,SERIAL,WWN,VENDOR,REV,TRAN,PTTYPE,PARTTYPENAME,"
            "PARTLABEL,PARTUUID,FSTYPE,LABEL,UUID,MOUNTPOINTS")
@@ -71,7 +90,14 @@ class Conformance(MachineCase):
         if differences:
             self.fail(f"{len(differences)} differences:\n" + "\n".join(map(compare.sentence, differences)))
 
+    def make_network(self):
+        for program, lines in (("ip", NETWORK), ("bridge", VLANS)):
+            self.machine.must(f"{program} -batch - <<'END'\n{lines.strip()}\nEND")
+        # Addresses are tried for a moment before they count.
+        self.machine.must("for i in $(seq 60); do ip address | grep -q tentative || exit 0; sleep 1; done; exit 1")
+
     def test_the_simulation_answers_as_the_machine_does(self):
+        self.make_network()
         audited = self.inside("audit", "z640")
         world = compare.world_of(audited)
         variables = {"POOL_GUID": next(pool["guid"] for pool in world["zfs"]["pools"] if pool["name"] == "rpool"),

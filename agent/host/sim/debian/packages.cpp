@@ -217,14 +217,11 @@ void Packages::bring(const Available& package) {
 }
 
 void Packages::bring_unit(const std::string& unit, const Available& package, bool started) {
+  if (unit == tunnel_unit) return system_.units.install(unit, tunnel_unit_text, started);
   const auto program = std::ranges::find_if(
       package.files, [](const std::string& path) { return path.starts_with("/usr/"); });
   auto text = fmt::format("[Unit]\nDescription={}\n", package.name);
-  if (unit == "wg-quick@.service")
-    text +=
-        "\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/usr/bin/wg-quick up %i\n"
-        "ExecStop=/usr/bin/wg-quick down %i\n";
-  else if (unit == "nftables.service")
+  if (unit == "nftables.service")
     text +=
         "\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/usr/sbin/nft -f "
         "/etc/nftables.conf\n";

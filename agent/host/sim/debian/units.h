@@ -51,6 +51,13 @@ struct UnitTimer {
 
 enum class UnitAct { start, stop, reload };
 
+/// As the package wireguard-tools brings it.
+constexpr auto tunnel_unit = "wg-quick@.service";
+constexpr auto tunnel_unit_text =
+    "[Unit]\nDescription=WireGuard via wg-quick(8) for %I\n\n[Service]\nType=oneshot\n"
+    "RemainAfterExit=yes\nExecStart=/usr/bin/wg-quick up %i\nExecStop=/usr/bin/wg-quick down %i\n\n"
+    "[Install]\nWantedBy=multi-user.target\n";
+
 /// Told of what happens to a unit. On a start its words are why it fails; empty: it does not.
 using UnitHook = std::function<std::string(const std::string& unit, UnitAct act)>;
 

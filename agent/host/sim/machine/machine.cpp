@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "agent/host/sim/network/coverage.h"
+#include "agent/host/sim/proxmox/tunnel_units.h"
 #include "agent/kinds/support/pve_config.h"
 #include "common/wire/message.h"
 
@@ -26,6 +27,7 @@ Machine::Machine(World world, Hooks hooks)
       reachability_(host_, world, network_, services_),
       proxmox_(host_, world, own_hooks(std::move(hooks))) {
   leave_out_absent();
+  follow_tunnels();
   write_files();
   weigh_folders();
   join_network();
@@ -42,6 +44,15 @@ SimHost& Machine::begin(SimHost& host, World world) {
 void Machine::leave_out_absent() {
   if (world_.getZfs().getCoverage().getAbsent().size() == 0) return;
   for (const auto* program : {"zpool", "zfs"}) leave_out(host_, program);
+}
+
+/// What WireGuard's package brings no audit tells by its name.
+void Machine::follow_tunnels() {
+  auto& units = debian_.units();
+  follow_units(units, network_.wireguard());
+  if (is_absent(world_.getNetwork().getCoverage(), "WireGuard")) return;
+  const auto file = Path("/usr/lib/systemd/system") / tunnel_unit;
+  if (!is_there(host_, file)) units.install(tunnel_unit, tunnel_unit_text, false);
 }
 
 Hooks Machine::own_hooks(Hooks hooks) {

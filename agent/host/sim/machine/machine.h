@@ -42,6 +42,7 @@ class Machine {
   static SimHost& begin(SimHost& host, World world);
   Hooks own_hooks(Hooks hooks);
   void leave_out_absent();
+  void follow_tunnels();
   void write_files();
   void weigh_folders();
   void join_network();

@@ -21,9 +21,11 @@ constexpr std::uint32_t leased_seconds = 3600;
 
 Json flags_of(const network::Interface& interface) {
   auto flags = Json::array();
-  if (interface.name == "lo")
-    flags.push_back("LOOPBACK");
-  else
+  if (interface.name == "lo") flags.push_back("LOOPBACK");
+  const bool is_tunnel = interface.kind == "wireguard";
+  if (is_tunnel)
+    for (const auto* flag : {"POINTOPOINT", "NOARP"}) flags.push_back(flag);
+  if (interface.name != "lo" && !is_tunnel)
     for (const auto* flag : {"BROADCAST", "MULTICAST"}) flags.push_back(flag);
   if (interface.is_up) flags.push_back("UP");
   if (interface.is_up && interface.state != "DOWN" && interface.state != "LOWERLAYERDOWN")
@@ -67,8 +69,9 @@ Json link_json(const Link& link, std::size_t index, const IpFilter& filter) {
       {"addr_info", Json::array()}};
   // What is no address of the family that it is asked for is left out.
   if (filter.family.empty()) {
-    row["link_type"] = interface.name == "lo" ? "loopback" : "ether";
-    row["address"] = interface.mac;
+    const bool is_tunnel = interface.kind == "wireguard";
+    row["link_type"] = interface.name == "lo" ? "loopback" : is_tunnel ? "none" : "ether";
+    if (!is_tunnel) row["address"] = interface.mac;
   }
   if (!interface.master.empty()) row["master"] = interface.master;
   if (!interface.parent.empty()) row["link"] = interface.parent;
@@ -198,7 +201,8 @@ Json bridge_vlans_json(const Wiring& wiring) {
     if (ports.empty() || ports.back()["ifname"] != vlan.port)
       ports.push_back({{"ifname", vlan.port}, {"vlans", Json::array()}});
     Json row = {{"vlan", vlan.first}};
-    if (vlan.last != vlan.first) row["vlanEnd"] = vlan.last;
+    if (vlan.last != vlan.first)
+      row = {{"vlan", vlan.first}, {"vlanEnd", vlan.last}, {"flags", Json::array()}};
     if (vlan.is_native) row["flags"].push_back("PVID");
     if (vlan.is_untagged) row["flags"].push_back("Egress Untagged");
     ports.back()["vlans"].push_back(std::move(row));

@@ -15,6 +15,9 @@ namespace {
 
 using Words = std::vector<std::string>;
 
+/// Of those that the kernel chooses from where the file has none.
+constexpr std::uint16_t chosen_port = 47501;
+constexpr auto program_file = "/usr/bin/wg";
 constexpr std::uint64_t millis_per_second = 1000;
 /// A session is made anew after so many seconds of traffic.
 constexpr std::int64_t rekey_seconds = 120;
@@ -65,6 +68,7 @@ Wireguard::Wireguard(SimHost& host, Wiring& wiring) : host_(host), wiring_(wirin
 Wireguard::Wireguard(SimHost& host, Wiring& wiring, schema::AuditNetwork::Facts::Reader facts)
     : Wireguard(host, wiring) {
   if (is_absent(facts.getCoverage(), "WireGuard")) return;
+  if (!is_there(host_, program_file)) host_.file(program_file, "", {.mode = 0755});
   install();
   for (const auto told : facts.getWireguard()) {
     WireguardTunnel tunnel{.interface = str(told.getInterface()),
@@ -89,7 +93,12 @@ Result<void> Wireguard::up(const std::string& interface) {
   if (wiring_.link(interface) != nullptr)
     return fail(Fault::conflict, fmt::format("wg-quick: `{}' already exists", interface));
   RELAB_TRY(auto file, read_wireguard_file(interface, *text));
-  file.tunnel.since = host_.now();
+  auto& tunnel = file.tunnel;
+  tunnel.since = host_.now();
+  if (tunnel.port == 0) tunnel.port = chosen_port;
+  // The kernel keeps no peer that is the machine itself.
+  std::erase_if(tunnel.peers,
+                [&](const WireguardPeer& peer) { return peer.public_key == tunnel.public_key; });
   if (auto wired = wire(interface, file.addresses, file.tunnel); !wired) {
     wiring_.unplug(interface);
     return wired;
@@ -189,6 +198,7 @@ std::string Wireguard::handshakes() {
 }
 
 Result<Output> Wireguard::wg(const Command& command) {
+  if (!is_there(host_, program_file)) return fail(Fault::missing, "no wg on this machine");
   const Words words(command.argv.begin() + 1, command.argv.end());
   if (words == Words{"show", "all", "dump"}) return Output{.out = dump()};
   if (words == Words{"show", "all", "latest-handshakes"}) return Output{.out = handshakes()};

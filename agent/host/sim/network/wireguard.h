@@ -42,11 +42,12 @@ struct WireguardTunnel {
 
 class Wireguard {
  public:
-  /// Without a tunnel, and without `wg` until it is installed.
+  /// Without a tunnel, and without `wg`.
   Wireguard(SimHost& host, Wiring& wiring);
   /// With the tunnels that an audit found. No audit tells a private key: theirs are "(none)".
   Wireguard(SimHost& host, Wiring& wiring, schema::AuditNetwork::Facts::Reader facts);
 
+  /// `wg` is there as soon as its file is, which its package brings.
   void install();
 
   /// As `wg-quick up` does, by /etc/wireguard/X.conf. Its own words where it fails; then nothing is

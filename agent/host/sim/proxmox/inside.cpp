@@ -6,6 +6,7 @@
 
 #include "agent/host/sim/network/sockets.h"
 #include "agent/host/sim/proxmox/guest_programs.h"
+#include "agent/host/sim/proxmox/tunnel_units.h"
 #include "agent/kinds/support/mounts.h"
 #include "common/base/bytes.h"
 #include "common/base/number.h"
@@ -66,6 +67,7 @@ SimMount mount_of(const GuestMount& mount, const SimHost& machine, const Storage
 Inside::Inside(SimHost& machine, const Start& start)
     : machine_(machine),
       debian_(host_, system_of(host_, start)),
+      wireguard_(host_, wiring_),
       agent_(host_, debian_, start.seed),
       scripts_(host_),
       docker_(host_, start.vmid, start.docker) {
@@ -79,6 +81,8 @@ Inside::Inside(SimHost& machine, const Start& start)
   host_.file("/proc/net/tcp", socket_table_head());
   for (const auto& placed : files_) put(host_, placed.path, placed);
   follow_units();
+  sim::follow_units(debian_.units(), wireguard_);
+  wireguard_.install();
   if (std::ranges::any_of(start.docker,
                           [&](const auto& piece) { return piece.vmid == start.vmid; }))
     debian_.units().install("docker.service", "[Service]\nExecStart=/usr/bin/dockerd\n", true);

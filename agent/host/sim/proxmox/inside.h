@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/host/sim/debian/debian.h"
+#include "agent/host/sim/network/wireguard.h"
 #include "agent/host/sim/proxmox/docker.h"
 #include "agent/host/sim/proxmox/guest_agent.h"
 #include "agent/host/sim/proxmox/placed.h"
@@ -58,6 +59,8 @@ class Inside {
   SimHost& machine_;
   SimHost host_;
   Debian debian_;
+  Wiring wiring_;
+  Wireguard wireguard_;
   GuestAgent agent_;
   Scripts scripts_;
   Docker docker_;

@@ -29,6 +29,7 @@ PersistentKeepalive = 25
 /// A container in which wg is installed and wg0 is configured.
 struct Spoke {
   Spoke() : wireguard(host, wiring) {
+    host.file("/usr/bin/wg", "");
     wireguard.install();
     host.file("/etc/wireguard/wg0.conf", file);
   }
@@ -43,6 +44,18 @@ struct Spoke {
 };
 
 }  // namespace
+
+TEST_CASE("simulated wireguard: no machine is a peer of itself", "[sim][network]") {
+  Spoke spoke;
+  spoke.host.file("/etc/wireguard/wg0.conf",
+                  std::string(file) +
+                      "\n[Peer]\nPublicKey = dabkWJKfcGPHnRrS5oVYlTJoznh/SYezuoLO++R3TDE=\n"
+                      "AllowedIPs = 10.20.0.7/32\n");
+
+  CHECK(spoke.wireguard.start_unit("wg-quick@wg0.service").empty());
+
+  CHECK(spoke.dump().peers.size() == 1);
+}
 
 TEST_CASE("simulated wireguard: a tunnel comes up as its file says", "[sim][network]") {
   Spoke spoke;
