@@ -90,11 +90,17 @@ Result<Book> Context::open_book(const std::string& lab) const {
   return book;
 }
 
+Result<Book> Context::looked_at(Result<Book> book) const {
+  if (book && book->state().is_rehearsed())
+    printer_.note("This is the ledger of a rehearsal: nothing of it was done.");
+  return book;
+}
+
 Result<Book> Context::read_book(const std::string& lab) const {
   const auto owner = read_owner(key_file());
   // A copy of the ledger can be looked at where there are no keys.
   if (!owner && owner.error().fault == Fault::missing)
-    return Book::open_read_only(ledger_file(lab));
+    return looked_at(Book::open_read_only(ledger_file(lab)));
   if (!owner) return fail(owner.error());
   return compared_book({.lab = lab, .key = owner->sign_key}, Book::open_read_only);
 }

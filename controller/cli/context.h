@@ -69,6 +69,8 @@ class Context {
   ExitCode failed(const Error& error);
 
  private:
+  /// What a rehearsal has left is said to be that.
+  Result<Book> looked_at(Result<Book> book) const;
   template <typename Open>
   Result<Book> compared_book(const HeadOwner& owner, Open open) const;
 

@@ -53,6 +53,13 @@ ExitCode init(const Values& values, Context& context) {
     return ExitCode::usage;
   }
   const auto name = values.count("name") != 0 ? values["name"].as<std::string>() : host_name();
+  if (name == rehearsing_controller) {
+    context.out().error(
+        {.fault = Fault::invalid,
+         .what = fmt::format("the controller of every rehearsal is called '{}'", name),
+         .hint = "give this one another name: --name"});
+    return ExitCode::usage;
+  }
   if (const auto there = read_owner(context.key_file());
       there || there.error().fault != Fault::missing)
     return context.failed(

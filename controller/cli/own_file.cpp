@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <string>
+#include <unistd.h>
 
 namespace relab::controller::cli {
 
@@ -25,6 +26,10 @@ Result<void> check_replaceable(const fs::path& path, std::string_view begins) {
   const auto folder = fs::absolute(path, error).parent_path();
   if (!fs::is_directory(folder, error))
     return fail(Fault::missing, fmt::format("there is no folder {}", folder.string()));
+  if (::access(folder.c_str(), W_OK | X_OK) != 0)
+    return fail(Fault::refused,
+                fmt::format("nothing can be written into the folder {}", folder.string()),
+                "name another one");
   const auto there = fs::symlink_status(path, error).type();
   if (there == fs::file_type::not_found) return {};
   if (there == fs::file_type::regular && is_own(path, begins)) return {};

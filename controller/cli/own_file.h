@@ -10,7 +10,8 @@
 namespace relab::controller::cli {
 
 /// That a file of this name can be written, in place of one that begins like this, or of none.
-/// Fault::invalid for anything else that is there, ::missing without its folder.
+/// Fault::invalid for anything else that is there, ::missing without its folder, ::refused where
+/// that folder is closed.
 Result<void> check_replaceable(const std::filesystem::path& path, std::string_view begins);
 
 }  // namespace relab::controller::cli

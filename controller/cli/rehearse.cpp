@@ -1,6 +1,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
+#include <map>
 
 #include "common/base/file.h"
 #include "common/base/signals.h"
@@ -190,12 +191,26 @@ ExitCode rehearse_once(const Values& values, Context& context, const Message<sch
 
 /// What many rehearsals came to.
 struct Tally {
-  unsigned recovered = 0;
-  unsigned stopped = 0;
+  std::map<rehearsal::ChaosResult, unsigned> results = {};
+  nlohmann::json unwell = nlohmann::json::array();
   nlohmann::json wrong = nlohmann::json::array();
+
+  unsigned of(rehearsal::ChaosResult result) const {
+    const auto found = results.find(result);
+    return found == results.end() ? 0 : found->second;
+  }
 };
 
+/// With what it can be made again.
+void tell_seed(const rehearsal::ChaosEnd& end, const std::string& what, nlohmann::json& list,
+               Printer& out) {
+  out.line(fmt::format("  seed {}: {}", end.seed, Printer::harmless(what)));
+  for (const auto& fault : end.faults) out.line("    " + Printer::harmless(fault));
+  list.push_back({{"seed", end.seed}, {"faults", end.faults}, {"what", what}});
+}
+
 Result<Tally> rehearse_many(const rehearsal::ChaosWish& first, unsigned count, Context& context) {
+  using rehearsal::ChaosResult;
   const Signals signals;
   Tally tally;
   QuietOnlooker quiet(context.out());
@@ -203,14 +218,14 @@ Result<Tally> rehearse_many(const rehearsal::ChaosWish& first, unsigned count, C
   ChaosShow progress(context.out(), count);
   auto wish = first;
   for (unsigned i = 0; i < count; ++i, ++wish.seed) {
-    progress.tell(i, tally.recovered, static_cast<unsigned>(tally.wrong.size()));
+    progress.tell(i, tally.of(ChaosResult::recovered), tally.of(ChaosResult::stopped),
+                  static_cast<unsigned>(tally.wrong.size()));
     RELAB_TRY(const auto end, rehearsal::rehearse_with_chance(wish, onlooker)
                                   .during(fmt::format("rehearsing with seed {}", wish.seed)));
-    ++(end.recovered ? tally.recovered : tally.stopped);
-    if (end.wrong.empty()) continue;
-    context.out().line(fmt::format("  seed {}: {}", end.seed, Printer::harmless(end.wrong)));
-    for (const auto& fault : end.faults) context.out().line("    " + Printer::harmless(fault));
-    tally.wrong.push_back({{"seed", end.seed}, {"faults", end.faults}, {"what", end.wrong}});
+    ++tally.results[end.result];
+    if (end.result == ChaosResult::unwell)
+      tell_seed(end, "in the end, " + end.lost, tally.unwell, context.out());
+    if (!end.wrong.empty()) tell_seed(end, end.wrong, tally.wrong, context.out());
   }
   return tally;
 }
@@ -237,14 +252,21 @@ ExitCode rehearse_chaos(const Values& values, Context& context, const Message<sc
                                     .seed = values["seed"].as<std::uint64_t>()},
                                    count, context);
   if (!tally) return failed(context, tally.error());
+  using rehearsal::ChaosResult;
+  const auto recovered = tally->of(ChaosResult::recovered);
+  const auto untouched = tally->of(ChaosResult::untouched);
+  const auto stopped = tally->of(ChaosResult::stopped);
   context.out().line(fmt::format(
       "{} rehearsals of {}, on {}, with faults by chance: {} came to their end all the same, {} "
-      "stopped at a gate; {} with a success that was none.",
-      count, str(lab.reader().getName()), ground->words, tally->recovered, tally->stopped,
-      tally->wrong.size()));
+      "were touched by none, {} stopped at a gate, {} came to their end with a disk or pool that "
+      "is not well, which no step saw; {} with a success that was none.",
+      count, str(lab.reader().getName()), ground->words, recovered, untouched, stopped,
+      tally->unwell.size(), tally->wrong.size()));
   context.out().value({{"rehearsals", count},
-                       {"recovered", tally->recovered},
-                       {"stopped", tally->stopped},
+                       {"recovered", recovered},
+                       {"untouched", untouched},
+                       {"stopped", stopped},
+                       {"unwell", tally->unwell},
                        {"wrong", tally->wrong}});
   return tally->wrong.empty() ? ExitCode::done : ExitCode::failed;
 }
@@ -255,9 +277,15 @@ std::string clash_of(const Values& values) {
   const auto both = [](std::string_view one, std::string_view other) {
     return fmt::format("--{} does not go with --{}", one, other);
   };
-  for (const auto* option : {"audit", "save-world", "keep", "html", "mermaid", "svg"})
-    if (given(option) && option_text(values, option).empty())
-      return fmt::format("--{} takes a name, and was given an empty one", option);
+  std::map<fs::path, std::string_view> files;
+  for (const auto* option : {"audit", "save-world", "keep", "html", "mermaid", "svg"}) {
+    if (!given(option)) continue;
+    const auto name = option_text(values, option);
+    if (name.empty()) return fmt::format("--{} takes a name, and was given an empty one", option);
+    if (option == std::string_view("audit")) continue;
+    const auto [same, is_new] = files.emplace(fs::absolute(name).lexically_normal(), option);
+    if (!is_new) return fmt::format("--{} and --{} name the same file", same->second, option);
+  }
   if (!given("chaos") && !values["seed"].defaulted()) return "--seed goes with --chaos alone";
   if (given("chaos"))
     for (const auto* option : {"fault", "save-world", "html", "mermaid", "svg"})

@@ -92,6 +92,11 @@ Result<Ground> ground_of(const Values& values, Context& context, schema::Lab::Re
   if (run.empty() && !fs::exists(context.ledger_file(name), ignored))
     return unaudited(context.globals().lab_file, lab, begin);
   RELAB_TRY(const auto book, context.read_book(name));
+  if (book.state().is_rehearsed())
+    return fail(Fault::invalid,
+                fmt::format("{} is of a rehearsal: its audit is one of a simulated machine",
+                            context.ledger_file(name).string()),
+                "rehearse with --world, or where a real ledger is: --state-dir");
   if (run.empty() && !is_audited(book.state(), lab))
     return unaudited(context.globals().lab_file, lab, begin);
   std::string id;

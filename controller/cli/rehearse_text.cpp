@@ -105,6 +105,27 @@ void show_troubles(const std::vector<Trouble>& troubles, Printer& out) {
   }
 }
 
+void show_requests(const Rehearsal& rehearsal, Printer& out) {
+  const auto requests = rehearsal.requests();
+  if (requests.empty()) return;
+  out.line("\n" + out.bold("What people have to do"));
+  for (const auto& request : requests) {
+    out.line(fmt::format("  {} on {}: {}", Printer::harmless(request.step),
+                         Printer::harmless(request.agent), Printer::harmless(request.what)));
+    if (!request.command.empty()) out.line("    " + Printer::harmless(request.command));
+  }
+}
+
+json requests_json(const Rehearsal& rehearsal) {
+  auto all = json::array();
+  for (const auto& request : rehearsal.requests())
+    all.push_back({{"step", request.step},
+                   {"agent", request.agent},
+                   {"what", request.what},
+                   {"command", request.command}});
+  return all;
+}
+
 json timeline_json(const rehearsal::Course& course) {
   auto bars = json::array();
   for (const auto& bar : course.bars)
@@ -128,6 +149,7 @@ void show(const Rehearsal& rehearsal, Printer& out) {
                                 human(course.ended - course.began))));
   out.text(rehearsal::gantt_text(course, width));
   show_changes(rehearsal, out);
+  show_requests(rehearsal, out);
   out.line("\n" + out.bold("What it rests on"));
   for (const auto& sentence : rehearsal.assumptions())
     out.line("  assumed: " + Printer::harmless(sentence));
@@ -167,6 +189,7 @@ json to_json(const Rehearsal& rehearsal, schema::Lab::Reader lab) {
   const auto course = rehearsal.course();
   return {{"began", iso8601(course.began)},
           {"ended", iso8601(course.ended)},
+          {"people", requests_json(rehearsal)},
           {"assumptions", rehearsal.assumptions()},
           {"faults", rehearsal.faults_met()},
           {"phases", std::move(phases)},
@@ -203,8 +226,52 @@ std::string_view group_of(Trouble::Kind kind) {
 
 }  // namespace
 
+namespace {
+
+/// What no run's ledger tells: a step waits, and nobody came.
+void add_waits(const Rehearsal& rehearsal, json& report) {
+  std::map<std::string, const rehearsal::WaitingStep*> waiting;
+  for (const auto& phase : rehearsal.phases())
+    for (const auto& step : phase.end.waiting) waiting[step.path] = &step;
+  for (auto& phase : report["phases"])
+    for (auto& track : phase["tracks"])
+      for (auto& step : track["steps"])
+        if (const auto found = waiting.find(step["step"].get<std::string>());
+            found != waiting.end())
+          step["wait"] = {{"for", name(found->second->wait)}, {"why", found->second->why}};
+  // Of steps that wait for a person the page tells itself.
+  for (const auto& [path, step] : waiting)
+    if (step->wait != Wait::person && step->wait != Wait::approval)
+      report["problems"].push_back(
+          {{"kind", "unmet"},
+           {"what", path},
+           {"why", fmt::format("waits for {}: {}", name(step->wait), step->why)},
+           {"step", path}});
+}
+
+/// It is over: nothing is under way any more, and nothing is well that has a problem.
+void judge(const Rehearsal& rehearsal, json& report) {
+  const auto troubles = rehearsal.troubles();
+  auto& verdict = report["verdict"];
+  for (const auto& phase : rehearsal.phases()) {
+    if (!phase.end.gate.open || phase.steps == 0 || phase.end.ran || phase.installs) continue;
+    verdict["state"] = "problem";
+    verdict["sentence"] = fmt::format("Phase {} came to a standstill.", phase.name);
+    for (auto& page : report["phases"])
+      if (page["phase"] == phase.name && page["state"] == "running") page["state"] = "unmet";
+    return;
+  }
+  if (verdict["state"] != "done" || troubles.empty()) return;
+  verdict["state"] = "problem";
+  verdict["sentence"] =
+      fmt::format("Every phase came to its end, with {} problem(s) left.", troubles.size());
+}
+
+}  // namespace
+
 void add_rehearsal(const Rehearsal& rehearsal, json& report) {
   report["rehearsal"] = {{"began", iso8601(rehearsal.began())},
+                         {"people", requests_json(rehearsal)},
                          {"assumptions", rehearsal.assumptions()},
                          {"faults", rehearsal.faults_met()}};
   for (const auto& trouble : rehearsal.troubles()) {
@@ -213,6 +280,8 @@ void add_rehearsal(const Rehearsal& rehearsal, json& report) {
       report["problems"].push_back(
           {{"kind", kind}, {"what", trouble.where}, {"why", trouble.what}, {"hint", trouble.hint}});
   }
+  add_waits(rehearsal, report);
+  judge(rehearsal, report);
 }
 
 ExitCode code_of(const Rehearsal& rehearsal) {

@@ -12,7 +12,9 @@ namespace {
 
 Result<nlohmann::json> compose(Context& context, schema::Lab::Reader lab) {
   RELAB_TRY(const auto book, context.read_book(str(lab.getName())));
-  return compose_report({.book = book, .evidences = context.evidences(lab, book.state())});
+  return compose_report({.book = book,
+                         .evidences = context.evidences(lab, book.state()),
+                         .basis = book.state().is_rehearsed() ? "rehearsal" : "runs"});
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 
 #include "controller/cli/context.h"
 #include "controller/cli/page/parts.h"
@@ -60,7 +61,10 @@ std::size_t lost_of(const HostFates& host) {
       std::ranges::count_if(host.fates, [](const auto& fate) { return !fate.is_safe(); }));
 }
 
-nlohmann::json to_json(const std::vector<HostFates>& all) {
+nlohmann::json to_json(const std::vector<HostFates>& all, schema::Lab::Reader lab) {
+  std::set<std::string> installed;
+  for (const auto phase : lab.getPlan().getPhases())
+    for (const auto host : phase.getInstalls()) installed.insert(str(host));
   auto rows = nlohmann::json::array();
   auto missing = nlohmann::json::array();
   std::size_t lost = 0;
@@ -70,7 +74,7 @@ nlohmann::json to_json(const std::vector<HostFates>& all) {
     for (const auto& fate : host.fates) rows.push_back(value_of(fate));
     lost += lost_of(host);
   }
-  return {{"things", rows}, {"notRead", missing}, {"lost", lost}};
+  return {{"things", rows}, {"notRead", missing}, {"lost", lost}, {"installed", installed}};
 }
 
 void print(const HostFates& host, const Style& style, Printer& out) {
@@ -89,7 +93,9 @@ void print(const HostFates& host, const Style& style, Printer& out) {
 
 }  // namespace
 
-nlohmann::json survival_json(const Evidences& evidences) { return to_json(fates_of(evidences)); }
+nlohmann::json survival_json(const Evidences& evidences) {
+  return to_json(fates_of(evidences), evidences.lab);
+}
 
 ExitCode survive(const Values& values, Context& context, const Evidences& evidences) {
   auto& out = context.out();
@@ -102,7 +108,7 @@ ExitCode survive(const Values& values, Context& context, const Evidences& eviden
     lost += lost_of(host);
     whole = whole && host.missing.empty();
   }
-  out.value(to_json(all));
+  out.value(to_json(all, evidences.lab));
   if (lost != 0)
     out.note(
         fmt::format("{} that must be kept would be lost: `relab gate` says what would help", lost));

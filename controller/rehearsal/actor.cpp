@@ -150,7 +150,7 @@ void Actor::carry_out(const TaskId& id, const agent::Job& job) {
   end.unconfirmed = work.unconfirmed;
   end.stuck = work.stuck;
   const bool late = end.ended - began >= std::chrono::seconds(order.getDeadline());
-  fate_.ends(name_, order, late ? schema::Outcome::CANCELLED : work.outcome);
+  fate_.ends(name_, order, late ? schema::Outcome::CANCELLED : work.outcome, work.failure.what);
   agent::take_work(std::move(work),
                    late ? std::optional(agent::StopReason::out_of_time) : working_[id].stopped,
                    end);

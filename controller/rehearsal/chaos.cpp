@@ -124,14 +124,21 @@ Result<ChaosEnd> rehearse_with_chance(const ChaosWish& wish, Onlooker& onlooker)
                                              .begin = wish.begin,
                                              .faults = std::move(faults)}));
   RELAB_CHECK(rehearsal->run(onlooker));
-  end.recovered = true;
+  bool all_complete = true;
   for (const auto& phase : rehearsal->phases()) {
     end.complete += phase.complete() ? 1U : 0U;
-    end.recovered = end.recovered && (phase.steps == 0 || phase.complete());
+    all_complete = all_complete && (phase.steps == 0 || phase.complete());
   }
-  for (const auto& trouble : rehearsal->troubles())
+  for (const auto& trouble : rehearsal->troubles()) {
+    const auto words = fmt::format("{}: {}; ", trouble.where, trouble.what);
     if (trouble.kind == Trouble::Kind::untrue || trouble.kind == Trouble::Kind::not_played)
-      end.wrong += fmt::format("{}: {}; ", trouble.where, trouble.what);
+      end.wrong += words;
+    if (trouble.kind == Trouble::Kind::unwell) end.lost += words;
+  }
+  if (all_complete && !end.lost.empty())
+    end.result = ChaosResult::unwell;
+  else if (all_complete)
+    end.result = rehearsal->faults_met().empty() ? ChaosResult::untouched : ChaosResult::recovered;
   std::error_code ignored;
   if (end.wrong.empty()) std::filesystem::remove_all(folder, ignored);
   return end;

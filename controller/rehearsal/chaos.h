@@ -22,6 +22,14 @@ struct ChaosWish {
   std::uint64_t seed = 1;
 };
 
+enum class ChaosResult {
+  untouched,  ///< every phase came to its end, and nothing met with any of the faults
+  recovered,  ///< every phase came to its end, and all was well then
+  unwell,     ///< every phase came to its end; a disk or a pool is not well then, and no step has
+              ///< seen it
+  stopped,    ///< at a gate
+};
+
 /// How one of them ended.
 struct ChaosEnd {
   /// What it can be made again with.
@@ -29,8 +37,9 @@ struct ChaosEnd {
   std::vector<std::string> faults;
   /// Phases that came to their end and showed what they must.
   unsigned complete = 0;
-  /// Each phase that does without the faults did so all the same.
-  bool recovered = false;
+  ChaosResult result = ChaosResult::stopped;
+  /// What is not well, where the result is `unwell`.
+  std::string lost = {};
   /// What must never be; empty: it is well.
   std::string wrong = {};
 };

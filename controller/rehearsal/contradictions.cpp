@@ -220,7 +220,7 @@ void look_for_disks(Lab::Reader lab, const std::vector<Message<schema::World>>& 
   std::set<std::string> serials;
   for (const auto& world : worlds)
     for (const auto disk : world.reader().getDisks().getDisks())
-      serials.insert(str(disk.getSerial()));
+      if (disk.getSerial().size() != 0) serials.insert(str(disk.getSerial()));
   for (const auto& name : controller::phase_names(lab)) {
     const auto plan = controller::compile_phase(lab, name);
     if (!plan) continue;
@@ -230,9 +230,10 @@ void look_for_disks(Lab::Reader lab, const std::vector<Message<schema::World>>& 
         if (!task.isUsbDisk() || serials.contains(str(task.getUsbDisk().getSerial()))) continue;
         troubles.push_back(
             {Trouble::Kind::clashes, step.path,
-             fmt::format("no machine has a disk with the serial number {}: there "
-                         "are {}",
-                         view(task.getUsbDisk().getSerial()), fmt::join(serials, ", "))});
+             fmt::format(
+                 "no machine has a disk with the serial number {}: there {} {}",
+                 view(task.getUsbDisk().getSerial()), serials.size() == 1 ? "is" : "are",
+                 serials.empty() ? "none with any" : fmt::format("{}", fmt::join(serials, ", ")))});
       }
   }
 }

@@ -25,9 +25,9 @@ class Fate {
                         const agent::Advance& /*advance*/) {
     return false;
   }
-  /// A task has come to its end.
+  /// A task has come to its end; empty: it did not fail.
   virtual void ends(const std::string& /*agent*/, schema::Order::Reader /*order*/,
-                    schema::Outcome /*outcome*/) {}
+                    schema::Outcome /*outcome*/, const std::string& /*failure*/) {}
   /// The agent has died in the middle of a task, then.
   virtual void dies(const std::string& /*agent*/, Instant /*when*/) {}
 };

@@ -85,7 +85,8 @@ bool parse_moment(std::string_view rest, FaultWish& wish) {
     const auto percent = rest.find('%');
     if (percent == std::string_view::npos) return false;
     const auto number = parse_number<unsigned>(rest.substr(0, percent));
-    if (!number || *number > 100) return false;
+    // A task that has done all of it tells of no step further.
+    if (!number || *number >= 100) return false;
     wish.at = *number / 100.0;
     rest = trim(rest.substr(percent + 1));
     if (!cut(rest, "of ")) return false;
@@ -157,7 +158,8 @@ std::string fault_forms() {
   std::string text;
   for (const auto& form : forms) text += fmt::format("  {}\n", form.shown);
   return text +
-         "STEP is a step's path or name, a task kind, or a task kind with what it is about: "
+         "P in P% is from 0 to 99, and STEP is a step's path or name, a task kind, or a task kind "
+         "with what it is about: "
          "guest:pbs";
 }
 
@@ -206,11 +208,24 @@ void Faults::begin() {
     if (pending.from_the_beginning()) strike(pending, {});
 }
 
-std::vector<std::string> Faults::left() const {
-  std::vector<std::string> left;
+std::vector<std::pair<std::string, std::string>> Faults::left() const {
+  std::vector<std::pair<std::string, std::string>> left;
   for (const auto& pending : pending_)
-    if (!pending.done || !listeners_.met(pending.wish)) left.push_back(pending.wish.text);
+    if (!pending.done || !listeners_.met(pending.wish))
+      left.emplace_back(pending.wish.text, why_left(pending));
   return left;
+}
+
+std::string Faults::why_left(const Pending& pending) {
+  if (pending.done) return "nothing that was done met with it";
+  if (pending.wish.at == 0 || pending.bound.empty())
+    return pending.wish.during.empty() ? "the agent was given nothing to do"
+                                       : "no step was what it waits for";
+  if (pending.furthest == 0)
+    return fmt::format("{} does not tell how far it is: say `during`", pending.bound);
+  constexpr double percent = 100;
+  return fmt::format("{} came to {:.0f}% by what it told", pending.bound,
+                     pending.furthest * percent);
 }
 
 std::vector<std::pair<std::string, std::string>> Faults::came_about() const {
@@ -225,7 +240,12 @@ Life Faults::begins(const std::string& agent, schema::Order::Reader order) {
   for (auto& pending : pending_) {
     const auto& wish = pending.wish;
     pending.armed = false;
-    if (pending.done || wish.at > 0) continue;
+    if (pending.done) continue;
+    if (wish.at > 0) {
+      if (pending.bound.empty() && is_meant(wish.during, order))
+        pending.bound = str(order.getStep());
+      continue;
+    }
     if (wish.kind == FaultKind::agent_dies) {
       if (wish.who != agent || (!wish.during.empty() && !is_meant(wish.during, order))) continue;
       pending.armed = true;
@@ -244,7 +264,9 @@ bool Faults::advances(const std::string& agent, schema::Order::Reader order,
   bool dies = false;
   for (auto& pending : pending_) {
     const auto& wish = pending.wish;
-    if (pending.done || wish.at == 0 || ratio < wish.at || !is_meant(wish.during, order)) continue;
+    if (pending.done || wish.at == 0 || pending.bound != view(order.getStep())) continue;
+    pending.furthest = std::max(pending.furthest, ratio);
+    if (ratio < wish.at) continue;
     if (wish.kind != FaultKind::agent_dies) {
       strike(pending, str(order.getStep()));
     } else if (wish.who == agent) {
@@ -255,8 +277,10 @@ bool Faults::advances(const std::string& agent, schema::Order::Reader order,
   return dies;
 }
 
-void Faults::ends(const std::string& agent, schema::Order::Reader order, schema::Outcome outcome) {
+void Faults::ends(const std::string& agent, schema::Order::Reader order, schema::Outcome outcome,
+                  const std::string& failure) {
   if (outcome == schema::Outcome::SUCCEEDED) listeners_.success(agent, order);
+  if (!failure.empty()) listeners_.failure(failure);
 }
 
 void Faults::dies(const std::string& agent, Instant when) {

@@ -62,27 +62,30 @@ class Faults final : public Fate {
   using Fall = std::function<void(const std::string& agent, Instant when)>;
   /// A task of the agent has succeeded.
   using Success = std::function<void(const std::string& agent, schema::Order::Reader order)>;
+  /// One has failed, in these words.
+  using Failure = std::function<void(const std::string& what)>;
   struct Listeners {
     Strike strike;
     Met met;
     Fall fall;
     Success success;
+    Failure failure = [](const std::string& /*what*/) {};
   };
 
   Faults(std::vector<FaultWish> wishes, Listeners listeners);
 
   /// Those that are there from the beginning.
   void begin();
-  /// Those that have not come about, or that nothing met with.
-  std::vector<std::string> left() const;
+  /// Those that have not come about, or that nothing met with; each with why, in words.
+  std::vector<std::pair<std::string, std::string>> left() const;
   /// Those that have, each with the step in which it was; empty: from the beginning on.
   std::vector<std::pair<std::string, std::string>> came_about() const;
 
   Life begins(const std::string& agent, schema::Order::Reader order) override;
   bool advances(const std::string& agent, schema::Order::Reader order,
                 const agent::Advance& advance) override;
-  void ends(const std::string& agent, schema::Order::Reader order,
-            schema::Outcome outcome) override;
+  void ends(const std::string& agent, schema::Order::Reader order, schema::Outcome outcome,
+            const std::string& failure) override;
   void dies(const std::string& agent, Instant when) override;
 
  private:
@@ -93,11 +96,16 @@ class Faults final : public Fate {
     bool armed = false;
     /// The step in which it came about.
     std::string step = {};
+    /// Of one that waits for how far a step is: that step, the first that is meant.
+    std::string bound = {};
+    /// How far it came, by what it told.
+    double furthest = 0;
     bool from_the_beginning() const {
       return wish.during.empty() && wish.kind != FaultKind::agent_dies;
     }
   };
   void strike(Pending& pending, const std::string& step);
+  static std::string why_left(const Pending& pending);
 
   std::vector<Pending> pending_;
   Listeners listeners_;

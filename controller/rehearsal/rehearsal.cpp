@@ -107,11 +107,12 @@ Result<void> Rehearsal::open() {
   faults_ = std::make_unique<Faults>(
       setting_.faults,
       Faults::Listeners{.strike = [this](const FaultWish& wish) { return set_->strike(wish); },
-                        .met = [this](const FaultWish& wish) { return met(wish); },
+                        .met = [this](const FaultWish& wish) { return set_->met(wish); },
                         .fall = [this](const std::string& agent,
                                        Instant when) { stage_->falls(agent, when, restart); },
                         .success = [this](const std::string& agent,
-                                          schema::Order::Reader order) { doubt(agent, order); }});
+                                          schema::Order::Reader order) { doubt(agent, order); },
+                        .failure = [this](const std::string& what) { set_->step_failed(what); }});
   for (const auto& wish : setting_.faults) {
     RELAB_CHECK(set_->check(wish));
     RELAB_CHECK(check_step(wish, lab));
@@ -171,14 +172,6 @@ Result<void> Rehearsal::enrol_guests() {
   return {};
 }
 
-/// A disk that has less room than it might have is met with by steps that fail of it.
-bool Rehearsal::met(const FaultWish& wish) const {
-  if (wish.kind == FaultKind::disk_full &&
-      std::ranges::none_of(phases_, [](const auto& phase) { return phase.end.failed != 0; }))
-    return false;
-  return set_->met(wish);
-}
-
 void Rehearsal::doubt(const std::string& agent, schema::Order::Reader order) {
   auto* system = set_->system(agent);
   if (system == nullptr || order.getMode() != schema::Mode::APPLY) return;
@@ -228,7 +221,6 @@ Result<void> Rehearsal::run(Onlooker& onlooker) {
       next = may_come_next(candidate) && !phase.installs;
     }
     if (next && phase.steps != 0) {
-      RELAB_CHECK(stage_->approve(setting_.lab, name));
       auto ended = stage_->run(setting_.lab, name, onlooker.begins(phase),
                                [&](const controller::Engine& engine, Millis since) {
                                  return onlooker.passes(*stage_, engine, since);
@@ -251,7 +243,11 @@ Course Rehearsal::course() const {
   return course_of(setting_.lab.reader(), stage_->book().state(), setting_.begin);
 }
 
-std::vector<std::string> Rehearsal::faults_left() const { return faults_->left(); }
+std::vector<std::string> Rehearsal::faults_left() const {
+  std::vector<std::string> all;
+  for (const auto& [fault, why] : faults_->left()) all.push_back(fault);
+  return all;
+}
 
 std::vector<std::string> Rehearsal::faults_met() const {
   std::vector<std::string> all;
@@ -265,13 +261,40 @@ std::vector<std::string> Rehearsal::faults_met() const {
   return all;
 }
 
+std::vector<Request> Rehearsal::requests() const {
+  std::vector<Request> all;
+  const auto& state = stage_->book().state();
+  for (const auto& phase : phases_) {
+    const auto* run = state.last_run(phase.name);
+    const auto plan = controller::compile_phase(setting_.lab.reader(), phase.name);
+    if (run == nullptr || !plan) continue;
+    std::set<std::string> ordered;
+    for (const auto* task : state.tasks_of(run->id)) ordered.insert(task->step);
+    for (const auto& track : plan->tracks)
+      for (const auto& step : track) {
+        if (!step.instruction.empty() && ordered.contains(step.path))
+          all.push_back({.step = step.path, .agent = step.agent, .what = step.instruction});
+        for (const auto& given : phase.end.approvals)
+          if (given.path == step.path)
+            all.push_back({.step = step.path,
+                           .agent = step.agent,
+                           .what = fmt::format("Approve of what it destroys: {}",
+                                               fmt::join(given.victims, "; ")),
+                           .command = "relab approve " + phase.name});
+      }
+  }
+  return all;
+}
+
 std::vector<std::string> Rehearsal::assumptions() const {
   std::vector<std::string> all;
   for (const auto& world : setting_.worlds)
     for (const auto sentence : world.reader().getAssumptions()) all.push_back(str(sentence));
   all.insert(all.end(), assumptions_.begin(), assumptions_.end());
   all.emplace_back("every secret that the plan names is stored, and is the right one");
-  all.emplace_back("people do what they are asked for within five minutes");
+  all.emplace_back(
+      "people do what they are asked for, and approve of what is to be destroyed, within five "
+      "minutes");
   all.emplace_back(
       "programs run where systemd starts them, and are well: their own configuration is not read");
   return all;

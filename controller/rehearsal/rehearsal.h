@@ -53,6 +53,15 @@ struct Trouble {
   std::string hint = {};
 };
 
+/// What a person was asked for, and did; on the day nobody does it by itself.
+struct Request {
+  std::string step;
+  std::string agent;
+  std::string what;
+  /// Empty: it is done by hand.
+  std::string command = {};
+};
+
 class Rehearsal {
  public:
   struct Setting {
@@ -81,6 +90,8 @@ class Rehearsal {
   /// Each told once, in the order in which they matter.
   std::vector<Trouble> troubles() const;
   Course course() const;
+  /// In the order of the plan.
+  std::vector<Request> requests() const;
   /// Sentences on what it rests on.
   std::vector<std::string> assumptions() const;
   /// Faults that were asked for, and never came about.
@@ -101,7 +112,6 @@ class Rehearsal {
   Result<void> enrol_hosts();
   /// Agents of guests that are there already, which no step brings: a person did.
   Result<void> enrol_guests();
-  bool met(const FaultWish& wish) const;
   /// Whether what the gate behind this phase rests on is still so.
   void doubt(const RehearsedPhase& phase);
   /// Whether a success is one.

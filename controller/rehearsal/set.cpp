@@ -297,14 +297,16 @@ bool Set::strike(const FaultWish& wish) {
         if (wish.kind == FaultKind::disk_fails) dead_on_arrival_.insert(wish.who);
         return wish.kind == FaultKind::disk_fails;
       }
+      if (wish.kind == FaultKind::disk_pulled) pulled_.insert(wish.who);
       return note(wish.kind == FaultKind::disk_fails ? storage.fail_disk(wish.who)
                                                      : storage.pull(wish.who));
     }
     case FaultKind::disk_full:
       for (const auto& [name, system] : machines_) {
         const auto serial = wish.who.empty() ? first_of_disks(system->unplugged()) : wish.who;
-        if (system->storage().disks().by_serial(serial) != nullptr)
-          note(system->storage().fill(serial, wish.bytes));
+        if (system->storage().disks().by_serial(serial) == nullptr) continue;
+        filled_.insert(serial);
+        note(system->storage().fill(serial, wish.bytes));
       }
       break;
     case FaultKind::guest_does_not_start:
@@ -337,7 +339,8 @@ bool Set::met(const FaultWish& wish) const {
   switch (wish.kind) {
     case FaultKind::guest_does_not_start:
     case FaultKind::guest_ends:
-      return machine->proxmox().faults().met_at_start.contains(vmid);
+      return machine->proxmox().faults().met_at_start.contains(
+          {vmid, wish.kind == FaultKind::guest_ends});
     case FaultKind::guest_locked:
       return machine->proxmox().faults().met_lock.contains(vmid);
     case FaultKind::storage_full:
@@ -347,11 +350,19 @@ bool Set::met(const FaultWish& wish) const {
     case FaultKind::disk_fails:
       return !dead_on_arrival_.contains(wish.who);
     case FaultKind::disk_full:
+      return wish.who.empty() ? !met_full_.empty() : met_full_.contains(wish.who);
     case FaultKind::disk_pulled:
     case FaultKind::agent_dies:
       break;
   }
   return true;
+}
+
+/// Whoever looks for room first says how much there is, and fails if it is too little.
+void Set::step_failed(const std::string& what) {
+  for (const auto& serial : filled_)
+    if (with_disk(serial)->storage().disks().is_short_of_room(serial, what))
+      met_full_.insert(serial);
 }
 
 std::set<std::string> Set::failed_disks() const {
@@ -362,6 +373,13 @@ std::set<std::string> Set::failed_disks() const {
       failed.insert(serial);
   }
   return failed;
+}
+
+std::set<std::string> Set::pulled_disks() const {
+  std::set<std::string> away;
+  for (const auto& serial : pulled_)
+    if (!with_disk(serial)->storage().disks().by_serial(serial)->attached) away.insert(serial);
+  return away;
 }
 
 std::set<std::string> Set::unknown() const {

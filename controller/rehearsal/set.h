@@ -61,8 +61,13 @@ class Set {
   /// Whether anything met with one that has come about, as far as that can be told.
   bool met(const FaultWish& wish) const;
 
+  /// A step has failed, in these words: of a disk that has less room than it might have, say.
+  void step_failed(const std::string& what);
+
   /// Serial numbers of disks that do not work any more.
   std::set<std::string> failed_disks() const;
+  /// Of those that a fault pulled out, and that nobody has plugged in since.
+  std::set<std::string> pulled_disks() const;
   /// What none of the machines could simulate, as it was typed.
   std::set<std::string> unknown() const;
   /// An error of a listener.
@@ -108,6 +113,10 @@ class Set {
   std::set<std::string> serials_;
   /// Disks that are to fail as soon as somebody plugs them in.
   std::set<std::string> dead_on_arrival_;
+  std::set<std::string> pulled_;
+  /// Disks that were made full, and in whose place a step failed for want of room.
+  std::set<std::string> filled_;
+  std::set<std::string> met_full_;
   std::optional<Error> trouble_;
 };
 

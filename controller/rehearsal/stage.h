@@ -27,6 +27,14 @@ struct WaitingStep {
   std::string why;
 };
 
+/// What a person let a step destroy.
+struct GivenApproval {
+  std::string path;
+  std::string agent;
+  /// As the evidence shows it.
+  std::vector<std::string> victims;
+};
+
 /// What a phase came to.
 struct PhaseEnd {
   /// Through which it went, or did not.
@@ -38,6 +46,7 @@ struct PhaseEnd {
   /// Behind those.
   unsigned blocked = 0;
   std::vector<WaitingStep> waiting = {};
+  std::vector<GivenApproval> approvals = {};
   Instant began{};
   Instant ended{};
 };
@@ -73,17 +82,14 @@ class Stage {
   /// One that obeys the controller, which does not know it yet: a step brings it.
   Result<void> place(Place place);
 
-  /// A person lets the phase do what it destroys, at once and for a day, on the evidence that there
-  /// is. Nothing happens where it destroys nothing, or lacks evidence.
-  Result<void> approve(const Message<schema::Lab>& lab, const std::string& phase);
-
   /// The agent is away from that time on, as after a power cut, and starts again after that long.
   void falls(const std::string& name, Instant when, Millis away);
 
   /// How the phase stands, again and again, and how long it has run.
   using Moment = std::function<Result<void>(const controller::Engine& engine, Millis since)>;
 
-  /// Through its gate and to its end, or as far as that goes by itself.
+  /// Through its gate and to its end, or as far as that goes by itself and with a person who
+  /// approves of what it destroys once it waits for nothing else.
   Result<PhaseEnd> run(const Message<schema::Lab>& lab, const std::string& phase,
                        controller::Narrator& narrator, const Moment& moment = {});
 
@@ -95,9 +101,18 @@ class Stage {
  private:
   explicit Stage(Setting setting);
   Result<controller::StoredSecret> secret(const std::string& name) const;
+  /// A person lets the phase do what it destroys, for a day, on the evidence that there is. None
+  /// where it destroys nothing, or lacks evidence.
+  Result<std::vector<GivenApproval>> approve(const Message<schema::Lab>& lab,
+                                             const std::string& phase);
+  /// One life of the controller: as a person that types `relab run`.
+  Result<controller::RunEnd> run_once(const RunId& run, controller::PhasePlan plan, PhaseEnd& end,
+                                      controller::Narrator& narrator, const Moment& moment);
   Result<controller::RunEnd> follow(controller::Driver& driver, const Moment& moment);
 
   Result<void> begin(Place& place);
+  /// With all that happens meanwhile.
+  void let_pass(Millis span);
 
   Setting setting_;
   Fate harmless_;

@@ -75,6 +75,25 @@ void add_losses(schema::Lab::Reader lab, const controller::Evidences& evidences,
   }
 }
 
+/// Devices of a pool that do not work, or that read, wrote or held something wrongly; ZFS has pools
+/// ONLINE in which a spare or a cache is gone, or of which a disk was repaired time and again.
+std::string vdev_concern(const agent::sim::Pool& pool) {
+  std::vector<std::string> concerns;
+  for (std::size_t i = 1; i < pool.vdevs.size(); ++i) {
+    const auto& vdev = pool.vdevs[i];
+    const bool is_group = std::ranges::any_of(
+        pool.vdevs, [&](const auto& other) { return &other != &vdev && other.parent == i; });
+    const auto errors = vdev.read_errors + vdev.write_errors + vdev.checksum_errors;
+    const bool is_well =
+        vdev.state.empty() || vdev.state == "ONLINE" || vdev.state == "AVAIL" || vdev.state == "-";
+    if (is_group || (is_well && errors == 0)) continue;
+    concerns.push_back(errors == 0 ? fmt::format("{} is {}", vdev.name, vdev.state)
+                                   : fmt::format("{} is {}, with {} error(s) so far", vdev.name,
+                                                 vdev.state, errors));
+  }
+  return fmt::format("{}", fmt::join(concerns, "; "));
+}
+
 }  // namespace
 
 /// Pools that are not well when it is over, whether a gate asks or not.
@@ -86,12 +105,14 @@ void Rehearsal::add_pools(std::vector<Trouble>& troubles) const {
         set_->system(std::string(lab::host_of(pool, lab)))->storage().pools().pool(name);
     if (there == nullptr || !there->imported) continue;
     const auto errors = there->data_errors.value_or(0);
-    if (there->health == "ONLINE" && errors == 0) continue;
+    auto words = vdev_concern(*there);
+    if (errors != 0)
+      words = fmt::format("with {} data error(s) that ZFS cannot repair{}{}", errors,
+                          words.empty() ? "" : "; ", words);
+    if (there->health == "ONLINE" && words.empty()) continue;
     troubles.push_back(
         {Trouble::Kind::unwell, "pool " + name,
-         errors == 0 ? fmt::format("is {} at the end", there->health)
-                     : fmt::format("is {} at the end, with {} data error(s) that ZFS cannot repair",
-                                   there->health, errors)});
+         fmt::format("is {} at the end{}{}", there->health, words.empty() ? "" : ", ", words)});
   }
 }
 
@@ -112,6 +133,11 @@ void Rehearsal::add_disks(std::vector<Trouble>& troubles) const {
       troubles.push_back({Trouble::Kind::unwell, "disk " + serial,
                           "has failed by the end, and what was written on it is gone with it: "
                           "evidence that rests on it is of a disk that was well"});
+  for (const auto& serial : set_->pulled_disks())
+    if (!is_of_pool(serial))
+      troubles.push_back({Trouble::Kind::unwell, "disk " + serial,
+                          "was pulled out, and nobody has plugged it in again: evidence that rests "
+                          "on it is of a disk that was there"});
 }
 
 std::vector<Trouble> Rehearsal::troubles() const {
@@ -145,9 +171,9 @@ std::vector<Trouble> Rehearsal::troubles() const {
   for (const auto& command : set_->unknown())
     troubles.push_back({Trouble::Kind::not_played, command,
                         "the simulation does not know how a real machine would answer"});
-  for (const auto& fault : faults_left())
-    troubles.push_back({Trouble::Kind::missing, "fault '" + fault + "'",
-                        "never came about: no step was what it waits for"});
+  for (const auto& [fault, why] : faults_->left())
+    troubles.push_back(
+        {Trouble::Kind::missing, "fault '" + fault + "'", "never came about: " + why});
   return troubles;
 }
 

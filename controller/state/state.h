@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/base/id.h"
@@ -109,6 +110,9 @@ struct Statement {
   Bytes envelope;
 };
 
+/// The name of the controller of every rehearsal; no other one has it.
+inline constexpr std::string_view rehearsing_controller = "rehearsal";
+
 /// Which tasks of a kind are meant, by their parameters; empty: all.
 using About = std::function<bool(schema::Task::Reader task)>;
 
@@ -122,6 +126,8 @@ class State {
   Result<void> apply(const LedgerEntry& stored);
 
   const std::optional<Party>& controller() const { return controller_; }
+  /// Nothing of it was done: a rehearsal made it.
+  bool is_rehearsed() const { return controller_ && controller_->name == rehearsing_controller; }
   const std::string& lab() const { return lab_; }
   const std::map<std::string, AgentRecord>& agents() const { return agents_; }
   /// Every identity that was ever enrolled, with the name it had then.

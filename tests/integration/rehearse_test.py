@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Rehearsals of a real machine as its audit found it, of the same as the lab file describes it, and of a saved one."""
 
+import copy
+import json
 import pathlib
+import re
 import shutil
 import signal
 import unittest
@@ -12,6 +15,12 @@ from support.programs import wait_until
 
 REFERENCE = pathlib.Path(__file__).resolve().parents[2] / "examples" / "z640"
 SECTIONS = ("zfs", "disks", "guests", "arr", "jellyfin", "pbs", "network", "schedules", "services", "pci", "packages")
+
+
+def add_spare_disk(world):
+    spare = dict(world["disks"]["disks"][2], name="sdi", serial="SPARE0001", byId="ata-Spare_SPARE0001", wwn="0x5000a39e47b0ffff",
+                 aliases=["ata-Spare_SPARE0001"])
+    world["disks"]["disks"].append(spare)
 
 
 def complete(done):
@@ -103,6 +112,154 @@ class Reference(LabCase):
         running.signal(signal.SIGINT)
         self.assert_ended(running.wait(60), 130, "broken off by a signal")
         self.assertEqual(list(passing.iterdir()), [])
+
+    def reference(self, edit_world=None, more=""):
+        """The plan up to the installation, with what is to follow, on the machine as it stands, edited."""
+        lab = self.lab.file.read_text(encoding="utf-8")
+        at = lab.index("\n[[plan.phases]]\nname = \"1\"")
+        self.lab.file.write_text(lab[:at] + more, encoding="utf-8")
+        file = self.lab.file.parent / "z640.world.json"
+        world = json.loads(file.read_text(encoding="utf-8"))
+        if edit_world is not None:
+            edit_world(world)
+        file.write_text(json.dumps(world), encoding="utf-8")
+
+    def report_of(self, *arguments):
+        page = self.lab.folder / "page.html"
+        ended = self.lab.relab("rehearse", "--html", page, *arguments)
+        data = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.read_text(encoding="utf-8"), re.DOTALL)
+        return ended, json.loads(data.group(1))
+
+    def destroys(self, before=""):
+        self.reference(add_spare_disk, f"""
+[[keep]]
+path = "/mnt/old-usb"
+lose = true
+why = "Nothing of it is needed"
+
+[[keep]]
+vmid = 900
+path = "/"
+lose = true
+why = "A test of long ago"
+
+[[plan.phases]]
+name = "0c"
+title = "The old disk"
+after = ["0b"]
+tracks = [{{ name = "0c", agent = "z640", steps = [{before}{{ name = "wipe", task.wipe_disk = {{ serial = "SPARE0001" }} }}] }}]
+""")
+
+    def test_what_destroys_is_told_with_what_it_destroys(self):
+        self.destroys('{ name = "look", task = { audit_disks = {} } }, ')
+        done = self.lab.relab_json("rehearse")
+        self.assertEqual(complete(done), ["0a", "0b", "0c"], done["problems"])
+        wipes = [one for one in done["people"] if one["step"] == "0c/0c/wipe"]
+        self.assertEqual([one["command"] for one in wipes], ["relab approve 0c"])
+        self.assertIn("SPARE0001", wipes[0]["what"])
+        self.assertIn("0b/0b/disk", [one["step"] for one in done["people"]])
+        ended, report = self.report_of()
+        self.assertEqual(ended.code, 0, str(ended))
+        self.assertIn("What people have to do", ended.out)
+        self.assertIn("relab approve 0c", ended.out)
+        self.assertEqual(report["rehearsal"]["people"], done["people"])
+        self.assertEqual(report["verdict"]["state"], "done")
+
+    def test_what_nobody_can_approve_of_comes_to_a_standstill(self):
+        # The disks were looked at before the backup, which took hours.
+        self.destroys()
+        ended, report = self.report_of()
+        self.assertEqual(ended.code, 3, str(ended))
+        self.assertIn("waits for evidence: disk.unused of z640: stale", ended.out)
+        self.assertEqual(report["verdict"]["sentence"], "Phase 0c came to a standstill.")
+        self.assertEqual([(one["kind"], one["what"]) for one in report["problems"]], [("unmet", "0c/0c/wipe")])
+
+    def test_the_page_and_the_code_say_the_same(self):
+        self.reference()
+        ended, report = self.report_of()
+        self.assertEqual((ended.code, report["verdict"]["state"]), (0, "done"), str(ended))
+        self.assertEqual(report["problems"], [])
+        self.assertEqual(report["survival"]["installed"], [])
+        ended, report = self.report_of("--fault", "disk:NAAB0001 fails during health-again")
+        self.assertEqual((ended.code, report["verdict"]["state"]), (1, "problem"), str(ended))
+        self.assertIn("1 problem(s) left", report["verdict"]["sentence"])
+        ended, report = self.report_of("--fault", "disk:NAAB0001 is pulled during health-again")
+        self.assertEqual((ended.code, report["verdict"]["state"]), (1, "problem"), str(ended))
+        self.assertIn("was pulled out, and nobody has plugged it in again", ended.out)
+        ended, report = self.report_of("--fault", "download fails")
+        self.assertEqual((ended.code, report["verdict"]["state"]), (1, "problem"), str(ended))
+
+    def test_a_pool_that_is_online_and_not_well_is_told(self):
+        def edit(world):
+            next(vdev for vdev in world["zfs"]["vdevs"] if vdev.get("serial") == "ZDH1A002")["checksumErrors"] = "4"
+        self.reference(edit)
+        ended, _ = self.report_of()
+        self.assertNotEqual(ended.code, 0, str(ended))
+        self.assertIn("with 4 error(s) so far", ended.out)
+
+    def test_chaos_tells_apart_what_was_touched_and_what_is_well(self):
+        self.reference()
+        done = self.lab.relab_json("rehearse", "--chaos", "12", "--seed", "3995")
+        self.assertEqual(done["recovered"] + done["untouched"] + done["stopped"] + len(done["unwell"]), 12)
+        self.assertEqual(done["wrong"], [])
+        # The only copy is lost after it was read back.
+        self.assertIn(4001, [one["seed"] for one in done["unwell"]])
+
+    def test_a_machine_that_cannot_be_is_refused(self):
+        def serial(world):
+            world["unplugged"] = ["NAAB0002"]
+
+        def speed(world):
+            world["speeds"] = [{"serial": "NOBODY", "read": "1", "write": "1"}]
+
+        def pool(world):
+            world["zfs"]["pools"].append(world["zfs"]["pools"][1])
+
+        def size(world):
+            world["zfs"]["pools"][1]["size"] = "80000000000000"
+
+        def allocated(world):
+            world["zfs"]["pools"][1]["allocated"] = "8000000000001"
+
+        def used(world):
+            next(one for one in world["zfs"]["datasets"] if one["name"] == "datapool")["used"] = "0"
+
+        def dataset(world):
+            world["zfs"]["datasets"].append(world["zfs"]["datasets"][0])
+
+        def stray(world):
+            world["zfs"]["datasets"][0]["name"] = "ropol"
+
+        def vdev(world):
+            world["zfs"]["vdevs"][0]["pool"] = "ropol"
+
+        def file(world):
+            world["files"][0]["vmid"] = 4711
+        before = json.loads((self.lab.file.parent / "z640.world.json").read_text(encoding="utf-8"))
+        world = self.lab.folder / "edited.json"
+        for edit, said in ((serial, "unplugged: no disk has the serial number 'NAAB0002'"), (speed, "speeds: no disk has the serial number 'NOBODY'"),
+                           (pool, "two pools are called 'datapool'"), (size, "its disks have 7.3 TiB together"),
+                           (allocated, "of it are allocated"), (used, "the dataset datapool uses 0 B, and those in it 1.5 TiB"),
+                           (dataset, "two datasets are called"), (stray, "which is not there"), (vdev, "which is not there"),
+                           (file, "is in 4711, which is no container")):
+            with self.subTest(edit=edit.__name__):
+                edited = copy.deepcopy(before)
+                edit(edited)
+                world.write_text(json.dumps(edited), encoding="utf-8")
+                self.assert_ended(self.lab.relab("rehearse", "--world", world), 1, said)
+
+    def test_a_kept_rehearsal_is_taken_for_one(self):
+        kept, page = self.lab.folder / "kept", self.lab.folder / "page.html"
+        self.assert_ended(self.lab.relab("rehearse", "--keep", kept), 3)
+        self.lab.state_dir = kept
+        self.assert_ended(self.lab.relab("report", "--html", page), 0, "This is the ledger of a rehearsal: nothing of it was done.")
+        self.assertIn('"basis":"rehearsal"', page.read_text(encoding="utf-8").replace(": ", ":"))
+        self.assertIn("This is the ledger of a rehearsal", self.lab.relab("gate", "0b").err)
+        self.assert_ended(self.lab.relab("rehearse"), 1, "its audit is one of a simulated machine")
+        self.assert_ended(self.lab.relab("init", "--name", "rehearsal"), 2, "the controller of every rehearsal is called 'rehearsal'")
+
+    def test_files_that_are_one_are_refused(self):
+        self.assert_ended(self.lab.relab("rehearse", "--svg", "x", "--html", "./x"), 2, "--html and --svg name the same file")
 
     def test_the_reference_machine_has_grown_and_the_rehearsal_tells_what_of_it_is_nobodys(self):
         done = self.lab.relab_json("rehearse")

@@ -137,7 +137,7 @@ class Content(PageCase):
         self.assertTrue(0 < found[0] and found == sorted(found), found)
         self.assertEqual(
             page.run("[...document.querySelectorAll('main > section')].map((one) => one.id)"),
-            ["verdict", "problems", "timeline", "changes", "phases", "survival", "rests", "audit", "agents", "ledger"],
+            ["verdict", "problems", "timeline", "changes", "phases", "survival", "people", "rests", "audit", "agents", "ledger"],
         )
         # What is on the first screen of a desk says that it failed, where, and what to do next.
         self.assertLess(page.run("document.querySelector('.problems li').getBoundingClientRect().bottom"), 900)
@@ -420,7 +420,7 @@ class ByKeyboardAndEar(PageCase):
             reached.append(page.run("document.activeElement.textContent.trim().slice(0, 40)"))
         self.assertEqual(reached[0], "To the report")
         self.assertEqual(reached[1], "Problems 6")
-        self.assertEqual(reached[10], "3/3a/answers on jellyfin")
+        self.assertEqual(reached[11], "3/3a/answers on jellyfin")
         self.assertNotEqual(page.run("getComputedStyle(document.activeElement).outlineStyle"), "none")
         page.run("document.querySelector('#phase-0 summary').focus()")
         page.press("Enter")

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "agent/host/sim/sim_host.h"
+#include "common/base/text.h"
 
 namespace relab::agent {
 
@@ -65,11 +66,7 @@ class SimNewFile final : public NewFile {
     const auto grain = std::max(host_.grain_, host_.flowed_);
     const auto bytes = piece.size() * grain;
     RELAB_CHECK(host_.wear(path_, bytes));
-    if (auto* room = host_.room_at(path_); room != nullptr) {
-      if (room->free < bytes)
-        return fail(Fault::busy, fmt::format("the disk is full: {}", path_.string()));
-      room->free -= bytes;
-    }
+    RELAB_CHECK(host_.take_room(path_, bytes));
     host_.spend(bytes, host_.speed_at(path_).write);
     auto& node = host_.nodes_[path_.string()];
     node.content += text_of(piece);
@@ -98,7 +95,7 @@ class SimNewFile final : public NewFile {
 Result<std::unique_ptr<NewFile>> SimHost::create_file(const Path& path) {
   if (const auto error = broken_.find(path.string()); error != broken_.end())
     return fail(error->second);
-  RELAB_CHECK(check_unbroken(path));
+  RELAB_CHECK(check_writable(path));
   if (!nodes_.contains(path.parent_path().string()))
     return fail(Fault::missing, fmt::format("there is no {}", path.string()));
   if (nodes_.contains(path.string()))
@@ -138,6 +135,7 @@ Result<void> SimHost::put_file(const Path& path, const Content& content, const R
   RELAB_CHECK(check_folder(path));
   if (const auto error = broken_.find(path.string()); error != broken_.end())
     return fail(error->second);
+  RELAB_CHECK(check_writable(path));
   auto text = content.text;
   if (!content.secret.empty()) {
     const auto secret = secrets_.find(content.secret);
@@ -150,13 +148,9 @@ Result<void> SimHost::put_file(const Path& path, const Content& content, const R
   const bool there = node != nodes_.end();
   if (there && node->second.status.type != FileType::regular)
     return fail(Fault::conflict, fmt::format("{} is no regular file", path.string()));
-  if (auto* room = room_at(path); room != nullptr) {
-    // The old one is there until the new one is whole.
-    if (room->free < text.size())
-      return fail(Fault::busy, fmt::format("the disk is full: {}", path.string()));
-    room->free -= text.size();
-    if (there) room->free += node->second.content.size();
-  }
+  // The old one is there until the new one is whole.
+  RELAB_CHECK(take_room(path, text.size()));
+  if (there) vacate(path, node->second.content.size());
   file(path, std::move(text),
        {.mode = rights.mode, .uid = rights.uid, .gid = rights.gid, .modified = now_});
   return {};
@@ -169,6 +163,7 @@ Result<void> SimHost::put_directory(const Path& path, const Rights& rights) {
   const auto node = nodes_.find(path.string());
   if (node != nodes_.end() && node->second.status.type != FileType::directory)
     return fail(Fault::conflict, fmt::format("{} is no folder", path.string()));
+  RELAB_CHECK(check_writable(path));
   directory(path);
   auto& status = nodes_[path.string()].status;
   status.mode = rights.mode;
@@ -182,6 +177,7 @@ Result<void> SimHost::remove_file(const Path& path) {
   RELAB_CHECK(check_unbroken(path));
   const auto node = nodes_.find(path.string());
   if (node == nodes_.end()) return {};
+  RELAB_CHECK(check_writable(path));
   if (node->second.status.type == FileType::directory)
     return fail(Fault::invalid, fmt::format("{} is no file", path.string()));
   if (auto* room = room_at(path); room != nullptr)
@@ -206,6 +202,24 @@ Result<void> SimHost::check_unbroken(const Path& path) const {
   return fail(found->second.error);
 }
 
+bool SimHost::is_read_only(const Path& path) const {
+  const SimMount* closest = nullptr;
+  for (const auto& mount : mounts_) {
+    const auto& point = mount.point.string();
+    const bool has_it = point == "/" || path == mount.point ||
+                        (path.string().starts_with(point) && path.string()[point.size()] == '/');
+    if (has_it && (closest == nullptr || point.size() >= closest->point.string().size()))
+      closest = &mount;
+  }
+  return closest != nullptr && split(closest->options, ',').front() == "ro";
+}
+
+Result<void> SimHost::check_writable(const Path& path) const {
+  RELAB_CHECK(check_unbroken(path));
+  if (!is_read_only(path)) return {};
+  return fail(Fault::damaged, fmt::format("{}: Read-only file system", path.string()));
+}
+
 Result<void> SimHost::wear(const Path& path, std::uint64_t bytes) {
   if (auto* breaking = breaking_at(path); breaking != nullptr)
     breaking->after_bytes -= std::min(breaking->after_bytes, bytes);
@@ -223,11 +237,19 @@ SimSpeed SimHost::speed_at(const Path& path) const {
 }
 
 bool SimHost::occupy(const Path& path, std::uint64_t bytes) {
-  auto* room = room_at(path);
-  if (room == nullptr) return true;
-  if (room->free < bytes) return false;
-  room->free -= bytes;
-  return true;
+  return take_room(path, bytes).has_value();
+}
+
+Result<void> SimHost::take_room(const Path& path, std::uint64_t bytes) {
+  const auto found = nearest(rooms_, path);
+  if (found == rooms_.end()) return {};
+  auto& [point, room] = *found;
+  if (room.free < bytes) {
+    ran_out_of_room_.insert(point);
+    return fail(Fault::busy, fmt::format("the disk is full: {}", path.string()));
+  }
+  room.free -= bytes;
+  return {};
 }
 
 void SimHost::vacate(const Path& path, std::uint64_t bytes) {

@@ -84,6 +84,8 @@ class SimHost final : public Host {
   /// below.
   Result<void> unmount(const Path& named);
   const std::vector<SimMount>& mounts() const { return mounts_; }
+  /// Whether the file system that has this path is mounted so that nothing is written to it.
+  bool is_read_only(const Path& path) const;
   /// What was once mounted from there is gone.
   void forget(const std::string& source, const std::string& root = "/") {
     unmounted_.erase(source + " " + root);
@@ -107,6 +109,8 @@ class SimHost final : public Host {
   /// is less.
   bool occupy(const Path& path, std::uint64_t bytes);
   void vacate(const Path& path, std::uint64_t bytes);
+  /// Where something was refused for want of room, by the places that `file_system` was told of.
+  const std::set<std::string>& ran_out_of_room() const { return ran_out_of_room_; }
   /// What every command takes at least.
   void each_command_takes(Millis span) { command_takes_ = span; }
   /// Time passes, as in a program that works.
@@ -210,6 +214,8 @@ class SimHost final : public Host {
 
   /// The room that writing there uses up; null if there is no end to it.
   FileSystem* room_at(const Path& path);
+  /// Fault::busy, and nothing is taken, if there is less.
+  Result<void> take_room(const Path& path, std::uint64_t bytes);
   struct Breaking {
     Error error;
     std::uint64_t after_bytes = 0;
@@ -217,6 +223,8 @@ class SimHost final : public Host {
   /// What breaks there, or is broken already; null if nothing does.
   Breaking* breaking_at(const Path& path);
   Result<void> check_unbroken(const Path& path) const;
+  /// That it is not read-only either.
+  Result<void> check_writable(const Path& path) const;
   /// That so many bytes more can be written there.
   Result<void> wear(const Path& path, std::uint64_t bytes);
   SimSpeed speed_at(const Path& path) const;
@@ -269,6 +277,7 @@ class SimHost final : public Host {
   std::uint64_t read_size_ = 0;
   std::vector<std::string> remarks_;
   std::map<std::string, FileSystem> rooms_;
+  std::set<std::string> ran_out_of_room_;
   Instant now_ = Instant(std::chrono::hours(24 * 365 * 56));
   std::optional<Instant> stop_;
   std::optional<Delivery> delivery_;

@@ -109,6 +109,12 @@ Result<Message<Facts>> ZfsScrub::observe(Params::Reader params, Host& host) {
   // One that ended in the future was timed by a clock that has been set back since.
   facts->setRecent(health.reader().getScrubbedAt() != 0 && ended <= host.now() &&
                    host.now() - ended < std::chrono::seconds(params.getMaxAge()));
+  // ZFS 2.3.9 answers neither with yes nor no: its program waits for ever, and cannot be killed.
+  if (health.reader().getPool().getReadonly() && !facts->getRecent())
+    return fail(Fault::refused,
+                fmt::format("{} is imported to be read only, and cannot be scrubbed",
+                            view(params.getPool())),
+                "export it, and import it without readonly=on");
   facts->setErrors(scan.errors);
   facts->setConcerns(health.reader().getConcerns());
   facts->setWords(scan.words);

@@ -51,11 +51,11 @@ ChaosShow::ChaosShow(Printer& out, unsigned count)
 
 ChaosShow::~ChaosShow() { out_.keep_above(nullptr); }
 
-void ChaosShow::tell(unsigned done, unsigned recovered, unsigned wrong) {
+void ChaosShow::tell(unsigned done, unsigned recovered, unsigned stopped, unsigned wrong) {
   if (screen_ == nullptr) return;
   screen_->draw({fmt::format("{}  {} of {} rehearsals: {} recovered, {} stopped, {} wrong",
                              progress_bar(done, count_, bar_columns), done, count_, recovered,
-                             done - recovered, wrong)});
+                             stopped, wrong)});
 }
 
 }  // namespace relab::controller::cli

@@ -43,7 +43,7 @@ class ChaosShow {
   ChaosShow& operator=(const ChaosShow&) = delete;
   ~ChaosShow();
 
-  void tell(unsigned done, unsigned recovered, unsigned wrong);
+  void tell(unsigned done, unsigned recovered, unsigned stopped, unsigned wrong);
 
  private:
   Printer& out_;

@@ -1,7 +1,6 @@
 #include "controller/rehearsal/world/world.h"
 
 #include <algorithm>
-#include <cctype>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -9,7 +8,7 @@
 #include "common/base/file.h"
 #include "common/base/text.h"
 #include "controller/adopt/adopt.h"
-#include "controller/lab/address.h"
+#include "controller/rehearsal/world/checks.h"
 #include "controller/rehearsal/world/described.h"
 
 namespace relab::rehearsal {
@@ -74,76 +73,6 @@ void fill_folders(schema::Lab::Reader lab, World::Builder world) {
 
 constexpr auto small_folders =
     "one small file stands for what each dataset and each folder of a service holds";
-
-/// "nginx.service", "wg-quick@wg0.service": systemd.unit(5).
-bool is_service_name(std::string_view name) {
-  constexpr std::string_view ending = ".service";
-  constexpr std::string_view more = ":-_.\\@";
-  return name.size() > ending.size() && name.ends_with(ending) && name[0] != '.' &&
-         name[0] != '@' && std::ranges::all_of(name, [&](char c) {
-           return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-                  more.find(c) != std::string_view::npos;
-         });
-}
-
-/// Why no container has such programs; empty: it may.
-std::string impossible_program(schema::AuditGuests::Facts::Reader guests) {
-  std::set<std::uint32_t> containers;
-  for (const auto guest : guests.getGuests())
-    if (guest.getType() == schema::AuditGuests::Type::LXC) containers.insert(guest.getVmid());
-  const auto no_container = [&](std::string_view what, std::uint32_t vmid) {
-    return containers.contains(vmid)
-               ? std::string()
-               : fmt::format("{} is in {}, which is no container", clean_text(what), vmid);
-  };
-  for (const auto unit : guests.getUnits()) {
-    const auto name = view(unit.getName());
-    if (!is_service_name(name))
-      return fmt::format("'{}' is no name of a service of systemd", clean_text(name));
-    if (auto why = no_container(name, unit.getVmid()); !why.empty()) return why;
-  }
-  for (const auto port : guests.getPorts()) {
-    const auto address = view(port.getAddress());
-    if (!lab::parse_ipv4(address) && address.find(':') == std::string_view::npos)
-      return fmt::format("'{}' is no address to listen on", clean_text(address));
-    if (auto why = no_container(fmt::format("port {}", port.getPort()), port.getVmid());
-        !why.empty())
-      return why;
-  }
-  for (const auto container : guests.getDocker())
-    if (auto why = no_container(view(container.getName()), container.getVmid()); !why.empty())
-      return why;
-  for (const auto tunnel : guests.getTunnels()) {
-    const std::filesystem::path path = str(tunnel.getPath());
-    if (!path.is_absolute() || path.lexically_normal() != path || !path.has_filename())
-      return fmt::format("'{}' is no absolute path of a file", clean_text(view(tunnel.getPath())));
-    if (auto why = no_container(view(tunnel.getPath()), tunnel.getVmid()); !why.empty()) return why;
-  }
-  return {};
-}
-
-/// What no machine has; empty: it may be one.
-std::string impossible(World::Reader world) {
-  std::set<std::string> serials;
-  for (const auto disk : world.getDisks().getDisks())
-    if (disk.getSerial().size() != 0 && !serials.insert(str(disk.getSerial())).second)
-      return fmt::format("two disks have the serial number '{}'", view(disk.getSerial()));
-  std::set<std::uint32_t> vmids;
-  for (const auto guest : world.getGuests().getGuests())
-    if (!vmids.insert(guest.getVmid()).second)
-      return fmt::format("two guests have the number {}", guest.getVmid());
-  if (auto why = impossible_program(world.getGuests()); !why.empty()) return why;
-  for (const auto file : world.getFiles()) {
-    const std::filesystem::path path = str(file.getPath());
-    if (!path.is_absolute() || path.lexically_normal() != path || !path.has_filename())
-      return fmt::format("'{}' is no absolute path of a file", view(file.getPath()));
-  }
-  for (const auto speed : world.getSpeeds())
-    if (speed.getRead() == 0 || speed.getWrite() == 0)
-      return fmt::format("the disk {} would never be read or written at a speed of 0",
-                         view(speed.getSerial()));
-  return {};
-}
 
 void write_texts(capnp::List<capnp::Text>::Builder list, const std::vector<std::string>& texts) {
   for (unsigned i = 0; i < list.size(); ++i) list.set(i, texts[i]);

@@ -55,13 +55,13 @@ function figures(report, problems) {
   const done = steps.filter((step) => step.state === "succeeded").length;
   const failed = steps.filter(hasFailed).length;
   const phases = listOf(report.phases);
-  const own = steps.filter((step) => step.instruction || waitsForPerson(step)).length;
+  const own = steps.filter((step) => step.instruction || waitsForPerson(step) || listOf(step.destroys).length > 0).length;
   const shown = [
     ["Steps", `${done} of ${steps.length}`, failed > 0 ? mark("failed", `${failed} failed`) : "succeeded"],
     ["Phases", `${phases.filter((phase) => phase.state === "complete").length} of ${phases.length}`, "complete"],
     lostFigure(report, problems),
     lengthFigure(report, steps),
-    ["A person's steps", String(own), "in the plan"],
+    ["A person's steps", String(own), "to do, or to approve"],
     ...listOf(report.figures).map((figure) => [figure.what, figure.value, figure.note]),
   ];
   return el(
@@ -77,8 +77,11 @@ function figures(report, problems) {
 
 function lostFigure(report, problems) {
   if (!report.survival) return ["Would be lost", "not known", "the audit tells"];
-  const lost = problems.filter((problem) => problem.kind === "loss").length;
-  return ["Would be lost", String(lost), lost > 0 ? mark("lost", "must be kept") : "of what must be kept"];
+  if (listOf(report.survival.installed).length === 0) return ["Would be lost", "0", "no phase installs anew"];
+  const kept = problems.filter((problem) => problem.kind === "loss").length;
+  const undecided = problems.filter((problem) => problem.kind === "undecided").length;
+  const words = [kept > 0 ? `${kept} must be kept` : "", undecided > 0 ? `${undecided} undecided` : ""].filter(Boolean).join(", ");
+  return ["Would be lost", String(kept + undecided), words ? mark("lost", words) : "of what must be kept"];
 }
 
 function lengthFigure(report, steps) {
@@ -150,6 +153,29 @@ const listed = (sentences) =>
     listOf(sentences).map((sentence) => el("li", null, sentence)),
   );
 
+function requestsSection(requests) {
+  return section(
+    "people",
+    "What people have to do",
+    requests.length,
+    requests.length === 0
+      ? el("p", { class: "quiet" }, "Nothing.")
+      : el(
+          "ul",
+          null,
+          requests.map((request) =>
+            el(
+              "li",
+              null,
+              request.place ? linkTo(request.place, request.step) : request.step,
+              ` on ${request.agent}: ${request.what} `,
+              request.command ? code(request.command) : null,
+            ),
+          ),
+        ),
+  );
+}
+
 function restsOn(rehearsal) {
   return section(
     "rests",
@@ -191,6 +217,9 @@ function show(report) {
     changesSection(report),
     phasesSection(report),
     report.survival ? survivalSection(report.survival) : null,
+    report.rehearsal && report.rehearsal.people
+      ? requestsSection(report.rehearsal.people.map((one) => ({ ...one, place: placeNamed(report, one) })))
+      : null,
     report.rehearsal ? restsOn(report.rehearsal) : null,
     listOf(report.audit).length > 0 ? auditSection(report.audit, report.auditChanges) : null,
     Array.isArray(report.agents) ? agentsSection(report.agents) : null,

@@ -98,7 +98,9 @@ function noteOf({ conditions, shuts, absolute }) {
 function gateProblems(report) {
   const kinds = { contradicted: "contradicted", stale: "contradicted", unmet: "unmet", missing: "missing" };
   // What would be lost is told by survival, with the places.
-  const isToldBefore = (one) => isOnlyOf(one, "data.survives") && report.survival && one.finding.standing === "unmet";
+  const untold = listOf((report.survival || {}).things).some((thing) => isLost(thing) && !isInstalled(report, thing));
+  const isToldBefore = (one) =>
+    isOnlyOf(one, "data.survives") && report.survival && !untold && one.finding.standing === "unmet";
   return shortcomings(report)
     .filter((one) => !isOrderOfPlan(one, report) && !isToldBefore(one))
     .map((one) => ({
@@ -113,10 +115,12 @@ function gateProblems(report) {
 }
 
 const isLost = (thing) => thing.ending === "lost" && thing.wanted && !thing.givenUp;
+// Nothing is lost on a host that no phase installs anew.
+const isInstalled = (report, thing) => listOf(report.survival.installed).includes(thing.host);
 
 function losses(report) {
   return listOf((report.survival || {}).things)
-    .filter(isLost)
+    .filter((thing) => isLost(thing) && isInstalled(report, thing))
     .map((thing) => ({
       kind: "loss",
       state: "lost",

@@ -41,6 +41,9 @@ function survivalSection(survival) {
         ? mark("lost", `${counted(lost.length, "thing")} that must be kept would be lost.`)
         : mark("survives", "All that must be kept survives, or is preserved."),
     ),
+    listOf(survival.installed).length === 0
+      ? el("p", { class: "quiet" }, "No phase of the plan installs a host anew: this is what would become of it if one did.")
+      : null,
     notRead(listOf(survival.notRead)),
     parts
       .filter(([, some]) => some.length > 0)

@@ -354,7 +354,7 @@ def survival():
         ),
         thing("", "dataset rpool/data", "lost", "the pool 'rpool' lies on os1, which is no disk of data", wanted=False),
     ]
-    return {"things": things, "notRead": [], "lost": 2}
+    return {"things": things, "notRead": [], "lost": 2, "installed": ["z640"]}
 
 
 def table(title, columns, rows, numbers=(), **more):
@@ -460,6 +460,15 @@ def rehearsal():
         "rehearsal": {
             "began": at(0),
             "seed": 7,
+            "people": [
+                {"step": "0b/0b/disk", "agent": "z640", "what": "Plug the backup disk into a rear port.", "command": ""},
+                {
+                    "step": "1/1/wipe",
+                    "agent": "z640",
+                    "what": "Approve of what it destroys: the disk S2RANX0H500001A",
+                    "command": "relab approve 1",
+                },
+            ],
             "assumptions": [
                 "Disks are as fast as the audit measured: 121 MB/s to the USB disk.",
                 "A person comes the next morning.",

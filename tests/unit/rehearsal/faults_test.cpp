@@ -30,9 +30,9 @@ TEST_CASE("faults: each form is understood, whole", "[rehearsal]") {
 TEST_CASE("faults: what is no fault is told what there is", "[rehearsal]") {
   for (const auto* text :
        {"", "disk", "disk:", "disk:A burns", "disk fails", "disk:A fails at 140% of x",
-        "disk:A fails at 40%", "usb full", "usb full at 1.2345 TB", "usb full at -1 TB",
-        "usb full at 1.2 apples", "agent:a dies during", "agent:a dies during b c",
-        "guest:pbs does not start during x", "download fails twice"}) {
+        "disk:A fails at 100% of x", "disk:A fails at 40%", "usb full", "usb full at 1.2345 TB",
+        "usb full at -1 TB", "usb full at 1.2 apples", "agent:a dies during",
+        "agent:a dies during b c", "guest:pbs does not start during x", "download fails twice"}) {
     INFO(text);
     const auto parsed = parse_fault(text);
     REQUIRE_FALSE(parsed);

@@ -305,6 +305,37 @@ TEST_CASE("rehearsal: what cannot come about is refused, or told", "[rehearsal]"
   }
 }
 
+TEST_CASE("rehearsal: a fault is credited with what it did, and with nothing else", "[rehearsal]") {
+  const auto left = [](const std::vector<std::string>& faults) {
+    const Rehearsed done(faults);
+    INFO(done.told());
+    CHECK(done.phase("0b").end.failed > 0);
+    return done.rehearsal->faults_left();
+  };
+  CHECK(left({"usb full at 7.9 TB", "disk:NAAB0001 is pulled during write"}) ==
+        std::vector<std::string>{"usb full at 7.9 TB"});
+  // A copy that does not fit is not begun; an archive runs into the end.
+  CHECK(left({"usb full at 500 GB"}).empty());
+  CHECK(left({"usb full at 1 kB"}).empty());
+}
+
+TEST_CASE("rehearsal: of several steps of a kind the first one is meant", "[rehearsal]") {
+  const Rehearsed done({"disk:NAAB0001 fails at 40% of preserve"});
+  INFO(done.told());
+  CHECK(done.rehearsal->faults_left().size() == 1);
+  CHECK(done.phase("0b").complete());
+  CHECK_THAT(done.told(), Catch::Contains("0b/0b/keep does not tell how far it is: say `during`") ||
+                              Catch::Contains("0b/0b/keep came to "));
+}
+
+TEST_CASE("rehearsal: a disk that was pulled out and stays away is told", "[rehearsal]") {
+  const Rehearsed done({"disk:NAAB0001 is pulled during health-again"});
+  INFO(done.told());
+  CHECK(done.phase("0b").complete());
+  CHECK_THAT(done.told(), Catch::Contains("disk NAAB0001: was pulled out, and nobody"));
+  CHECK(controller::cli::code_of(*done.rehearsal) != controller::ExitCode::done);
+}
+
 TEST_CASE("rehearsal: of an audit the disk for backups is plugged in as well", "[rehearsal]") {
   Rehearsed first;
   const auto& state = first.rehearsal->stage().book().state();

@@ -35,6 +35,10 @@ Output FileTools::make_folder(const Path& path, const Parted& parted) {
     // Those above have the usual mode.
     if (auto output = make_folder(above, {.options = {"-p"}}); output.status != 0) return output;
   }
+  if (host_.is_read_only(*host_.canonical(above)))
+    return {.status = 1,
+            .err = fmt::format("mkdir: cannot create directory ‘{}’: Read-only file system\n",
+                               path.string())};
   constexpr std::uint32_t usual = 0755;
   const auto mode = parse_number<std::uint32_t>(parted.value("-m"), 8).value_or(usual);
   const auto real = host_.canonical(above);
@@ -85,6 +89,11 @@ Result<Output> FileTools::rm(const Command& command) {
   for (const auto& name : parted.names) {
     const auto status = host_.status(name);
     if (!status && forced) continue;
+    if (status && host_.is_read_only(name)) {
+      output.status = 1;
+      output.err += fmt::format("rm: cannot remove '{}': Read-only file system\n", name);
+      continue;
+    }
     if (status && (status->type != FileType::directory || whole)) {
       remove_tree(Path(name).lexically_normal());
       continue;
@@ -109,6 +118,8 @@ Result<Output> FileTools::rmdir(const Command& command) {
       why = "Directory not empty";
     else if (is_mount_point(name))
       why = "Device or resource busy";
+    else if (host_.is_read_only(name))
+      why = "Read-only file system";
     if (why.empty()) {
       host_.remove(Path(name).lexically_normal());
       continue;
@@ -147,6 +158,7 @@ Result<Output> FileTools::copy(const Command& command) {
   Path to = parted.names[1];
   if (const auto status = host_.status(to); status && status->type == FileType::directory)
     to /= Path(parted.names[0]).filename();
+  if (host_.is_read_only(to)) return host_.does_not_know(command);
   copy_tree(parted.names[0], to);
   return Output{};
 }
@@ -160,6 +172,7 @@ Result<Output> FileTools::move(const Command& command) {
   const auto status = host_.status(to);
   if (status && status->type == FileType::directory && !parted.has("-T"))
     to /= Path(parted.names[0]).filename();
+  if (host_.is_read_only(to)) return host_.does_not_know(command);
   copy_tree(parted.names[0], to);
   remove_tree(parted.names[0]);
   return Output{};

@@ -338,14 +338,14 @@ Result<Output> Containers::start(Call& call) {
   auto why = why_it_cannot_start(call.config);
   if (place_.faults.does_not_start.contains(vmid)) {
     why = "Failed to spawn container";
-    place_.faults.met_at_start.insert(vmid);
+    place_.faults.met_at_start.emplace(vmid, false);
   }
   if (!why.empty()) {
     note_end(vmid, why);
     return refused(fmt::format("startup for container '{}' failed", vmid));
   }
   if (place_.faults.ends_after_start.contains(vmid)) {
-    place_.faults.met_at_start.insert(vmid);
+    place_.faults.met_at_start.emplace(vmid, true);
     note_end(vmid, "Main process exited, code=exited, status=1/FAILURE");
     return Output{};
   }

@@ -59,8 +59,8 @@ struct Faults {
 
   // What has met with any of it, so that nobody takes a fault for tried that nothing came across:
   // written by whoever asks, and so also where the faults are only read.
-  /// Containers that did not come up.
-  mutable std::set<std::uint32_t> met_at_start = {};
+  /// Containers that did not come up, and whether they had started.
+  mutable std::set<std::pair<std::uint32_t, bool>> met_at_start = {};
   /// Containers of which something was refused.
   mutable std::set<std::uint32_t> met_lock = {};
   mutable bool met_by_download = false;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "agent/host/sim/storage/lsblk.h"
+#include "common/base/time.h"
 #include "common/wire/message.h"
 
 namespace relab::agent::sim {
@@ -216,6 +217,17 @@ Result<void> Disks::fill(const std::string& serial, std::uint64_t free) {
   return {};
 }
 
+bool Disks::is_short_of_room(const std::string& serial, const std::string& failure) const {
+  const auto points = filled_.find(serial);
+  if (points == filled_.end()) return false;
+  return std::ranges::any_of(points->second, [&](const Path& point) {
+    const auto room = host_.file_system(point);
+    return host_.ran_out_of_room().contains(point.string()) ||
+           (room &&
+            failure.find(fmt::format("{} are free", human_bytes(room->free))) != std::string::npos);
+  });
+}
+
 Result<void> Disks::break_after(const std::string& serial, std::uint64_t bytes) {
   const auto* disk = disk_by_serial(serial);
   if (disk == nullptr) return no_disk(serial);
@@ -226,8 +238,10 @@ Result<void> Disks::break_after(const std::string& serial, std::uint64_t bytes) 
 
 void Disks::limit(const Device& device, const Path& point) {
   for (const auto* disk : disks_of(device.name)) {
-    if (const auto room = room_left_.extract(disk->serial))
+    if (const auto room = room_left_.extract(disk->serial)) {
       host_.file_system(point, {.size = size_of_file_system(device), .free = room.mapped()});
+      filled_[disk->serial].insert(point);
+    }
     if (const auto breaks = breaks_after_.extract(disk->serial))
       host_.breaks(point, io_error(*disk), breaks.mapped());
   }

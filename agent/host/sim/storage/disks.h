@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,9 @@ class Disks final : public Part {
   void also_in_use(std::function<bool(const std::string&)> in_use) { in_use_ = std::move(in_use); }
   /// So many bytes are left on the file systems of this disk, also on one that is yet to be made.
   Result<void> fill(const std::string& serial, std::uint64_t free);
+  /// Whether one that was filled is what failed in these words: since then something was refused on
+  /// it for want of room, or the words tell how much it has left.
+  bool is_short_of_room(const std::string& serial, const std::string& failure) const;
   /// It stops answering once so many bytes more were written to a file system on it.
   Result<void> break_after(const std::string& serial, std::uint64_t bytes);
 
@@ -96,6 +100,8 @@ class Disks final : public Part {
   /// By the serial numbers, what holds from the next mount on.
   std::map<std::string, std::uint64_t> room_left_;
   std::map<std::string, std::uint64_t> breaks_after_;
+  /// Where the file systems of those that were filled are, or were last.
+  std::map<std::string, std::set<Path>> filled_;
   std::multimap<Instant, std::string> failures_;
 };
 

@@ -247,6 +247,12 @@ Pool pool_from(schema::AuditZfs::Importable::Reader row, Facts facts) {
 
 }  // namespace
 
+bool Pool::is_read_only() const {
+  return std::ranges::any_of(properties, [](const auto& property) {
+    return property.first == "readonly" && property.second == "on";
+  });
+}
+
 std::vector<Pool> pools_of(World world) {
   const auto facts = world.getZfs();
   std::vector<Pool> pools;

@@ -101,6 +101,8 @@ struct Pool {
   std::map<std::string, Dataset> datasets = {};
 
   bool is_lost() const { return state == "SUSPENDED" || state == "UNAVAIL"; }
+  /// Imported so.
+  bool is_read_only() const;
 };
 
 /// What an audit found: the imported ones, then those that could be imported.

@@ -75,6 +75,7 @@ Result<Output> Pools::zfs_snapshot(const Command& command) {
     return refused;
   }
   if (pool->is_lost()) return failed("cannot create snapshots : pool I/O is currently suspended");
+  if (pool->is_read_only()) return failed("cannot create snapshots : pool is read-only");
   std::vector<Dataset*> meant;
   for (auto& [own, dataset] : pool->datasets)
     if (own == dataset_of(name) || (line->has('r') && is_within(own, dataset_of(name))))
@@ -110,6 +111,7 @@ Result<Output> Pools::zfs_hold(const Command& command) {
   const auto& name = line->words[1];
   if (!exists(name) || snapshot_of(name).empty())
     return failed(fmt::format("cannot hold snapshot '{}': dataset does not exist", name));
+  if (find_pool(pool_of(name))->is_read_only()) return failed("cannot hold: pool is read-only");
   std::vector<Snapshot*> meant;
   for (auto& [own, dataset] : find_pool(pool_of(name))->datasets) {
     if (own != dataset_of(name) && !(line->has('r') && is_within(own, dataset_of(name)))) continue;
@@ -138,6 +140,8 @@ Result<Output> Pools::zfs_create(const Command& command) {
   if (parent == nullptr)
     return failed(fmt::format("cannot create '{}': parent does not exist", name));
   if (exists(name)) return failed(fmt::format("cannot create '{}': dataset already exists", name));
+  if (find_pool(pool_of(name))->is_read_only())
+    return failed(fmt::format("cannot create '{}': pool is read-only", name));
   if (parent->encrypted() && !key_is_loaded(*parent))
     return failed(
         fmt::format("cannot create '{}': encryption root's key is not loaded or provided", name));
@@ -181,6 +185,11 @@ Result<Output> Pools::zfs_set(const Command& command) {
   auto* dataset = find(line->words[1]);
   if (dataset == nullptr)
     return failed(fmt::format("cannot open '{}': dataset does not exist", line->words[1]));
+  const int refused = has_json() ? 255 : 1;
+  if (find_pool(pool_of(dataset->name))->is_read_only())
+    return Output{
+        .status = refused,
+        .err = fmt::format("cannot set property for '{}': pool is read-only\n", dataset->name)};
   dataset->properties.insert_or_assign(key, kept(key, line->words[0].substr(equals + 1)));
   return Output{};
 }
@@ -213,6 +222,8 @@ Output Pools::destroy(const std::string& name) {
                       name, dataset->is_volume ? "volume" : "filesystem", below));
     return destroy_all(name);
   }
+  if (find_pool(pool_of(name))->is_read_only())
+    return failed("cannot destroy snapshots: pool is read-only");
   const auto* found = find_snapshot(*dataset, snapshot);
   if (!found->holds.empty()) return failed(held(name));
   if (!mounts_of(name).empty())
@@ -246,6 +257,8 @@ Output Pools::destroy_all(const std::string& name) {
       if (const auto left = host_.list(mount.point); left && left->empty())
         host_.remove(mount.point);
     }
+  if (find_pool(pool_of(name))->is_read_only())
+    return failed(fmt::format("cannot destroy '{}': pool is read-only", name));
   charge(all.at(name), -static_cast<std::int64_t>(all.at(name).used));
   for (const auto& [own, dataset] : all) {
     if (!is_within(own, name)) continue;
@@ -319,7 +332,8 @@ Output Pools::mount(const SimMount& wanted) {
                     name));
   auto mount = wanted;
   mount.options = kernel_options(wanted.options,
-                                 is_snapshot || value_of(*dataset, nullptr, "readonly") == "on");
+                                 is_snapshot || value_of(*dataset, nullptr, "readonly") == "on" ||
+                                     find_pool(pool_of(name))->is_read_only());
   if (!host_.mount(mount))
     return {.status = 2,
             .err = fmt::format("mount: {}: mount point does not exist.\n", wanted.point.string())};

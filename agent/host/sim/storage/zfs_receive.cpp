@@ -41,7 +41,10 @@ std::string Pools::refusal_of(const std::string& target, const zfs::Substream& p
         "cannot receive new filesystem stream: destination '{}' exists\nmust "
         "specify -F to overwrite it",
         target);
-  if (part.from_guid == 0) return {};
+  if (part.from_guid == 0)
+    return pool(pool_of(target))->is_read_only()
+               ? "cannot receive new filesystem stream: pool is read-only"
+               : "";
   if (there == nullptr)
     return fmt::format("cannot receive incremental stream: destination '{}' does not exist",
                        target);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 
 #include "agent/host/sim/storage/pools.h"
 #include "agent/host/sim/storage/zpool_text.h"
@@ -82,8 +83,15 @@ Result<Output> Pools::zpool_wait(const Command& command) {
   const auto line = command_line_of(command.argv, "", "t");
   if (!line || line->value('t') != "free" || line->words.size() != 1)
     return host_.does_not_know(command);
+  const auto* waited = pool(line->words[0]);
+  if (waited == nullptr) return no_such_pool(line->words[0]);
+  constexpr int refused = 30;
+  if (waited->is_read_only())
+    return Output{
+        .status = refused,
+        .err = fmt::format("error waiting in pool '{}': pool is read-only\n", waited->name)};
   // What is destroyed is free at once.
-  return pool(line->words[0]) == nullptr ? no_such_pool(line->words[0]) : Output{};
+  return Output{};
 }
 
 Result<Output> Pools::zpool_list(const Command& command) {
@@ -108,10 +116,15 @@ Result<Output> Pools::zpool_list(const Command& command) {
 }
 
 std::optional<std::string> Pools::pool_value(const Pool& pool, std::string_view property) {
+  // What of one that may only be read is in use, ZFS has not looked at.
+  static const std::set<std::string_view> looked_at = {"allocated", "alloc", "capacity", "cap",
+                                                       "fragmentation"};
+  if (pool.is_read_only() && looked_at.contains(property)) return "0";
   if (property == "name") return pool.name;
   if (property == "health") return pool.health;
   if (property == "size") return size_or_none(pool.size);
   if (property == "allocated" || property == "alloc") return size_or_none(pool.allocated);
+  if (property == "free" && pool.is_read_only()) return size_or_none(pool.size);
   if (property == "free") return size_or_none(pool.size - std::min(pool.size, pool.allocated));
   if (property == "capacity" || property == "cap")
     return pool.size == 0 ? "-" : std::to_string(pool.allocated * 100 / pool.size);
@@ -160,7 +173,8 @@ Result<Output> Pools::zpool_get(const Command& command) {
       output.out +=
           fmt::format("{}\t{}\t{}\t-\n", pool.name, property, *pool_value(pool, property));
     for (const auto& [property, value] : pool.properties)
-      output.out += fmt::format("{}\t{}\t{}\tlocal\n", pool.name, property, value);
+      output.out += fmt::format("{}\t{}\t{}\tlocal\n", pool.name, property,
+                                pool_value(pool, property).value_or(value));
   }
   return output;
 }
@@ -267,7 +281,13 @@ Result<Output> Pools::zpool_scrub(const Command& command) {
   if (pool == nullptr) return no_such_pool(line->words[0]);
   auto* scan = main_scan(*pool);
   const bool goes_on = scan != nullptr && (scan->state == "scanning" || scan->state == "paused");
+  // The real one never comes back, and cannot be killed.
+  if (!line->has('s') && pool->is_read_only()) return host_.does_not_know(command);
   if (!line->has('s')) return start_scrub(*pool);
+  if (!goes_on && pool->is_read_only() && !has_json())
+    return Output{
+        .status = 1,
+        .err = fmt::format("cannot cancel scrubbing {}: pool is read-only\n", pool->name)};
   if (!goes_on)
     return Output{
         .status = 1,

@@ -50,6 +50,35 @@ TEST_CASE("sim storage: a dataset that is mounted goes with its folder", "[agent
   CHECK_FALSE(machine.host.status("/datapool/media/one").has_value());
 }
 
+TEST_CASE("sim storage: nothing is written to a pool that may only be read",
+          "[agent][sim][storage]") {
+  Z640Machine machine;
+  auto& host = machine.host;
+  REQUIRE(run(host, {"zfs", "snapshot", "datapool/media@kept"}).status == 0);
+  REQUIRE(run(host, {"zpool", "export", "datapool"}).status == 0);
+  REQUIRE(run(host, {"zpool", "import", "-N", "-o", "readonly=on", "datapool"}).status == 0);
+
+  for (const auto& argv : std::vector<std::vector<std::string>>{
+           {"zfs", "snapshot", "datapool@late"},
+           {"zfs", "hold", "keep", "datapool/media@kept"},
+           {"zfs", "create", "datapool/late"},
+           {"zfs", "set", "refquota=1G", "datapool/media"},
+           {"zfs", "destroy", "datapool/media@kept"},
+           {"zpool", "wait", "-t", "free", "datapool"}}) {
+    INFO(argv[1]);
+    const auto output = run(host, argv);
+    CHECK(output.status != 0);
+    CHECK_THAT(output.err, Catch::Contains("pool is read-only"));
+  }
+  // The real program never ends.
+  CHECK_FALSE(host.run({.argv = {"zpool", "scrub", "datapool"}}));
+  host.directory("/mnt/look");
+  must(host.mount({.point = "/mnt/look", .type = "ext4", .source = "/dev/x", .options = "ro"}));
+  const auto written = host.put_file("/mnt/look/file", {.text = "x"}, {});
+  REQUIRE_FALSE(written);
+  CHECK_THAT(written.error().what, Catch::Contains("Read-only file system"));
+}
+
 TEST_CASE("sim storage: limits are kept in bytes", "[agent][sim][storage]") {
   Z640Machine machine;
   run(machine.host, {"zfs", "create", "-o", "refquota=1048576k", "datapool/media/one"});
