@@ -223,8 +223,7 @@ Result<Tally> rehearse_many(const rehearsal::ChaosWish& first, unsigned count, C
     RELAB_TRY(const auto end, rehearsal::rehearse_with_chance(wish, onlooker)
                                   .during(fmt::format("rehearsing with seed {}", wish.seed)));
     ++tally.results[end.result];
-    if (end.result == ChaosResult::unwell)
-      tell_seed(end, "in the end, " + end.lost, tally.unwell, context.out());
+    if (end.result == ChaosResult::unwell) tell_seed(end, end.lost, tally.unwell, context.out());
     if (!end.wrong.empty()) tell_seed(end, end.wrong, tally.wrong, context.out());
   }
   return tally;

@@ -3,6 +3,7 @@
 #include <array>
 #include <fmt/format.h>
 #include <random>
+#include <set>
 
 #include "controller/plan/plan.h"
 
@@ -26,27 +27,40 @@ class Dice {
   std::mt19937_64 engine_;
 };
 
+/// Tasks of these kinds go on for hours, and tell how far they are.
+bool tells_how_far(const std::string& kind) {
+  static const std::set<std::string> kinds = {"zfsScrub", "zfsBackup", "zfsBackupVerify",
+                                              "zfsPoolBackup", "zfsPoolBackupVerify"};
+  return kinds.contains(kind);
+}
+
 /// What faults can befall.
 struct Targets {
-  /// Of steps.
-  std::vector<std::string> paths;
-  std::vector<std::string> agents;
+  std::vector<controller::PlannedStep> steps;
   /// Serial numbers.
   std::vector<std::string> disks;
   std::vector<std::string> external;
+  /// None where no step has to do with guests that start, storages and downloads.
   std::vector<std::string> guests;
 };
 
+/// Steps of these make and start guests, on a storage, out of what is downloaded.
+bool makes_guests(const std::string& kind) {
+  static const std::set<std::string> kinds = {"guest", "guestTemplate", "guestPower"};
+  return kinds.contains(kind);
+}
+
 Targets targets_of(const ChaosWish& wish) {
   Targets targets;
+  bool with_guests = false;
   const auto lab = wish.lab.reader();
   for (const auto& name : controller::phases_in_order(lab)) {
     const auto plan = controller::compile_phase(lab, name);
     if (!plan) continue;
     for (const auto& track : plan->tracks)
       for (const auto& step : track) {
-        targets.paths.push_back(step.path);
-        targets.agents.push_back(step.agent);
+        targets.steps.push_back(step);
+        with_guests = with_guests || makes_guests(step.arm);
       }
   }
   for (const auto& world : wish.worlds) {
@@ -54,29 +68,32 @@ Targets targets_of(const ChaosWish& wish) {
       if (disk.getSerial().size() != 0) targets.disks.push_back(str(disk.getSerial()));
     for (const auto serial : world.reader().getUnplugged()) targets.external.push_back(str(serial));
   }
-  for (const auto guest : lab.getGuests()) targets.guests.push_back(str(guest.getName()));
+  if (with_guests)
+    for (const auto guest : lab.getGuests()) targets.guests.push_back(str(guest.getName()));
   return targets;
 }
 
 /// In words, so that a person can ask for just this one.
 std::string fault_by_chance(const Targets& targets, Dice& dice) {
-  enum { dies, fails, pulled, full, guest, storage, download, kinds };
-  const auto step = dice.below(targets.paths.size());
-  const auto& path = targets.paths[step];
+  enum { dies, fails, pulled, full, of_disks, guest = of_disks, storage, download, kinds };
+  const auto& step = dice.one_of(targets.steps);
+  const auto& path = step.path;
+  const auto moment = [&] {
+    return tells_how_far(step.arm) && dice.below(4) != 0
+               ? fmt::format("at {}% of {}", 1 + dice.below(99), path)
+               : "during " + path;
+  };
   const auto& disk = dice.one_of(targets.disks);
-  switch (dice.below(kinds)) {
+  switch (dice.below(targets.guests.empty() ? of_disks : kinds)) {
     case fails:
-      return dice.below(2) == 0
-                 ? fmt::format("disk:{} fails at {}% of {}", disk, 1 + dice.below(99), path)
-                 : fmt::format("disk:{} fails during {}", disk, path);
+      return fmt::format("disk:{} fails {}", disk, moment());
     case pulled:
-      return fmt::format("disk:{} is pulled during {}", disk, path);
+      return fmt::format("disk:{} is pulled {}", disk, moment());
     case full:
       if (targets.external.empty()) break;
       return fmt::format("disk:{} full at {} GB", dice.one_of(targets.external),
                          1 + dice.below(4000));
     case guest: {
-      if (targets.guests.empty()) break;
       constexpr std::array ways{"does not start", "ends after its start", "is locked"};
       return fmt::format("guest:{} {}", dice.one_of(targets.guests), dice.one_of(ways));
     }
@@ -88,7 +105,7 @@ std::string fault_by_chance(const Targets& targets, Dice& dice) {
     default:
       break;
   }
-  return fmt::format("agent:{} dies at {}% of {}", targets.agents[step], 1 + dice.below(99), path);
+  return fmt::format("agent:{} dies {}", step.agent, moment());
 }
 
 }  // namespace
@@ -96,7 +113,7 @@ std::string fault_by_chance(const Targets& targets, Dice& dice) {
 std::vector<FaultWish> faults_by_chance(const ChaosWish& wish) {
   const auto targets = targets_of(wish);
   std::vector<FaultWish> wishes;
-  if (targets.paths.empty() || targets.disks.empty()) return wishes;
+  if (targets.steps.empty() || targets.disks.empty()) return wishes;
   Dice dice(wish.seed);
   for (auto count = 1 + dice.below(3); count != 0; --count) {
     auto parsed = parse_fault(fault_by_chance(targets, dice));

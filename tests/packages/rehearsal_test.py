@@ -90,11 +90,13 @@ class Rehearsal(unittest.TestCase):
     def test_no_fault_makes_a_success_of_what_is_none(self):
         done, code, took = self.rehearse(REFERENCE, "--chaos", str(REHEARSALS), "--seed", str(FIRST_SEED))
         say(f"{done['rehearsals']} rehearsals with faults by chance: {done['recovered']} came to their end all the same, "
-            f"{done['stopped']} stopped at a gate; {took:.0f} s")
+            f"{done['untouched']} were touched by none, {done['stopped']} stopped at a gate, {len(done['unwell'])} ended with a disk or pool "
+            f"that is not well; {took:.0f} s")
         self.assertEqual(code, 0)
         self.assertEqual((done["rehearsals"], done["wrong"]), (REHEARSALS, []))
         self.assertGreater(done["recovered"], 0)
         self.assertGreater(done["stopped"], 0)
+        self.assertEqual(done["recovered"] + done["untouched"] + done["stopped"] + len(done["unwell"]), REHEARSALS)
 
     def test_a_thousand_guests_and_two_hundred_steps(self):
         lab = self.folder / "large.toml"
