@@ -20,6 +20,7 @@ struct SimScrub {
   int looks_until_end = 2;
   /// What becomes of it then.
   std::string comes_to = "finished";
+  bool read_only = false;
   /// What `zpool scrub` says instead of starting.
   std::string refusal = {};
 
@@ -42,7 +43,10 @@ struct SimScrub {
   Output zpool(const std::vector<std::string>& argv) {
     const auto& verb = argv.at(1);
     if (verb == "list") return {.out = "tank\t4711\tONLINE\n"};
-    if (verb == "get") return {.out = "tank\thealth\tONLINE\t-\ntank\tguid\t4711\t-\n"};
+    if (verb == "get")
+      return {.out = fmt::format("tank\thealth\tONLINE\t-\ntank\tguid\t4711\t-\n"
+                                 "tank\treadonly\t{}\t-\n",
+                                 read_only ? "on" : "off")};
     if (verb == "status") return {.out = status(argv.at(2).find('g') != std::string::npos)};
     if (verb != "scrub") return {.status = 2, .err = "unrecognized command\n"};
     if (!refusal.empty()) return {.status = 1, .err = refusal + "\n"};

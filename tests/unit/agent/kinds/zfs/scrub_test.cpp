@@ -115,6 +115,20 @@ TEST_CASE("scrub: what was not scrubbed to its end is no success", "[agent][zfs]
   CHECK(bench.work().outcome != schema::Outcome::SUCCEEDED);
 }
 
+TEST_CASE("scrub: of a pool that may only be read none is begun: it would never end",
+          "[agent][zfs]") {
+  Bench bench;
+  bench.pool.read_only = true;
+  CHECK_THAT(bench.failure(), Catch::Contains("tank is imported to be read only"));
+  CHECK(bench.pool.function == "none");
+
+  // One that there was before will do.
+  bench.pool.function = "scrub";
+  bench.pool.state = "finished";
+  bench.pool.ended = bench.host.now() - std::chrono::hours(24);
+  CHECK(bench.work().outcome == schema::Outcome::SUCCEEDED);
+}
+
 TEST_CASE("scrub: errors that it found are told", "[agent][zfs]") {
   Bench bench;
   bench.pool.errors = 3;
