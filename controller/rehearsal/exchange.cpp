@@ -15,6 +15,8 @@ Result<void> StageExchange::deliver(const std::string& route, ByteView frame, To
   // What was asked over a connection before is answered over the one that took its place.
   const auto link = links_.find(route.substr(0, route.find('#')));
   if (link == links_.end()) return fail(Fault::unreachable, "that connection is gone");
+  if (!reached_(link->second->endpoint()))
+    return fail(Fault::unreachable, "nothing comes through from " + link->second->endpoint());
   link->second->incoming.emplace_back(frame.begin(), frame.end());
   if (tone == Tone::news) ++news_;
   return {};
@@ -34,7 +36,7 @@ std::optional<Bytes> StageExchange::StageLink::receive() {
 
 Result<void> StageExchange::StageLink::send(ByteView frame) {
   const auto actor = exchange_.actors_.find(dial_.endpoint);
-  if (actor == exchange_.actors_.end())
+  if (!exchange_.is_there(dial_.endpoint))
     return fail(Fault::unreachable, "nobody answers at " + dial_.endpoint);
   actor->second({.route = route_ + "#" + std::to_string(generation_),
                  .peer = dial_.own_public_z85,

@@ -1,6 +1,7 @@
 #pragma once
 
-/// Connections of a controller with actors: nothing is lost, and nothing takes time.
+/// Connections of a controller with actors: nothing takes time, and nothing is lost but where an
+/// actor's machine is not reached.
 
 #include <deque>
 #include <functional>
@@ -23,6 +24,9 @@ class StageExchange final : public controller::Exchange {
 
   /// Somebody answers there from now on.
   void answer(const std::string& endpoint, Hear hear) { actors_[endpoint] = std::move(hear); }
+  /// Whether the machine of who answers there is reached now; it is, unless something else is said.
+  using Reached = std::function<bool(const std::string& endpoint)>;
+  void reached(Reached reached) { reached_ = std::move(reached); }
   /// Nobody does any more.
   void silence(const std::string& endpoint) { actors_.erase(endpoint); }
   /// From an actor: to the connection over which it heard what it answers. Fault::unreachable if
@@ -40,8 +44,12 @@ class StageExchange final : public controller::Exchange {
    public:
     StageLink(StageExchange& exchange, controller::Dial dial, std::string route)
         : exchange_(exchange), dial_(std::move(dial)), route_(std::move(route)) {}
-    void tend() override {}
-    bool up() const override { return exchange_.actors_.contains(dial_.endpoint); }
+    /// What comes back is another connection.
+    void tend() override {
+      if (up() && was_down_) ++generation_;
+      was_down_ = !up();
+    }
+    bool up() const override { return exchange_.is_there(dial_.endpoint); }
     unsigned generation() const override { return up() ? generation_ : 0; }
     controller::Trouble trouble() const override {
       return up() ? controller::Trouble::none : controller::Trouble::unreachable;
@@ -50,6 +58,8 @@ class StageExchange final : public controller::Exchange {
     std::optional<Bytes> receive() override;
     Result<void> send(ByteView frame) override;
 
+    const std::string& endpoint() const { return dial_.endpoint; }
+
     std::deque<Bytes> incoming;
 
    private:
@@ -57,9 +67,14 @@ class StageExchange final : public controller::Exchange {
     controller::Dial dial_;
     std::string route_;
     unsigned generation_ = 1;
+    bool was_down_ = false;
   };
+  bool is_there(const std::string& endpoint) const {
+    return actors_.contains(endpoint) && reached_(endpoint);
+  }
 
   std::map<std::string, Hear> actors_;
+  Reached reached_ = [](const std::string& /*endpoint*/) { return true; };
   /// By route.
   std::map<std::string, std::unique_ptr<StageLink>> links_;
   unsigned last_ = 0;

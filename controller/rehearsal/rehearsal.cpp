@@ -124,7 +124,11 @@ Result<void> Rehearsal::open() {
                                  .folder = setting_.folder,
                                  .secrets = secret_names(lab),
                                  .parcels = std::move(parcels),
-                                 .fate = faults_.get()}));
+                                 .fate = faults_.get(),
+                                 .reached = [this](const std::string& agent,
+                                                   const std::string& endpoint) {
+                                   return set_->is_reached(agent, endpoint);
+                                 }}));
   return enrol_hosts();
 }
 

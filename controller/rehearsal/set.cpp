@@ -19,6 +19,17 @@ namespace {
 /// From when a person is asked for something until it is done.
 constexpr auto person_takes = Millis(std::chrono::minutes(5));
 
+/// Of "tcp://10.42.10.2:7460" the machine has the address; a name is taken for one of it.
+bool has_address(agent::sim::Machine& machine, const std::string& name,
+                 const std::string& endpoint) {
+  const auto begin = endpoint.find("://") + 3;
+  const auto address = endpoint.substr(begin, endpoint.rfind(':') - begin);
+  if (address.find_first_not_of("0123456789.") != std::string::npos) return true;
+  return std::ranges::any_of(machine.reachability().addresses(), [&](const auto& one) {
+    return one.first == name && one.second == address;
+  });
+}
+
 std::string first_of_disks(const std::set<std::string>& serials) {
   return serials.empty() ? std::string() : *serials.begin();
 }
@@ -59,7 +70,45 @@ Result<std::unique_ptr<Set>> Set::make(schema::Lab::Reader lab,
       return fail(Fault::missing,
                   fmt::format("nothing is known of the host '{}'", str(host.getName())),
                   "give its world, too");
+  set->shared_at_first_ = set->shared_now();
+  for (const auto& [name, machine] : set->machines_)
+    if (const auto endpoint = lab::agent_endpoint(lab, name);
+        !endpoint || !has_address(*machine, name, *endpoint))
+      set->elsewhere_.insert(name);
   return set;
+}
+
+bool Set::is_reached(const std::string& agent, const std::string& endpoint) const {
+  const auto host = machines_.find(agent);
+  if (host == machines_.end()) {
+    const auto [machine, vmid] = with_guest(agent);
+    return machine == nullptr || machine->proxmox().runs(vmid);
+  }
+  if (elsewhere_.contains(agent)) return true;
+  const auto commands = host->second->host().ran().size();
+  auto& known = reached_[agent];
+  if (known.commands != commands)
+    known = {.commands = commands, .has_address = has_address(*host->second, agent, endpoint)};
+  return known.has_address;
+}
+
+std::map<std::string, std::set<std::string>> Set::shared_now() const {
+  std::map<std::string, std::set<std::string>> all;
+  for (const auto& [host, machine] : machines_)
+    for (const auto& [name, address] : machine->reachability().addresses())
+      all[address].insert(name);
+  std::erase_if(all, [](const auto& one) { return one.second.size() < 2; });
+  return all;
+}
+
+std::vector<std::pair<std::string, std::string>> Set::shared_addresses() const {
+  std::vector<std::pair<std::string, std::string>> told;
+  for (const auto& [address, names] : shared_now()) {
+    const auto before = shared_at_first_.find(address);
+    if (before == shared_at_first_.end() || before->second != names)
+      told.emplace_back(address, fmt::format("{}", fmt::join(names, " and ")));
+  }
+  return told;
 }
 
 void Set::add(schema::World::Reader world) {

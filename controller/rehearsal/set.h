@@ -54,6 +54,12 @@ class Set {
   using OnAgent = std::function<Result<void>(const agent::sim::StartedAgent& agent)>;
   void on_agent(OnAgent listener) { on_agent_ = std::move(listener); }
 
+  /// Whether packets for an agent come to its machine now: a host that has the address, or had
+  /// another one from the beginning on, and a guest that runs.
+  bool is_reached(const std::string& agent, const std::string& endpoint) const;
+  /// Addresses that more than one machine has by now, and had not at the beginning; with whose.
+  std::vector<std::pair<std::string, std::string>> shared_addresses() const;
+
   /// Fault::invalid if there is nothing of that name.
   Result<void> check(const FaultWish& wish) const;
   /// Whether it came about.
@@ -108,6 +114,16 @@ class Set {
   std::map<std::string, std::map<std::uint32_t, Found>> found_;
   std::map<std::string, std::unique_ptr<SetMachine>> actors_;
   std::map<std::string, std::unique_ptr<SetMachine>> insides_;
+  /// What was found of each host, and how many commands it had run by then.
+  struct Reached {
+    std::size_t commands = 0;
+    bool has_address = true;
+  };
+  mutable std::map<std::string, Reached> reached_;
+  /// Hosts that never had the address at which they are asked: that is told, and no more.
+  std::set<std::string> elsewhere_;
+  std::map<std::string, std::set<std::string>> shared_at_first_;
+  std::map<std::string, std::set<std::string>> shared_now() const;
   OnAgent on_agent_;
   /// Of all machines, plugged in or not.
   std::set<std::string> serials_;

@@ -52,6 +52,10 @@ Result<std::unique_ptr<Stage>> Stage::make(Setting setting) {
               return stage->timeline_.now();
             }));
   stage->book_.emplace(std::move(book));
+  stage->exchange_.reached([stage = stage.get()](const std::string& endpoint) {
+    const auto name = stage->names_.find(endpoint);
+    return name == stage->names_.end() || stage->setting_.reached(name->second, endpoint);
+  });
   RELAB_CHECK(stage->book_->begin(stage->keys_, std::string(controller::rehearsing_controller),
                                   stage->setting_.lab));
   return stage;
@@ -82,6 +86,7 @@ Result<void> Stage::begin(Place& place) {
                          }}));
   exchange_.answer(place.endpoint,
                    [actor = actor.get()](const agent::Incoming& frame) { actor->take(frame); });
+  names_[place.endpoint] = place.name;
   actors_[place.name] = std::move(actor);
   return {};
 }

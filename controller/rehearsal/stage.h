@@ -64,6 +64,9 @@ class Stage {
     std::vector<controller::OfferedParcel> parcels = {};
     /// Borrowed; null: nothing befalls anybody.
     Fate* fate = nullptr;
+    /// Whether the machine of an agent is reached now, at this endpoint.
+    std::function<bool(const std::string& agent, const std::string& endpoint)> reached =
+        [](const std::string& /*agent*/, const std::string& /*endpoint*/) { return true; };
   };
   static Result<std::unique_ptr<Stage>> make(Setting setting);
 
@@ -120,6 +123,8 @@ class Stage {
   crypto::Keys keys_;
   std::optional<controller::Book> book_;
   StageExchange exchange_;
+  /// By their endpoints.
+  std::map<std::string, std::string> names_;
   /// What each actor is made of, and made of again.
   std::map<std::string, Place> places_;
   std::map<std::string, std::unique_ptr<Actor>> actors_;

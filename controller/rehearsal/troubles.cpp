@@ -167,6 +167,9 @@ std::vector<Trouble> Rehearsal::troubles() const {
   }
   add_pools(troubles);
   add_disks(troubles);
+  for (const auto& [address, names] : set_->shared_addresses())
+    troubles.push_back({Trouble::Kind::clashes, "address " + address,
+                        names + " both have it by the end: who is answered is a matter of chance"});
   add_losses(setting_.lab.reader(), stage_->evidences(setting_.lab.reader()), troubles);
   for (const auto& command : set_->unknown())
     troubles.push_back({Trouble::Kind::not_played, command,

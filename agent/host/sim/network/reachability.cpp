@@ -124,6 +124,15 @@ SimMachine* Reachability::find(const std::string& name) {
   return found == machines_.end() ? nullptr : &found->second;
 }
 
+std::vector<std::pair<std::string, std::string>> Reachability::addresses() const {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const auto& [name, machine] : machines_) {
+    if (!machine.is_up || !machine.attachments) continue;
+    for (const auto& attachment : machine.attachments()) all.emplace_back(name, attachment.address);
+  }
+  return all;
+}
+
 SimMachine* Reachability::find_guest(std::uint32_t vmid) {
   const auto found = std::ranges::find_if(
       machines_, [vmid](const auto& known) { return vmid != 0 && known.second.vmid == vmid; });

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "agent/host/sim/network/network.h"
@@ -87,6 +88,8 @@ class Reachability final : public Part {
   /// Null if there is none.
   SimMachine* find(const std::string& name);
   SimMachine* find_guest(std::uint32_t vmid);
+  /// Of those that are up: the name of each, with each of its addresses.
+  std::vector<std::pair<std::string, std::string>> addresses() const;
   void remove(const std::string& name) { machines_.erase(name); }
 
   /// From now on nothing in this VLAN opens a connection to another one, but to what is let.
