@@ -122,7 +122,10 @@ void Actor::carry_out(const TaskId& id, const agent::Job& job) {
   auto& host = machine_.host_at(began);
   auto life = fate_.begins(name_, order);
   Sights sights;
-  const auto ask = [&](const agent::Waiting& waiting) { machine_.ask(waiting); };
+  const auto ask = [&](const agent::Waiting& waiting) {
+    if (!waiting.for_person.empty()) fate_.asks(order, waiting.for_person);
+    machine_.ask(waiting);
+  };
   const auto advance = [&](const agent::Advance& how, const std::string& for_person) {
     host.progress(how);
     const auto real = machine_.in_real_bytes(how);

@@ -30,7 +30,7 @@ class Dice {
 /// Tasks of these kinds go on for hours, and tell how far they are.
 bool tells_how_far(const std::string& kind) {
   static const std::set<std::string> kinds = {"zfsScrub", "zfsBackup", "zfsBackupVerify",
-                                              "zfsPoolBackup", "zfsPoolBackupVerify"};
+                                              "zfsPoolBackup"};
   return kinds.contains(kind);
 }
 

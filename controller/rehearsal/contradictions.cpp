@@ -30,6 +30,7 @@ class Comparison {
     look_at_endpoint();
     for (const auto guest : lab_.getGuests()) {
       if (guest.getHost().size() != 0 && view(guest.getHost()) != view(host_.getName())) continue;
+      look_at_number(guest);
       look_at_address(guest);
       look_at_room(guest);
       look_at_storage(guest);
@@ -38,10 +39,8 @@ class Comparison {
     look_at_room_of_all();
     for (const auto pool : lab_.getPools()) look_at_layout(pool);
     for (const auto pool : controller::data_pools(lab_)) look_at_members(pool);
-    for (const auto disk : lab_.getDisks()) {
-      look_at_health(disk);
-      look_at_size(disk);
-    }
+    look_at_health();
+    for (const auto disk : lab_.getDisks()) look_at_size(disk);
     return std::move(troubles_);
   }
 
@@ -199,12 +198,25 @@ class Comparison {
           fmt::format("{} has no storage '{}'", view(host_.getName()), view(guest.getStorage())));
   }
 
-  void look_at_health(Lab::Disk::Reader disk) {
-    for (const auto row : world_.getDisks().getSmart())
-      if (view(row.getSerial()) == view(disk.getSerial()) &&
-          row.getHealth() == schema::AuditDisks::Health::FAILED)
-        add(fmt::format("disk {}", view(disk.getName())),
-            fmt::format("SMART says that {} is failing", view(disk.getSerial())));
+  void look_at_health() {
+    for (const auto row : world_.getDisks().getSmart()) {
+      if (row.getHealth() != schema::AuditDisks::Health::FAILED) continue;
+      auto name = view(row.getSerial());
+      for (const auto disk : lab_.getDisks())
+        if (view(disk.getSerial()) == view(row.getSerial())) name = view(disk.getName());
+      add(fmt::format("disk {}", name),
+          fmt::format("SMART says that {} is failing", view(row.getSerial())));
+    }
+  }
+
+  /// A guest that is to be made gets a number that nobody has.
+  void look_at_number(Lab::Guest::Reader guest) {
+    if (!guest.getPlanned()) return;
+    for (const auto row : world_.getGuests().getGuests())
+      if (row.getVmid() == guest.getVmid() && view(row.getName()) != view(guest.getName()))
+        add(fmt::format("guest {}", view(guest.getName())),
+            fmt::format("its number {} is that of {}, which is there", guest.getVmid(),
+                        row.getName().size() == 0 ? "another one" : view(row.getName())));
   }
 
   Lab::Reader lab_;
@@ -213,6 +225,15 @@ class Comparison {
   std::vector<Trouble> troubles_;
   std::optional<schema::AuditZfs::Pool::Reader> pool_;
 };
+
+/// The serial number of the disk that a task is about; empty: it is about none.
+std::string disk_of(schema::Task::Reader task) {
+  if (task.isUsbDisk()) return str(task.getUsbDisk().getSerial());
+  if (task.isUsbPool()) return str(task.getUsbPool().getSerial());
+  if (task.isDiskAttached()) return str(task.getDiskAttached().getSerial());
+  if (task.isWipeDisk()) return str(task.getWipeDisk().getSerial());
+  return {};
+}
 
 /// A disk that a step waits for, and that nobody has.
 void look_for_disks(Lab::Reader lab, const std::vector<Message<schema::World>>& worlds,
@@ -226,13 +247,13 @@ void look_for_disks(Lab::Reader lab, const std::vector<Message<schema::World>>& 
     if (!plan) continue;
     for (const auto& track : plan->tracks)
       for (const auto& step : track) {
-        const auto task = step.task->reader();
-        if (!task.isUsbDisk() || serials.contains(str(task.getUsbDisk().getSerial()))) continue;
+        const auto wanted = disk_of(step.task->reader());
+        if (wanted.empty() || serials.contains(wanted)) continue;
         troubles.push_back(
             {Trouble::Kind::clashes, step.path,
              fmt::format(
-                 "no machine has a disk with the serial number {}: there {} {}",
-                 view(task.getUsbDisk().getSerial()), serials.size() == 1 ? "is" : "are",
+                 "no machine has a disk with the serial number {}: there {} {}", wanted,
+                 serials.size() == 1 ? "is" : "are",
                  serials.empty() ? "none with any" : fmt::format("{}", fmt::join(serials, ", ")))});
       }
   }

@@ -25,6 +25,8 @@ class Fate {
                         const agent::Advance& /*advance*/) {
     return false;
   }
+  /// A task waits for a person, who is told this.
+  virtual void asks(schema::Order::Reader /*order*/, const std::string& /*for_person*/) {}
   /// A task has come to its end; empty: it did not fail.
   virtual void ends(const std::string& /*agent*/, schema::Order::Reader /*order*/,
                     schema::Outcome /*outcome*/, const std::string& /*failure*/) {}

@@ -277,6 +277,10 @@ bool Faults::advances(const std::string& agent, schema::Order::Reader order,
   return dies;
 }
 
+void Faults::asks(schema::Order::Reader order, const std::string& for_person) {
+  asked_.emplace(str(order.getStep()), for_person);
+}
+
 void Faults::ends(const std::string& agent, schema::Order::Reader order, schema::Outcome outcome,
                   const std::string& failure) {
   if (outcome == schema::Outcome::SUCCEEDED) listeners_.success(agent, order);

@@ -3,6 +3,7 @@
 /// Faults that a rehearsal tries: what is to go wrong, with what, and when.
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -84,6 +85,9 @@ class Faults final : public Fate {
   Life begins(const std::string& agent, schema::Order::Reader order) override;
   bool advances(const std::string& agent, schema::Order::Reader order,
                 const agent::Advance& advance) override;
+  void asks(schema::Order::Reader order, const std::string& for_person) override;
+  /// What people were asked for, by the steps that did; what was asked first.
+  const std::map<std::string, std::string>& asked() const { return asked_; }
   void ends(const std::string& agent, schema::Order::Reader order, schema::Outcome outcome,
             const std::string& failure) override;
   void dies(const std::string& agent, Instant when) override;
@@ -109,6 +113,7 @@ class Faults final : public Fate {
 
   std::vector<Pending> pending_;
   Listeners listeners_;
+  std::map<std::string, std::string> asked_;
 };
 
 }  // namespace relab::rehearsal

@@ -119,16 +119,16 @@ Result<void> Rehearsal::open() {
   }
   RELAB_CHECK(make_private_folder(setting_.folder));
   RELAB_TRY(auto parcels, make_parcels(setting_.folder / "packages"));
-  RELAB_TRY(stage_, Stage::make({.lab = str(lab.getName()),
-                                 .begin = setting_.begin,
-                                 .folder = setting_.folder,
-                                 .secrets = secret_names(lab),
-                                 .parcels = std::move(parcels),
-                                 .fate = faults_.get(),
-                                 .reached = [this](const std::string& agent,
-                                                   const std::string& endpoint) {
-                                   return set_->is_reached(agent, endpoint);
-                                 }}));
+  RELAB_TRY(stage_,
+            Stage::make({.lab = str(lab.getName()),
+                         .begin = setting_.begin,
+                         .folder = setting_.folder,
+                         .secrets = secret_names(lab),
+                         .parcels = std::move(parcels),
+                         .fate = faults_.get(),
+                         .reached = [this](const std::string& agent, const std::string& endpoint) {
+                           return set_->is_reached(agent, endpoint);
+                         }}));
   return enrol_hosts();
 }
 
@@ -244,7 +244,11 @@ Result<void> Rehearsal::run(Onlooker& onlooker) {
 }
 
 Course Rehearsal::course() const {
-  return course_of(setting_.lab.reader(), stage_->book().state(), setting_.begin);
+  auto course = course_of(setting_.lab.reader(), stage_->book().state(), setting_.begin);
+  for (auto& bar : course.bars)
+    bar.person = bar.person ||
+                 faults_->asked().contains(fmt::format("{}/{}/{}", bar.phase, bar.track, bar.step));
+  return course;
 }
 
 std::vector<std::string> Rehearsal::faults_left() const {
@@ -276,15 +280,22 @@ std::vector<Request> Rehearsal::requests() const {
     for (const auto* task : state.tasks_of(run->id)) ordered.insert(task->step);
     for (const auto& track : plan->tracks)
       for (const auto& step : track) {
+        const auto asked = faults_->asked().find(step.path);
         if (!step.instruction.empty() && ordered.contains(step.path))
           all.push_back({.step = step.path, .agent = step.agent, .what = step.instruction});
-        for (const auto& given : phase.end.approvals)
-          if (given.path == step.path)
+        else if (asked != faults_->asked().end())
+          all.push_back({.step = step.path, .agent = step.agent, .what = asked->second});
+        std::set<std::string> told;
+        for (const auto& given : phase.end.approvals) {
+          if (given.path != step.path) continue;
+          auto what =
+              fmt::format("Approve of what it destroys: {}", fmt::join(given.victims, "; "));
+          if (told.insert(what).second)
             all.push_back({.step = step.path,
                            .agent = step.agent,
-                           .what = fmt::format("Approve of what it destroys: {}",
-                                               fmt::join(given.victims, "; ")),
+                           .what = std::move(what),
                            .command = "relab approve " + phase.name});
+        }
       }
   }
   return all;
@@ -294,6 +305,7 @@ std::vector<std::string> Rehearsal::assumptions() const {
   std::vector<std::string> all;
   for (const auto& world : setting_.worlds)
     for (const auto sentence : world.reader().getAssumptions()) all.push_back(str(sentence));
+  for (const auto& sentence : set_->usual_speeds()) all.push_back(sentence);
   all.insert(all.end(), assumptions_.begin(), assumptions_.end());
   all.emplace_back("every secret that the plan names is stored, and is the right one");
   all.emplace_back(

@@ -125,6 +125,7 @@ void Set::add(schema::World::Reader world) {
   };
   for (const auto disk : world.getDisks().getDisks())
     if (disk.getSerial().size() != 0) serials_.insert(str(disk.getSerial()));
+  for (const auto speed : world.getSpeeds()) measured_.insert(str(speed.getSerial()));
   auto& found = found_[host];
   for (const auto guest : world.getGuests().getGuests()) found[guest.getVmid()];
   for (const auto port : world.getGuests().getPorts())
@@ -412,6 +413,23 @@ void Set::step_failed(const std::string& what) {
   for (const auto& serial : filled_)
     if (with_disk(serial)->storage().disks().is_short_of_room(serial, what))
       met_full_.insert(serial);
+}
+
+std::vector<std::string> Set::usual_speeds() const {
+  std::map<std::string, std::vector<std::string>> alike;
+  for (const auto& serial : serials_) {
+    const auto* machine = with_disk(serial);
+    if (measured_.contains(serial) || machine == nullptr) continue;
+    const auto& speed = machine->storage().disks().by_serial(serial)->speed;
+    constexpr std::uint64_t mega = 1'000'000;
+    alike[fmt::format("read at {} and written at {} MB/s", speed.read / mega, speed.write / mega)]
+        .push_back(serial);
+  }
+  std::vector<std::string> told;
+  for (const auto& [words, disks] : alike)
+    told.push_back(fmt::format("nobody has measured {}: as is usual for such disks, {}",
+                               fmt::join(disks, ", "), words));
+  return told;
 }
 
 std::set<std::string> Set::failed_disks() const {

@@ -70,6 +70,9 @@ class Set {
   /// A step has failed, in these words: of a disk that has less room than it might have, say.
   void step_failed(const std::string& what);
 
+  /// In sentences, how fast disks are taken to be of which nobody has said it.
+  std::vector<std::string> usual_speeds() const;
+
   /// Serial numbers of disks that do not work any more.
   std::set<std::string> failed_disks() const;
   /// Of those that a fault pulled out, and that nobody has plugged in since.
@@ -127,6 +130,8 @@ class Set {
   OnAgent on_agent_;
   /// Of all machines, plugged in or not.
   std::set<std::string> serials_;
+  /// Those whose speed the world tells.
+  std::set<std::string> measured_;
   /// Disks that are to fail as soon as somebody plugs them in.
   std::set<std::string> dead_on_arrival_;
   std::set<std::string> pulled_;

@@ -98,22 +98,19 @@ std::string vdev_concern(const agent::sim::Pool& pool) {
 
 /// Pools that are not well when it is over, whether a gate asks or not.
 void Rehearsal::add_pools(std::vector<Trouble>& troubles) const {
-  const auto lab = setting_.lab.reader();
-  for (const auto pool : lab.getPools()) {
-    const auto name = str(pool.getName());
-    const auto* there =
-        set_->system(std::string(lab::host_of(pool, lab)))->storage().pools().pool(name);
-    if (there == nullptr || !there->imported) continue;
-    const auto errors = there->data_errors.value_or(0);
-    auto words = vdev_concern(*there);
-    if (errors != 0)
-      words = fmt::format("with {} data error(s) that ZFS cannot repair{}{}", errors,
-                          words.empty() ? "" : "; ", words);
-    if (there->health == "ONLINE" && words.empty()) continue;
-    troubles.push_back(
-        {Trouble::Kind::unwell, "pool " + name,
-         fmt::format("is {} at the end{}{}", there->health, words.empty() ? "" : ", ", words)});
-  }
+  for (const auto host : setting_.lab.reader().getHosts())
+    for (const auto& pool : set_->system(str(host.getName()))->storage().pools().all()) {
+      if (!pool.imported) continue;
+      const auto errors = pool.data_errors.value_or(0);
+      auto words = vdev_concern(pool);
+      if (errors != 0)
+        words = fmt::format("with {} data error(s) that ZFS cannot repair{}{}", errors,
+                            words.empty() ? "" : "; ", words);
+      if (pool.health == "ONLINE" && words.empty()) continue;
+      troubles.push_back(
+          {Trouble::Kind::unwell, "pool " + pool.name,
+           fmt::format("is {} at the end{}{}", pool.health, words.empty() ? "" : ", ", words)});
+    }
 }
 
 /// Disks that have failed by then, but for those whose pool says so itself: what a copy was read

@@ -29,6 +29,8 @@ class Pools final : public Part {
   /// Of the imported ones; null if there is none.
   const Pool* pool(const std::string& name) const;
   const Dataset* dataset(const std::string& name) const;
+  /// Also those that are not imported.
+  const std::vector<Pool>& all() const { return pools_; }
   /// Whether an imported pool lies on a device, by the kernel's name.
   bool uses(const std::string& device) const;
 
