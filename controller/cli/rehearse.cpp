@@ -191,6 +191,8 @@ ExitCode rehearse_once(const Values& values, Context& context, const Message<sch
 
 /// What many rehearsals came to.
 struct Tally {
+  /// Without any fault the plan comes to its end.
+  bool sound = true;
   std::map<rehearsal::ChaosResult, unsigned> results = {};
   nlohmann::json unwell = nlohmann::json::array();
   nlohmann::json wrong = nlohmann::json::array();
@@ -216,6 +218,7 @@ Result<Tally> rehearse_many(const rehearsal::ChaosWish& first, unsigned count, C
   QuietOnlooker quiet(context.out());
   Interruptible onlooker(quiet, signals);
   ChaosShow progress(context.out(), count);
+  RELAB_TRY(tally.sound, rehearsal::comes_to_its_end(first, onlooker));
   auto wish = first;
   for (unsigned i = 0; i < count; ++i, ++wish.seed) {
     progress.tell(i, tally.of(ChaosResult::recovered), tally.of(ChaosResult::stopped),
@@ -257,17 +260,21 @@ ExitCode rehearse_chaos(const Values& values, Context& context, const Message<sc
   const auto stopped = tally->of(ChaosResult::stopped);
   context.out().line(fmt::format(
       "{} rehearsals of {}, on {}, with faults by chance: {} came to their end all the same, {} "
-      "were touched by none, {} stopped at a gate, {} came to their end with a disk or pool that "
-      "is not well, which no step saw; {} with a success that was none.",
+      "were touched by none, {} stopped at a gate, {} came to their end with a pool of data or a "
+      "disk of theirs that is not well, which no step saw; {} with a success that was none.",
       count, str(lab.reader().getName()), ground->words, recovered, untouched, stopped,
       tally->unwell.size(), tally->wrong.size()));
+  if (!tally->sound)
+    context.out().line("Without any fault the plan does not come to its end either.");
   context.out().value({{"rehearsals", count},
+                       {"sound", tally->sound},
                        {"recovered", recovered},
                        {"untouched", untouched},
                        {"stopped", stopped},
                        {"unwell", tally->unwell},
                        {"wrong", tally->wrong}});
-  return tally->wrong.empty() ? ExitCode::done : ExitCode::failed;
+  if (!tally->wrong.empty() || !tally->unwell.empty()) return ExitCode::failed;
+  return tally->sound ? ExitCode::done : ExitCode::gate_closed;
 }
 
 /// Options that would be passed over in silence; empty: there are none.

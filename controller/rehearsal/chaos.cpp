@@ -1,10 +1,12 @@
 #include "controller/rehearsal/chaos.h"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 #include <random>
 #include <set>
 
+#include "controller/gates/data_pools.h"
 #include "controller/plan/plan.h"
 
 namespace relab::rehearsal {
@@ -123,39 +125,79 @@ std::vector<FaultWish> faults_by_chance(const ChaosWish& wish) {
   return wishes;
 }
 
-Result<ChaosEnd> rehearse_with_chance(const ChaosWish& wish, Onlooker& onlooker) {
-  ChaosEnd end{.seed = wish.seed, .faults = {}};
-  auto faults = faults_by_chance(wish);
-  if (faults.empty())
-    return fail(Fault::unsupported, "nothing can go wrong here: there is no step, or no disk");
-  for (const auto& fault : faults) end.faults.push_back(fault.text);
+namespace {
+
+Result<std::unique_ptr<Rehearsal>> rehearsed(const ChaosWish& wish,
+                                             const std::filesystem::path& folder,
+                                             std::vector<FaultWish> faults, Onlooker& onlooker) {
   std::vector<Message<schema::World>> worlds;
   for (const auto& world : wish.worlds) {
     RELAB_TRY(auto copy, Message<schema::World>::parse(world.bytes()));
     worlds.push_back(std::move(copy));
   }
-  const auto folder = wish.folder / fmt::format("seed-{}", wish.seed);
   RELAB_TRY(auto rehearsal, Rehearsal::make({.lab = wish.lab,
                                              .worlds = std::move(worlds),
                                              .folder = folder,
                                              .begin = wish.begin,
                                              .faults = std::move(faults)}));
   RELAB_CHECK(rehearsal->run(onlooker));
-  bool all_complete = true;
-  for (const auto& phase : rehearsal->phases()) {
-    end.complete += phase.complete() ? 1U : 0U;
-    all_complete = all_complete && (phase.steps == 0 || phase.complete());
+  return rehearsal;
+}
+
+bool all_complete(const Rehearsal& rehearsal) {
+  return std::ranges::all_of(
+      rehearsal.phases(), [](const auto& phase) { return phase.steps == 0 || phase.complete(); });
+}
+
+/// What gates rest on, as troubles name it: pools of data, and the disks that steps ask for.
+std::set<std::string> rested_on(schema::Lab::Reader lab) {
+  std::set<std::string> all;
+  for (const auto pool : controller::data_pools(lab)) all.insert("pool " + str(pool.getName()));
+  for (const auto& name : controller::phase_names(lab)) {
+    const auto plan = controller::compile_phase(lab, name);
+    if (!plan) continue;
+    for (const auto& track : plan->tracks)
+      for (const auto& step : track) {
+        const auto task = step.task->reader();
+        if (task.isUsbDisk()) all.insert("disk " + str(task.getUsbDisk().getSerial()));
+        if (task.isUsbPool()) all.insert("disk " + str(task.getUsbPool().getSerial()));
+      }
   }
+  return all;
+}
+
+}  // namespace
+
+Result<bool> comes_to_its_end(const ChaosWish& wish, Onlooker& onlooker) {
+  const auto folder = wish.folder / "undisturbed";
+  RELAB_TRY(const auto rehearsal, rehearsed(wish, folder, {}, onlooker));
+  const bool complete = all_complete(*rehearsal);
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
+  return complete;
+}
+
+Result<ChaosEnd> rehearse_with_chance(const ChaosWish& wish, Onlooker& onlooker) {
+  ChaosEnd end{.seed = wish.seed, .faults = {}};
+  auto faults = faults_by_chance(wish);
+  if (faults.empty())
+    return fail(Fault::unsupported, "nothing can go wrong here: there is no step, or no disk");
+  for (const auto& fault : faults) end.faults.push_back(fault.text);
+  const auto folder = wish.folder / fmt::format("seed-{}", wish.seed);
+  RELAB_TRY(const auto rehearsal, rehearsed(wish, folder, std::move(faults), onlooker));
+  for (const auto& phase : rehearsal->phases()) end.complete += phase.complete() ? 1U : 0U;
+  const auto essential = rested_on(wish.lab.reader());
   for (const auto& trouble : rehearsal->troubles()) {
     const auto words = fmt::format("{}: {}; ", trouble.where, trouble.what);
     if (trouble.kind == Trouble::Kind::untrue || trouble.kind == Trouble::Kind::not_played)
       end.wrong += words;
-    if (trouble.kind == Trouble::Kind::unwell) end.lost += words;
+    if (trouble.kind == Trouble::Kind::unwell && essential.contains(trouble.where))
+      end.lost += words;
   }
-  if (all_complete && !end.lost.empty())
-    end.result = ChaosResult::unwell;
-  else if (all_complete)
-    end.result = rehearsal->faults_met().empty() ? ChaosResult::untouched : ChaosResult::recovered;
+  if (rehearsal->faults_met().empty())
+    end.result = ChaosResult::untouched;
+  else if (all_complete(*rehearsal))
+    end.result = end.lost.empty() ? ChaosResult::recovered : ChaosResult::unwell;
   std::error_code ignored;
   if (end.wrong.empty()) std::filesystem::remove_all(folder, ignored);
   return end;

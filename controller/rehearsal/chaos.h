@@ -23,11 +23,11 @@ struct ChaosWish {
 };
 
 enum class ChaosResult {
-  untouched,  ///< every phase came to its end, and nothing met with any of the faults
-  recovered,  ///< every phase came to its end, and all was well then
-  unwell,     ///< every phase came to its end; a disk or a pool is not well then, and no step has
-              ///< seen it
-  stopped,    ///< at a gate
+  untouched,  ///< nothing met with any of the faults
+  recovered,  ///< every phase came to its end, and what gates rest on was well then
+  unwell,     ///< every phase came to its end; a pool of data, or a disk that a step asked for, is
+              ///< lost or not well then, and no step has seen it
+  stopped,    ///< at a gate, or before
 };
 
 /// How one of them ended.
@@ -46,6 +46,9 @@ struct ChaosEnd {
 
 /// Faults that this seed stands for, out of what lab and worlds have.
 std::vector<FaultWish> faults_by_chance(const ChaosWish& wish);
+
+/// Without any fault: every phase comes to its end, but for those without steps.
+Result<bool> comes_to_its_end(const ChaosWish& wish, Onlooker& onlooker);
 
 /// One of them. An error only where it could not be carried out; Fault::unsupported where there is
 /// nothing that could go wrong.

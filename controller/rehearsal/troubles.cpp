@@ -7,6 +7,7 @@
 #include "controller/rehearsal/contradictions.h"
 #include "controller/rehearsal/rehearsal.h"
 #include "controller/rehearsal/set.h"
+#include "controller/rehearsal/side_by_side.h"
 #include "controller/survival/losses.h"
 
 namespace relab::rehearsal {
@@ -168,6 +169,8 @@ std::vector<Trouble> Rehearsal::troubles() const {
     troubles.push_back({Trouble::Kind::clashes, "address " + address,
                         names + " both have it by the end: who is answered is a matter of chance"});
   add_losses(setting_.lab.reader(), stage_->evidences(setting_.lab.reader()), troubles);
+  for (auto& trouble : side_by_side(setting_.lab.reader(), stage_->book().state(), course()))
+    troubles.push_back(std::move(trouble));
   for (const auto& command : set_->unknown())
     troubles.push_back({Trouble::Kind::not_played, command,
                         "the simulation does not know how a real machine would answer"});

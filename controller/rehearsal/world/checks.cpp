@@ -1,6 +1,7 @@
 #include "controller/rehearsal/world/checks.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <filesystem>
 #include <fmt/format.h>
@@ -133,13 +134,23 @@ std::string impossible_use(schema::AuditZfs::Facts::Reader zfs) {
 std::string impossible_pools(World::Reader world) {
   const auto zfs = world.getZfs();
   std::set<std::string> pools;
+  std::map<std::string, std::uint64_t> sizes;
   for (const auto pool : zfs.getPools()) {
     const auto name = str(pool.getName());
+    sizes[name] = pool.getSize();
     if (!pools.insert(name).second)
       return fmt::format("two pools are called '{}'", clean_text(name));
     if (pool.getAllocated() > pool.getSize())
       return fmt::format("the pool {} has {}, and {} of it are allocated", clean_text(name),
                          human_bytes(pool.getSize()), human_bytes(pool.getAllocated()));
+    // Of one that may only be read, ZFS does not know what is in use.
+    const auto told = pool.getAllocated() + pool.getFree();
+    const auto slack = pool.getSize() / 50;
+    if (pool.getFree() != 0 && !pool.getReadonly() &&
+        (told > pool.getSize() + slack || told + slack < pool.getSize()))
+      return fmt::format("the pool {} has {}, and {} in use and {} free are not that",
+                         clean_text(name), human_bytes(pool.getSize()),
+                         human_bytes(pool.getAllocated()), human_bytes(pool.getFree()));
     if (auto why = impossible_size(world, pool); !why.empty()) return why;
   }
   const auto no_pool = [&](std::string_view what, std::string_view pool) {
@@ -154,8 +165,11 @@ std::string impossible_pools(World::Reader world) {
     const auto name = str(dataset.getName());
     if (!datasets.insert(name).second)
       return fmt::format("two datasets are called '{}'", clean_text(name));
-    if (const auto pool = name.substr(0, name.find('/')); !pools.contains(pool))
-      return no_pool("the dataset " + name, pool);
+    const auto pool = name.substr(0, name.find('/'));
+    if (!pools.contains(pool)) return no_pool("the dataset " + name, pool);
+    if (sizes[pool] != 0 && dataset.getUsed() > sizes[pool])
+      return fmt::format("the dataset {} uses {}, and its pool has {}", clean_text(name),
+                         human_bytes(dataset.getUsed()), human_bytes(sizes[pool]));
   }
   for (const auto& name : datasets)
     if (const auto slash = name.rfind('/');
@@ -163,6 +177,35 @@ std::string impossible_pools(World::Reader world) {
       return fmt::format("the dataset '{}' is in none: there is no '{}'", clean_text(name),
                          clean_text(name.substr(0, slash)));
   return impossible_use(zfs);
+}
+
+/// A device by a kernel's name, which no other name hides.
+bool is_plain_device(std::string_view path) {
+  return std::ranges::any_of(std::array{"/dev/sd", "/dev/nvme", "/dev/vd"},
+                             [&](std::string_view front) { return path.starts_with(front); });
+}
+
+std::string impossible_disks(World::Reader world) {
+  const auto facts = world.getDisks();
+  std::map<std::string, std::uint64_t> sizes;
+  std::set<std::string> devices;
+  for (const auto disk : facts.getDisks()) {
+    sizes[str(disk.getName())] = disk.getSize();
+    devices.insert("/dev/" + str(disk.getName()));
+  }
+  for (const auto part : facts.getPartitions()) {
+    devices.insert("/dev/" + str(part.getName()));
+    const auto disk = sizes.find(str(part.getDisk()));
+    if (disk != sizes.end() && disk->second != 0 && part.getSize() > disk->second)
+      return fmt::format("the partition {} has {}, and its disk has {}",
+                         clean_text(view(part.getName())), human_bytes(part.getSize()),
+                         human_bytes(disk->second));
+  }
+  for (const auto mount : facts.getMounts())
+    if (is_plain_device(view(mount.getSource())) && !devices.contains(str(mount.getSource())))
+      return fmt::format("{} is mounted on {}, and there is no such device",
+                         clean_text(view(mount.getSource())), clean_text(view(mount.getPoint())));
+  return {};
 }
 
 std::string impossible_file(World::Reader world) {
@@ -192,6 +235,7 @@ std::string impossible(World::Reader world) {
       return fmt::format("two guests have the number {}", guest.getVmid());
   if (auto why = impossible_program(world.getGuests()); !why.empty()) return why;
   if (auto why = unknown_disk(world, serials); !why.empty()) return why;
+  if (auto why = impossible_disks(world); !why.empty()) return why;
   if (auto why = impossible_pools(world); !why.empty()) return why;
   return impossible_file(world);
 }

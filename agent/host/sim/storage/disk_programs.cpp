@@ -187,6 +187,13 @@ Output Disks::wipe(const Device& device, const std::string& path) {
     return {.status = 1,
             .err = fmt::format("wipefs: error: {}: probing initialization failed: {}\n", path,
                                used ? "Device or resource busy" : "Input/output error")};
+  if (const auto found = signatures_of(*wiped); wiped->read_only && !found.empty())
+    return {.status = 1,
+            .err = fmt::format(
+                "wipefs: {}: failed to erase {} magic string at offset 0x{:08x}: "
+                "Operation not permitted\n",
+                path, found.front().type,
+                parse_number<std::uint64_t>(found.front().offset.substr(2), 16).value_or(0))};
   wiped->file_system = wiped->label = wiped->uuid = {};
   wiped->wiped = true;
   wiped->room.reset();

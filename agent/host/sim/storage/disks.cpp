@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "agent/host/sim/storage/lsblk.h"
+#include "agent/host/sim/storage/mounting.h"
 #include "common/base/time.h"
 #include "common/wire/message.h"
 
@@ -42,14 +43,32 @@ Disks::Disks(SimHost& host, World world) : host_(host), smart_(world), devices_(
   install();
 }
 
+namespace {
+
+/// A dataset that is, or that lies in a pool that is.
+bool is_read_only(World world, schema::AuditDisks::Mount::Reader mount) {
+  const auto source = view(mount.getSource());
+  const auto zfs = world.getZfs();
+  return view(mount.getType()) == "zfs" &&
+         (any_in(zfs.getDatasets(),
+                 [&](auto row) { return row.getReadonly() && view(row.getName()) == source; }) ||
+          any_in(zfs.getPools(), [&](auto row) {
+            return row.getReadonly() && view(row.getName()) == source.substr(0, source.find('/'));
+          }));
+}
+
+}  // namespace
+
 void Disks::mount_all(World world) {
   // No machine runs without a root.
   if (world.getDisks().getMounts().size() == 0)
     static_cast<void>(host_.mount({.point = "/", .type = "ext4", .source = "/dev/root"}));
   for (const auto mount : world.getDisks().getMounts()) {
     const Path point = str(mount.getPoint());
-    const SimMount wanted{
-        .point = point, .type = str(mount.getType()), .source = str(mount.getSource())};
+    const SimMount wanted{.point = point,
+                          .type = str(mount.getType()),
+                          .source = str(mount.getSource()),
+                          .options = kernel_options({}, is_read_only(world, mount))};
     host_.directory(point);
     const auto* device = wanted.source.starts_with("/dev/") ? at(wanted.source) : nullptr;
     // The kernel may know a file system by another name than lsblk.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <set>
 
+#include "agent/host/sim/storage/mounting.h"
 #include "agent/host/sim/storage/zpool_text.h"
 #include "common/base/number.h"
 #include "common/wire/message.h"
@@ -133,7 +134,9 @@ void Pools::mount_datasets(World world) {
     if (!row.getMounted() || !point.starts_with('/')) continue;
     if (!mounts_of(name).empty()) continue;
     host_.directory(point);
-    static_cast<void>(host_.mount({.point = point, .type = "zfs", .source = name}));
+    const bool read_only = row.getReadonly() || find_pool(pool_of(name))->is_read_only();
+    static_cast<void>(host_.mount(
+        {.point = point, .type = "zfs", .source = name, .options = kernel_options({}, read_only)}));
   }
   tell_rooms();
 }

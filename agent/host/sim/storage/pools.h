@@ -100,6 +100,7 @@ class Pools final : public Part {
   void look_at_scrub(Pool& pool);
   Output import_one(Pool& pool, const CommandLine& line);
   bool on_devices(const Pool& pool, const std::vector<std::string>& devices) const;
+  bool on_read_only_disks(const Pool& pool) const;
   Millis scrub_takes(const Pool& pool) const;
   bool has_json() const;
 

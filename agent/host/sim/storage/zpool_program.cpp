@@ -193,7 +193,12 @@ Result<Output> Pools::zpool_import(const Command& command) {
   const auto& wanted = line->words[0];
   for (auto& pool : pools_) {
     if (pool.imported || (pool.name != wanted && std::to_string(pool.guid) != wanted)) continue;
-    if (on_devices(pool, line->all('d'))) return import_one(pool, *line);
+    if (!on_devices(pool, line->all('d'))) continue;
+    // What ZFS says to disks that nothing can be written to is not known here.
+    const auto options = line->all('o');
+    if (on_read_only_disks(pool) && std::ranges::count(options, "readonly=on") == 0)
+      return host_.does_not_know(command);
+    return import_one(pool, *line);
   }
   // By its number: its disks say that they are those of a pool which is there.
   for (const auto& pool : pools_)
@@ -213,6 +218,13 @@ bool Pools::on_devices(const Pool& pool, const std::vector<std::string>& devices
              const auto* device = disks_.at(path);
              return path == "/dev/disk/by-id" || (device != nullptr && device->name == leaf.device);
            });
+  });
+}
+
+bool Pools::on_read_only_disks(const Pool& pool) const {
+  return std::ranges::any_of(pool.leaves, [&](const Leaf& leaf) {
+    const auto* member = disks_.at("/dev/" + leaf.device);
+    return member != nullptr && member->read_only;
   });
 }
 
