@@ -11,6 +11,7 @@
 #include "common/base/handle.h"
 #include "controller/keys/key_file.h"
 #include "controller/secrets/store.h"
+#include "controller/secrets/uses.h"
 
 namespace relab::controller {
 
@@ -169,8 +170,15 @@ SecretTimes Context::secret_times(const std::string& lab) {
 }
 
 Evidences Context::evidences(schema::Lab::Reader lab, const State& state) {
-  return {
-      .lab = lab, .state = state, .now = wall_clock(), .secrets = secret_times(str(lab.getName()))};
+  if (!state.is_rehearsed())
+    return {.lab = lab,
+            .state = state,
+            .now = wall_clock(),
+            .secrets = secret_times(str(lab.getName()))};
+  // By the clock of the rehearsal, at whose beginning every secret was stored.
+  SecretTimes stored;
+  for (const auto& [name, users] : secret_users(lab)) stored.emplace(name, state.first_change());
+  return {.lab = lab, .state = state, .now = state.last_change(), .secrets = std::move(stored)};
 }
 
 ExitCode Context::failed(const Error& error) {

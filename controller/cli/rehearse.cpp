@@ -114,7 +114,16 @@ Result<void> write_text(const std::string& file, std::string_view begins, const 
   return replace_file(file, text).during("writing " + file);
 }
 
-/// The files that were asked for.
+Result<nlohmann::json> report_of(const Rehearsal& done, schema::Lab::Reader lab, Instant made) {
+  RELAB_TRY(auto report, compose_report({.book = done.stage().book(),
+                                         .evidences = done.stage().evidences(lab),
+                                         .basis = "rehearsal"}));
+  add_rehearsal(done, report);
+  report["made"] = iso8601(made);
+  return report;
+}
+
+/// The files that were asked for, and what `relab report` is to show of a rehearsal that is kept.
 Result<void> write_files(const Values& values, const Rehearsal& done, schema::Lab::Reader lab,
                          Instant made, Context& context) {
   const auto title = fmt::format("Rehearsal of {}", str(lab.getName()));
@@ -124,12 +133,11 @@ Result<void> write_files(const Values& values, const Rehearsal& done, schema::La
   RELAB_CHECK(
       write_text(option_text(values, "svg"), svg_begins, rehearsal::gantt_svg(course, title)));
   const auto page = option_text(values, "html");
+  const bool kept = values.count("keep") != 0;
+  if (page.empty() && !kept) return {};
+  RELAB_TRY(const auto report, report_of(done, lab, made));
+  if (kept) RELAB_CHECK(replace_file(done.folder() / rehearsed_report, report.dump() + "\n"));
   if (page.empty()) return {};
-  RELAB_TRY(auto report, compose_report({.book = done.stage().book(),
-                                         .evidences = done.stage().evidences(lab),
-                                         .basis = "rehearsal"}));
-  add_rehearsal(done, report);
-  report["made"] = iso8601(made);
   RELAB_CHECK(write_page(page, report));
   context.out().line(fmt::format("The report is in {}.", page));
   return {};

@@ -1,5 +1,8 @@
+#include <filesystem>
 #include <fmt/format.h>
 
+#include "common/base/file.h"
+#include "common/wire/message.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/context.h"
 #include "controller/cli/page/compose.h"
@@ -10,11 +13,22 @@ namespace po = boost::program_options;
 
 namespace {
 
+/// As the rehearsal itself told it: what it found is in no ledger.
+Result<nlohmann::json> rehearsed(const std::filesystem::path& folder) {
+  RELAB_TRY(const auto text, read_small_file(folder / rehearsed_report, message_size_max));
+  auto report = nlohmann::json::parse(text, nullptr, false);
+  if (!report.is_object() || report.value("basis", "") != "rehearsal")
+    return fail(Fault::damaged,
+                fmt::format("{} is no report of a rehearsal", (folder / rehearsed_report).string()),
+                "rehearse anew");
+  return report;
+}
+
 Result<nlohmann::json> compose(Context& context, schema::Lab::Reader lab) {
-  RELAB_TRY(const auto book, context.read_book(str(lab.getName())));
-  return compose_report({.book = book,
-                         .evidences = context.evidences(lab, book.state()),
-                         .basis = book.state().is_rehearsed() ? "rehearsal" : "runs"});
+  const auto name = str(lab.getName());
+  RELAB_TRY(const auto book, context.read_book(name));
+  if (book.state().is_rehearsed()) return rehearsed(context.ledger_file(name).parent_path());
+  return compose_report({.book = book, .evidences = context.evidences(lab, book.state())});
 }
 
 }  // namespace

@@ -104,7 +104,10 @@ Result<void> State::apply(const LedgerEntry& stored) {
     }
     return fail(Fault::unsupported, "an entry of a newer version");
   }();
-  if (taken) hashes_.push_back(stored.hash);
+  if (!taken) return taken;
+  if (hashes_.empty()) first_change_ = time;
+  hashes_.push_back(stored.hash);
+  last_change_ = time;
   return taken;
 }
 

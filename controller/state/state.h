@@ -126,6 +126,9 @@ class State {
   Result<void> apply(const LedgerEntry& stored);
 
   const std::optional<Party>& controller() const { return controller_; }
+  /// The times of its first entry, and of its newest.
+  Instant first_change() const { return first_change_; }
+  Instant last_change() const { return last_change_; }
   /// Nothing of it was done: a rehearsal made it.
   bool is_rehearsed() const { return controller_ && controller_->name == rehearsing_controller; }
   const std::string& lab() const { return lab_; }
@@ -199,6 +202,8 @@ class State {
   Result<void> take_signed(ByteView envelope, std::vector<Statement<T>>& statements);
 
   std::optional<Party> controller_;
+  Instant first_change_{};
+  Instant last_change_{};
   std::string lab_;
   std::map<std::string, AgentRecord> agents_;
   std::vector<std::pair<std::string, Party>> known_agents_;

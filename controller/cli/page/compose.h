@@ -19,6 +19,9 @@ struct ReportSource {
   std::string basis = "runs";
 };
 
+/// Beside the ledger of a rehearsal that is kept: its report, which the ledger alone cannot give.
+inline constexpr std::string_view rehearsed_report = "report.json";
+
 /// Fault::missing where the lab file contradicts itself.
 Result<nlohmann::json> compose_report(const ReportSource& source);
 

@@ -257,6 +257,12 @@ Output Tar::extract(const Call& call, const std::string& archive) {
         });
     const auto path = below(call.root, name);
     if (!is_wanted || (call.keeps_old && host_.status(path))) continue;
+    if (host_.is_read_only(path))
+      return {
+          .status = tar_failed,
+          .err = fmt::format("tar: {}: Cannot {}: Read-only file system\ntar: Exiting with "
+                             "failure status due to previous errors\n",
+                             name, archive_entry_filetype(entry) == AE_IFDIR ? "mkdir" : "open")};
     const FileStatus status{
         .mode = static_cast<std::uint32_t>(archive_entry_perm(entry)),
         .uid = static_cast<std::uint32_t>(archive_entry_uid(entry)),
