@@ -85,6 +85,8 @@ class Set {
  private:
   explicit Set(schema::Lab::Reader lab) : lab_(lab) {}
   void add(schema::World::Reader world);
+  /// How they are at first.
+  void look_at_addresses();
   void join_network(const std::string& host, agent::sim::Machine& machine);
   /// By the port, whether it accepts connections now.
   using Listening = std::map<std::uint16_t, std::function<bool()>>;

@@ -58,13 +58,13 @@ TEST_CASE("sim storage: nothing is written to a pool that may only be read",
   REQUIRE(run(host, {"zpool", "export", "datapool"}).status == 0);
   REQUIRE(run(host, {"zpool", "import", "-N", "-o", "readonly=on", "datapool"}).status == 0);
 
-  for (const auto& argv : std::vector<std::vector<std::string>>{
-           {"zfs", "snapshot", "datapool@late"},
-           {"zfs", "hold", "keep", "datapool/media@kept"},
-           {"zfs", "create", "datapool/late"},
-           {"zfs", "set", "refquota=1G", "datapool/media"},
-           {"zfs", "destroy", "datapool/media@kept"},
-           {"zpool", "wait", "-t", "free", "datapool"}}) {
+  for (const auto& argv :
+       std::vector<std::vector<std::string>>{{"zfs", "snapshot", "datapool@late"},
+                                             {"zfs", "hold", "keep", "datapool/media@kept"},
+                                             {"zfs", "create", "datapool/late"},
+                                             {"zfs", "set", "refquota=1G", "datapool/media"},
+                                             {"zfs", "destroy", "datapool/media@kept"},
+                                             {"zpool", "wait", "-t", "free", "datapool"}}) {
     INFO(argv[1]);
     const auto output = run(host, argv);
     CHECK(output.status != 0);
