@@ -201,6 +201,25 @@ tracks = [{{ name = "0c", agent = "z640", steps = [{before}{{ name = "wipe", tas
                                  encoding="utf-8")
         return self.lab.relab("rehearse")
 
+    def test_a_copy_in_another_pool_breaks_off_where_its_disk_does(self):
+        def with_pool(world):
+            world["disks"]["partitions"].append({"disk": "sdg", "name": "sdg1", "start": "2048", "size": "7990000000000", "fileSystem": "zfs_member",
+                                                 "typeName": "Solaris /usr & Apple ZFS", "label": "usbpool", "uuid": "8001", "partUuid": "sdg-1"})
+        self.assert_ended(self.rehearsed_with(
+            '{ name = "disk", task.usb_pool = { serial = "NAAB0001", pool = "usbpool" } }, '
+            '{ name = "snapshot", task = { zfs_snapshot = { dataset = "datapool", name = "pre-rebuild" } } }, '
+            '{ name = "write", deadline = "3d", task.zfs_pool_backup = { dataset = "datapool", snapshot = "pre-rebuild", target = "usbpool/datapool" } }',
+            with_pool), 0)
+
+        def seconds(*arguments):
+            done = self.lab.relab_json("rehearse", *arguments)
+            return next(bar["seconds"] for bar in done["timeline"] if bar["step"] == "x/t/write")
+        whole = seconds()
+        for part in (10, 50, 90):
+            with self.subTest(part=part):
+                took = seconds("--fault", f"disk:NAAB0001 is pulled at {part}% of write")
+                self.assertAlmostEqual(took / whole, part / 100, delta=0.06)
+
     def test_an_address_that_is_taken_away_cuts_the_agent_off_and_comes_back(self):
         steps = '{ name = "ip", task.ip_addresses = { interface = "vmbr0.10", addresses = ["%s/24"] } }, { name = "ping", task = { ping = {} } }'
         self.assert_ended(self.rehearsed_with(steps % "10.42.10.99"), 1, "x/t/ip: the change was not confirmed within 1 min 0 s; undone",

@@ -38,6 +38,7 @@ struct Rehearsed {
                      const Edit& edit = {})
       : lab(read(edit)) {
     std::vector<FaultWish> wishes;
+    wishes.reserve(faults.size());
     for (const auto& text : faults) wishes.push_back(must(parse_fault(text)));
     std::vector<Message<schema::World>> worlds;
     worlds.push_back(world_of_lab(lab.reader(), lab.reader().getHosts()[0], rehearsal_begin));

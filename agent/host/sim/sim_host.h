@@ -127,6 +127,17 @@ class SimHost final : public Host {
   using Source = std::function<std::optional<Output>()>;
   /// To be said by a program: it is asked this with every piece that flows out of it.
   void may_break_off(Source source) { source_ = std::move(source); }
+  /// How fast a program takes what flows into it, and whether it still can.
+  struct Drain {
+    /// Bytes; 0: as fast as they come.
+    std::uint64_t each_second = 0;
+    /// None: it always can.
+    std::function<bool()> is_stuck = {};
+  };
+  /// What is piped into this program flows no faster than it says of a command, and breaks off once
+  /// it is stuck.
+  using DrainOf = std::function<Drain(const Command& command)>;
+  void drains(const std::string& program, DrainOf drain) { drains_[program] = std::move(drain); }
   /// How many bytes one byte of a file stands for.
   std::uint64_t grain_of(const Path& path) const;
   /// What lies in this folder is so many bytes more than it looks: few of its files are there.
@@ -263,6 +274,7 @@ class SimHost final : public Host {
   std::set<std::string> unknown_;
   std::map<std::string, Error> broken_;
   std::map<std::string, Program> programs_;
+  std::map<std::string, DrainOf> drains_;
   std::map<std::string, Output> answers_;
   std::map<std::string, std::string> secrets_;
   std::map<std::string, std::vector<std::string>> commands_;

@@ -130,7 +130,17 @@ Result<Output> SimHost::feed(const Path& path, const Command& command, Sink& als
 Result<Piped> SimHost::pipe(const Command& from, const Command& to, Sink& also) {
   const auto began = now_;
   RELAB_TRY(auto sent, run(from));
-  const auto source = std::exchange(source_, {});
+  const auto known = drains_.find(Path(to.argv.at(0)).filename().string());
+  const auto drain = known == drains_.end() ? Drain{} : known->second(to);
+  const auto read = now_;
+  now_ = began;
+  spend(sent.out.size() * grain_, drain.each_second);
+  now_ = std::max(now_, read);
+  const Source source = [&drain, from = std::exchange(source_, {})]() -> std::optional<Output> {
+    if (auto broken = from ? from() : std::nullopt) return broken;
+    if (drain.is_stuck && drain.is_stuck()) return Output{.status = 1};
+    return {};
+  };
   const auto flown = flow_on(began, sent.out, also, source);
   grain_ = 1;
   RELAB_CHECK(flown);

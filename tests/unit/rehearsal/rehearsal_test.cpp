@@ -84,8 +84,8 @@ TEST_CASE("rehearsal: an archive takes the room that the pool says", "[rehearsal
     return [=](std::string& text) {
       const auto at = text.find("  { name = \"snapshot\"");
       REQUIRE(at != std::string::npos);
-      text.insert(at, "  { name = \"more\", deadline = \"2d\", task.preserve = { paths = [\"" +
-                          folder + "\"], folder = \"/mnt/usb\", name = \"more\" } },\n");
+      text.insert(at, R"(  { name = "more", deadline = "2d", task.preserve = { paths = [")" +
+                          folder + R"("], folder = "/mnt/usb", name = "more" } },)" + "\n");
     };
   };
   const std::vector<std::string> faults = {"usb full at 400 GB"};
@@ -228,10 +228,10 @@ TEST_CASE("rehearsal: an agent may die in the middle of what flows", "[rehearsal
 
 TEST_CASE("rehearsal: a step that runs out of time takes as long as it had", "[rehearsal]") {
   Rehearsed late({}, Rehearsed::When::later, [](std::string& text) {
-    const std::string given = "name = \"write\", deadline = \"3d\"";
+    const std::string given = R"(name = "write", deadline = "3d")";
     const auto at = text.find(given);
     REQUIRE(at != std::string::npos);
-    text.replace(at, given.size(), "name = \"write\", deadline = \"1h\"");
+    text.replace(at, given.size(), R"(name = "write", deadline = "1h")");
   });
   controller::cli::QuietOnlooker onlooker(late.printer);
   must(late.rehearsal->run(onlooker));

@@ -78,8 +78,8 @@ TEST_CASE("world: audits of the described machine find what the file describes",
   agent::sim::Machine machine(world.reader());
   for (const auto& serial : machine.unplugged()) must(machine.storage().plug(serial));
 
-  CHECK(differences(machine, world.reader()) == "");
-  CHECK(machine.unknown() == std::set<std::string>{});
+  CHECK_THAT(differences(machine, world.reader()), Catch::Equals(""));
+  CHECK_THAT(fmt::format("{}", fmt::join(machine.unknown(), "; ")), Catch::Equals(""));
 }
 
 TEST_CASE("world: audits of the reference machine find it as it stands", "[rehearsal]") {
@@ -89,8 +89,8 @@ TEST_CASE("world: audits of the reference machine find it as it stands", "[rehea
   agent::sim::Machine machine(world.reader());
   for (const auto& serial : machine.unplugged()) must(machine.storage().plug(serial));
 
-  CHECK(differences(machine, world.reader()) == "");
-  CHECK(machine.unknown() == std::set<std::string>{});
+  CHECK_THAT(differences(machine, world.reader()), Catch::Equals(""));
+  CHECK_THAT(fmt::format("{}", fmt::join(machine.unknown(), "; ")), Catch::Equals(""));
 }
 
 TEST_CASE("world: it can be saved, edited and read again", "[rehearsal]") {
@@ -110,7 +110,7 @@ TEST_CASE("world: what is no world is refused, with what is wrong with it", "[re
   const Scratch scratch;
   const auto lab = z640();
   const auto write = [&](const std::string& text) {
-    const auto file = scratch.path() / "world.json";
+    auto file = scratch.path() / "world.json";
     std::ofstream(file) << text;
     return file;
   };

@@ -67,6 +67,7 @@ void Pools::install(World world) {
   host_.program("date", [this](const Command& command) { return date(command); });
   host_.program("zpool", [this](const Command& command) { return zpool(command); });
   host_.program("zfs", [this](const Command& command) { return zfs(command); });
+  host_.drains("zfs", [this](const Command& command) { return drain_of(command); });
 }
 
 /// Disks that nobody had plugged in when the audit looked for pools.

@@ -127,6 +127,8 @@ class Pools final : public Part {
   /// Of a property with a colon, with where it comes from.
   std::pair<std::string, std::string> user_value(const Dataset& dataset,
                                                  std::string_view property) const;
+  /// Of a command that receives.
+  SimHost::Drain drain_of(const Command& command) const;
   /// In the order in which zfs lists them.
   std::vector<Listed> listed(const std::string& above, const std::string& types,
                              bool recursively) const;

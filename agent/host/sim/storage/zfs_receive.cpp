@@ -143,6 +143,16 @@ Output Pools::receive_part(const std::string& name, const Receiving& receiving,
   return {};
 }
 
+SimHost::Drain Pools::drain_of(const Command& command) const {
+  const auto name = pool_of(command.argv.back());
+  const auto* into = command.argv.size() > 1 && command.argv[1] == "receive" ? pool(name) : nullptr;
+  if (into == nullptr) return {};
+  return {.each_second = speed_of(*into).write, .is_stuck = [this, name] {
+            const auto* there = pool(name);
+            return there == nullptr || there->is_lost();
+          }};
+}
+
 Result<Output> Pools::zfs_receive(const Command& command) {
   const auto line = command_line_of(command.argv, "su", "ox");
   if (!line || !line->has('u') || line->words.size() != 1) return host_.does_not_know(command);
