@@ -218,7 +218,8 @@ tracks = [{{ name = "0c", agent = "z640", steps = [{before}{{ name = "wipe", tas
         for part in (10, 50, 90):
             with self.subTest(part=part):
                 took = seconds("--fault", f"disk:NAAB0001 is pulled at {part}% of write")
-                self.assertAlmostEqual(took / whole, part / 100, delta=0.06)
+                # Two datasets of one size go one after the other, and each tells how far it is itself.
+                self.assertAlmostEqual(took / whole, part / 100 / 2, delta=0.03)
 
     def test_an_address_that_is_taken_away_cuts_the_agent_off_and_comes_back(self):
         steps = '{ name = "ip", task.ip_addresses = { interface = "vmbr0.10", addresses = ["%s/24"] } }, { name = "ping", task = { ping = {} } }'
