@@ -8,6 +8,7 @@
 #include "common/base/time.h"
 #include "common/wire/message.h"
 #include "controller/lab/checks.h"
+#include "controller/lab/external_disks.h"
 #include "controller/lab/hosts.h"
 #include "controller/lab/steps.h"
 
@@ -225,13 +226,6 @@ void no_step_wipes_data(Lab::Reader lab, Findings& findings) {
                                   str(disk->getName())),
                       "no phase may wipe such a disk: wipe it by hand if you must");
   });
-}
-
-/// "usb_disk" or "usb_pool", and the serial number that it names.
-std::pair<std::string_view, std::string_view> external_disk_of(schema::Task::Reader task) {
-  if (task.isUsbDisk()) return {"usb_disk", view(task.getUsbDisk().getSerial())};
-  if (task.isUsbPool()) return {"usb_pool", view(task.getUsbPool().getSerial())};
-  return {};
 }
 
 void external_disks_are_not_the_labs_own(Lab::Reader lab, Findings& findings) {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "controller/gates/data_pools.h"
+#include "controller/lab/external_disks.h"
 #include "controller/plan/plan.h"
 
 namespace relab::rehearsal {
@@ -158,9 +159,8 @@ std::set<std::string> rested_on(schema::Lab::Reader lab) {
     if (!plan) continue;
     for (const auto& track : plan->tracks)
       for (const auto& step : track) {
-        const auto task = step.task->reader();
-        if (task.isUsbDisk()) all.insert("disk " + str(task.getUsbDisk().getSerial()));
-        if (task.isUsbPool()) all.insert("disk " + str(task.getUsbPool().getSerial()));
+        const auto [kind, serial] = lab::external_disk_of(step.task->reader());
+        if (!serial.empty()) all.insert(fmt::format("disk {}", serial));
       }
   }
   return all;

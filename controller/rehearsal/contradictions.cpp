@@ -8,6 +8,7 @@
 #include "common/base/text.h"
 #include "common/base/time.h"
 #include "controller/gates/data_pools.h"
+#include "controller/lab/external_disks.h"
 #include "controller/lab/hosts.h"
 #include "controller/lab/lab.h"
 #include "controller/plan/plan.h"
@@ -228,11 +229,9 @@ class Comparison {
 
 /// The serial number of the disk that a task is about; empty: it is about none.
 std::string disk_of(schema::Task::Reader task) {
-  if (task.isUsbDisk()) return str(task.getUsbDisk().getSerial());
-  if (task.isUsbPool()) return str(task.getUsbPool().getSerial());
   if (task.isDiskAttached()) return str(task.getDiskAttached().getSerial());
   if (task.isWipeDisk()) return str(task.getWipeDisk().getSerial());
-  return {};
+  return std::string(lab::external_disk_of(task).second);
 }
 
 /// A disk that a step waits for, and that nobody has.

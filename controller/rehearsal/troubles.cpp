@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <set>
 
-#include "controller/lab/hosts.h"
 #include "controller/rehearsal/contradictions.h"
 #include "controller/rehearsal/rehearsal.h"
 #include "controller/rehearsal/set.h"
